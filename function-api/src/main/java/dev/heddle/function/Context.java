@@ -1,0 +1,36 @@
+package dev.heddle.function;
+
+import java.time.Duration;
+
+/**
+ * What a handler knows of its invocation, and what it may do besides computing. Valid until the
+ * handler returns.
+ */
+public interface Context {
+  String function();
+
+  /** Content digest of the running version, in hex. */
+  String version();
+
+  String tenant();
+
+  String invocationId();
+
+  /** W3C trace id of the request, 32 hex digits. */
+  String traceId();
+
+  /** Time left until the deadline; never negative. */
+  Duration remaining();
+
+  /**
+   * The attributes of the cookie session behind the request.
+   *
+   * @throws IllegalStateException if the request came without one; see {@link #hasSession()}
+   */
+  Session session();
+
+  boolean hasSession();
+
+  /** Appends a line to the function's log. */
+  void log(String line);
+}

@@ -1,0 +1,117 @@
+package dev.heddle.function.testkit;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.function.Codec;
+import dev.heddle.function.Coverage;
+import dev.heddle.function.JsonObject;
+import dev.heddle.function.Law;
+import dev.heddle.function.Query;
+import dev.heddle.function.ScatterFunction;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.function.Shard;
+import dev.heddle.function.Shard.FieldKind;
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BinaryOperator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+final class ScatterLawsTest {
+  /** Merges longs, by default the number of documents of each shard. */
+  private record Merging(BinaryOperator<Long> merging, Set<Law> laws)
+      implements ScatterFunction<ScatterRequest, Long> {
+    @Override
+    public ScatterRequest prepare(ScatterRequest request) {
+      return request;
+    }
+
+    @Override
+    public Long leaf(ScatterRequest query, Shard shard) {
+      return shard.count(query.query());
+    }
+
+    @Override
+    public Long merge(Long a, Long b) {
+      return merging.apply(a, b);
+    }
+
+    @Override
+    public @Nullable Object finish(
+        ScatterRequest query, @Nullable Long partial, Coverage coverage) {
+      return partial;
+    }
+
+    @Override
+    public Codec<Long> codec() {
+      return new Codec<>() {
+        @Override
+        public void write(Long partial, DataOutput out) throws IOException {
+          out.writeLong(partial);
+        }
+
+        @Override
+        public Long read(DataInput in) throws IOException {
+          return in.readLong();
+        }
+      };
+    }
+  }
+
+  private static final ScatterRequest ALL =
+      new ScatterRequest(
+          new Query.All(),
+          10,
+          List.of(),
+          List.of(),
+          Map.of(),
+          Optional.empty(),
+          0,
+          JsonObject.EMPTY);
+
+  private static InMemoryShard shard(int number, int documents) {
+    var builder = InMemoryShard.builder("d", number).field("n", FieldKind.LONG);
+    for (int i = 0; i < documents; i++) {
+      builder.document("d" + i, Map.of("n", i));
+    }
+    return builder.build();
+  }
+
+  private static void check(BinaryOperator<Long> merge, Law... laws) {
+    var shards = List.of(shard(0, 3), shard(1, 5), shard(2, 11), shard(3, 2));
+    ScatterLaws.check(() -> new Merging(merge, Set.of(laws)), ALL, shards, 42);
+  }
+
+  private static void breaks(String law, BinaryOperator<Long> merge, Law... laws) {
+    var thrown = assertThrows(AssertionError.class, () -> check(merge, laws));
+    assertTrue(String.valueOf(thrown.getMessage()).startsWith(law), thrown.getMessage());
+  }
+
+  @Test
+  void letsLawfulMergesPass() {
+    check(Long::sum, Law.COMMUTATIVE);
+    check(Long::max, Law.COMMUTATIVE, Law.IDEMPOTENT);
+    check((a, b) -> b, Law.IDEMPOTENT);
+  }
+
+  @Test
+  void findsWhatIsNotAssociative() {
+    breaks("merge: another grouping", (a, b) -> a - b);
+  }
+
+  @Test
+  void findsWhatIsNotCommutative() {
+    breaks("merge: another order", (a, b) -> b, Law.COMMUTATIVE);
+  }
+
+  @Test
+  void findsWhatIsNotIdempotent() {
+    breaks("merge: a partial merged with itself", Long::sum, Law.IDEMPOTENT);
+  }
+}
