@@ -1,0 +1,226 @@
+package dev.heddle.process;
+
+import io.grpc.BindableService;
+import io.grpc.Server;
+import io.grpc.ServerInterceptor;
+import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.protobuf.services.ProtoReflectionServiceV1;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves one list of gRPC services over TCP and, for roles in the same JVM, in process, behind the
+ * same interceptors. One shot; {@link #start} and {@link #close} belong to the owner, the rest is
+ * safe for any thread.
+ */
+public final class GrpcServer implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(GrpcServer.class);
+
+  /** Time for cut-off calls to unwind. */
+  private static final Duration FORCED = Duration.ofSeconds(2);
+
+  /** Whether the server is still to start, serves, or has ended. */
+  private enum State {
+    NEW,
+    RUNNING,
+    CLOSED
+  }
+
+  private final String name;
+  private final HostPort bind;
+  private final List<? extends BindableService> services;
+  private final ServerOptions options;
+  private final boolean reflectionAndHealth;
+  private final AtomicReference<State> state = new AtomicReference<>(State.NEW);
+  private final HealthStatusManager health = new HealthStatusManager();
+  private @Nullable ExecutorService owned;
+  private volatile @Nullable Server overTcp;
+  private volatile @Nullable Server inProcess;
+  private volatile HostPort listening;
+
+  /**
+   * @param name for threads and the log
+   * @param bind port 0: any free one
+   * @param reflectionAndHealth whether to serve reflection and the standard health service, too
+   * @throws HeddleException INVALID_REQUEST for an address that the credentials do not allow
+   */
+  public GrpcServer(
+      String name,
+      HostPort bind,
+      List<? extends BindableService> services,
+      ServerOptions options,
+      boolean reflectionAndHealth) {
+    switch (options.access()) {
+      case PUBLIC -> options.credentials().checkBind(bind);
+      case INTERNAL -> options.credentials().checkInternalBind(bind);
+    }
+    this.name = name;
+    this.bind = bind;
+    this.listening = bind;
+    this.services = List.copyOf(services);
+    this.options = options;
+    this.reflectionAndHealth = reflectionAndHealth;
+  }
+
+  /**
+   * Listens.
+   *
+   * @throws HeddleException UNAVAILABLE if the address cannot be had
+   * @throws IllegalStateException if started before
+   */
+  public void start() {
+    if (!state.compareAndSet(State.NEW, State.RUNNING)) {
+      throw new IllegalStateException(name + ": " + state + " (expected: a new server)");
+    }
+    List<ServerServiceDefinition> definitions = definitions();
+    Executor executor = executor();
+    ServerOptions.Limits limits = options.limits();
+    try {
+      NettyServerBuilder builder =
+          NettyServerBuilder.forAddress(new InetSocketAddress(bind.host(), bind.port()))
+              .maxInboundMessageSize(limits.maxInboundMessage().toIntBytes())
+              .maxInboundMetadataSize(limits.maxInboundMetadata().toIntBytes())
+              .maxConcurrentCallsPerConnection(limits.maxConcurrentCallsPerConnection())
+              .keepAliveTime(limits.keepAliveTime().toNanos(), TimeUnit.NANOSECONDS)
+              .keepAliveTimeout(limits.keepAliveTimeout().toNanos(), TimeUnit.NANOSECONDS)
+              .permitKeepAliveTime(limits.permitKeepAliveTime().toNanos(), TimeUnit.NANOSECONDS)
+              .permitKeepAliveWithoutCalls(true)
+              .executor(executor);
+      definitions.forEach(builder::addService);
+      Server tcp = builder.build().start();
+      overTcp = tcp;
+      listening = bind.withPort(tcp.getPort());
+      InProcessServerBuilder local =
+          InProcessServerBuilder.forName(inProcessName())
+              .maxInboundMetadataSize(limits.maxInboundMetadata().toIntBytes())
+              .executor(executor);
+      definitions.forEach(local::addService);
+      inProcess = local.build().start();
+    } catch (IOException e) {
+      close();
+      throw notBound(e);
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+    log.info("grpc server listens name={} address={}", name, address());
+  }
+
+  /** Where it listens, with the real port once started; stays so after the close. */
+  public HostPort address() {
+    return listening;
+  }
+
+  /** The name under which {@link Channels#local} finds it; meaningful once started. */
+  public String inProcessName() {
+    return "heddle:" + address();
+  }
+
+  /** What the health service says from now on, where it is served. */
+  public void healthy(boolean serving) {
+    health.setStatus(
+        "",
+        serving
+            ? io.grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING
+            : io.grpc.health.v1.HealthCheckResponse.ServingStatus.NOT_SERVING);
+  }
+
+  /** Takes no more calls, lets the running ones end within the grace, then cuts them off. */
+  @Override
+  public void close() {
+    if (state.getAndSet(State.CLOSED) != State.RUNNING) {
+      return;
+    }
+    health.enterTerminalState();
+    List<Server> servers = new ArrayList<>();
+    Server tcp = overTcp;
+    Server local = inProcess;
+    if (tcp != null) {
+      servers.add(tcp.shutdown());
+    }
+    if (local != null) {
+      servers.add(local.shutdown());
+    }
+    for (BindableService service : services) {
+      if (service instanceof DrainableService drainable) {
+        drainable.drain();
+      }
+    }
+    try {
+      if (!awaitAll(servers, options.limits().shutdownGrace())) {
+        servers.forEach(Server::shutdownNow);
+        if (!awaitAll(servers, FORCED)) {
+          log.warn("grpc server has calls that do not end name={}", name);
+        }
+      }
+    } catch (InterruptedException e) {
+      servers.forEach(Server::shutdownNow);
+      Thread.currentThread().interrupt();
+    } finally {
+      if (owned != null) {
+        owned.shutdownNow();
+      }
+    }
+  }
+
+  private HeddleException notBound(IOException failure) {
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    String message = String.valueOf(cause.getMessage());
+    String problem =
+        message.contains("in use")
+            ? "in use (expected: a free port)"
+            : message + " (expected: an address of this machine)";
+    return new HeddleException(ErrorCode.UNAVAILABLE, "address " + bind + ": " + problem, failure);
+  }
+
+  private List<ServerServiceDefinition> definitions() {
+    List<ServerInterceptor> interceptors = new ArrayList<>();
+    interceptors.add(new RequestContextInterceptor(options.access(), options.credentials()));
+    interceptors.add(new ErrorInterceptor());
+    interceptors.addAll(options.interceptors());
+    List<BindableService> all = new ArrayList<>(services);
+    if (reflectionAndHealth) {
+      all.add(ProtoReflectionServiceV1.newInstance());
+      all.add(health.getHealthService());
+    }
+    return all.stream()
+        .map(service -> ServerInterceptors.interceptForward(service, interceptors))
+        .toList();
+  }
+
+  private Executor executor() {
+    return switch (options.calls()) {
+      case ServerOptions.Calls.OnVirtualThreads() -> {
+        owned = Executors.newThreadPerTaskExecutor(Threads.virtual(name + "-call"));
+        yield owned;
+      }
+      case ServerOptions.Calls.Direct() -> Runnable::run;
+      case ServerOptions.Calls.On(Executor executor) -> executor;
+    };
+  }
+
+  private static boolean awaitAll(List<Server> servers, Duration time) throws InterruptedException {
+    long start = System.nanoTime();
+    boolean ended = true;
+    for (Server server : servers) {
+      long left = Math.max(0, time.toNanos() - (System.nanoTime() - start));
+      ended &= server.awaitTermination(left, TimeUnit.NANOSECONDS);
+    }
+    return ended;
+  }
+}

@@ -1,0 +1,78 @@
+package dev.heddle.process;
+
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.Context;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
+import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Status;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Adds to a node's call in which trace and for whom it is, and that a node of the cluster calls. A
+ * call that the other side has cut off ends as UNAVAILABLE: CANCELLED is left for callers who have
+ * cancelled.
+ */
+final class NodeCallInterceptor implements ClientInterceptor {
+  private final Optional<String> secret;
+
+  NodeCallInterceptor(Optional<String> secret) {
+    this.secret = secret;
+  }
+
+  @Override
+  public <A, B> ClientCall<A, B> interceptCall(
+      MethodDescriptor<A, B> method, CallOptions callOptions, Channel next) {
+    return new NodeCall<>(next.newCall(method, callOptions), RequestContext.current());
+  }
+
+  private final class NodeCall<A, B> extends SimpleForwardingClientCall<A, B> {
+    private final RequestContext request;
+    private final Context context = Context.current();
+    private volatile boolean cancelled;
+
+    NodeCall(ClientCall<A, B> call, RequestContext request) {
+      super(call);
+      this.request = request;
+    }
+
+    @Override
+    public void start(Listener<B> responseListener, Metadata headers) {
+      headers.put(GrpcMetadata.TRACEPARENT, request.trace().child().traceparent());
+      headers.put(GrpcMetadata.TENANT, request.tenant());
+      secret.ifPresent(value -> headers.put(GrpcMetadata.SECRET, value));
+      super.start(
+          new SimpleForwardingClientCallListener<>(responseListener) {
+            @Override
+            public void onClose(Status status, Metadata trailers) {
+              super.onClose(seen(status, trailers), trailers);
+            }
+          },
+          headers);
+    }
+
+    @Override
+    public void cancel(@Nullable String message, @Nullable Throwable cause) {
+      cancelled = true;
+      super.cancel(message, cause);
+    }
+
+    private Status seen(Status status, Metadata trailers) {
+      boolean cutOff =
+          status.getCode() == Status.Code.CANCELLED
+              && !cancelled
+              && !context.isCancelled()
+              && !trailers.containsKey(GrpcErrors.ERROR);
+      return cutOff
+          ? Status.UNAVAILABLE
+              .withDescription("cut off by the other side: " + status.getDescription())
+              .withCause(status.getCause())
+          : status;
+    }
+  }
+}

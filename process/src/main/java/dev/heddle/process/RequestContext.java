@@ -1,0 +1,54 @@
+package dev.heddle.process;
+
+import io.grpc.Context;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * For whom and in which trace the current thread works; travels in the {@link Context} of gRPC and,
+ * between nodes, in metadata. Threads that a room starts itself get it passed on explicitly.
+ *
+ * @param tenant 1..64 of letters, digits, {@code . _ -}, starting with a letter or digit
+ */
+public record RequestContext(String tenant, TraceContext trace) {
+  /** The tenant of everyone where no credentials are configured. */
+  public static final String DEFAULT_TENANT = "default";
+
+  /** Where it stands in the context of gRPC. */
+  public static final Context.Key<RequestContext> KEY = Context.key("heddle-request");
+
+  public RequestContext {
+    checkTenant(tenant);
+  }
+
+  /** That of the running request; the default tenant with a fresh trace where there is none. */
+  public static RequestContext current() {
+    @Nullable RequestContext current = KEY.get();
+    return current != null ? current : new RequestContext(DEFAULT_TENANT, TraceContext.create());
+  }
+
+  /** The current gRPC context with this in it: {@code asContext().run(…)}. */
+  public Context asContext() {
+    return Context.current().withValue(KEY, this);
+  }
+
+  /**
+   * Returns a valid tenant name as it is.
+   *
+   * @throws HeddleException INVALID_REQUEST for anything else
+   */
+  public static String checkTenant(String tenant) {
+    boolean valid = !tenant.isEmpty() && tenant.length() <= 64;
+    for (int i = 0; valid && i < tenant.length(); i++) {
+      char c = tenant.charAt(i);
+      boolean alphanumeric =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      valid = alphanumeric || (i > 0 && (c == '.' || c == '_' || c == '-'));
+    }
+    if (!valid) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "tenant: " + tenant + " (expected: 1..64 letters, digits, '.', '_', '-')");
+    }
+    return tenant;
+  }
+}
