@@ -1,6 +1,7 @@
 package dev.heddle.function;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a handler knows of its invocation, and what it may do besides computing. Valid until the
@@ -30,6 +31,17 @@ public interface Context {
   Session session();
 
   boolean hasSession();
+
+  /**
+   * Reads JSON text, such as the body of an event.
+   *
+   * @return a plain JSON value, as {@link Event#json} holds
+   * @throws BadRequestException if it is not JSON
+   */
+  @Nullable Object parseJson(String text);
+
+  /** A plain JSON value as text, such as the body of a reply. */
+  String toJson(@Nullable Object value);
 
   /** Appends a line to the function's log. */
   void log(String line);

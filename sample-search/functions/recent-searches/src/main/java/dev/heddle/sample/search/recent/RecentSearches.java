@@ -30,13 +30,14 @@ public final class RecentSearches implements Handler {
 
   @Override
   public Object handle(Event event, Context context) {
-    var frame = Json.object(event.object().string("body"));
+    var frame = new Event(context.parseJson(event.object().string("body"))).object();
     frame.allow("action", "id", "op", "text");
     if (!context.hasSession()) {
-      return reply(frame, List.of());
+      return reply(context, frame, List.of());
     }
     var session = context.session();
     return reply(
+        context,
         frame,
         switch (frame.string("op")) {
           case "list" -> recent(session.get(ATTRIBUTE));
@@ -86,11 +87,12 @@ public final class RecentSearches implements Handler {
         : List.of();
   }
 
-  private static Map<String, Object> reply(JsonObject frame, List<String> recent) {
+  private static Map<String, Object> reply(
+      Context context, JsonObject frame, List<String> recent) {
     var body = new LinkedHashMap<String, @Nullable Object>();
     body.put("action", "recent");
     body.put("id", frame.get("id"));
     body.put("recent", recent);
-    return Map.of("statusCode", 200, "body", Json.text(body));
+    return Map.of("statusCode", 200, "body", context.toJson(body));
   }
 }

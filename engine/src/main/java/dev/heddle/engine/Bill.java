@@ -1,0 +1,64 @@
+package dev.heddle.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a query or an invocation spent. Bills add up over the tree: every figure is an integer, so
+ * that no unit gets lost.
+ *
+ * @param activeNanos time in which code ran for the request, over all nodes
+ * @param cpuNanos CPU time of the threads that ran it
+ * @param queueNanos time in which the request waited
+ * @param memoryMibNanos active time times the memory cap in MiB, summed by part
+ * @param costPicos by the rate card, in picos (10^-12) of its currency
+ * @param complete whether nothing is open or unsettled
+ * @param open attempts that had not settled when the answer left: {@code node/attempt}
+ */
+public record Bill(
+    long activeNanos,
+    long cpuNanos,
+    long queueNanos,
+    long documentsScanned,
+    long bytesRead,
+    long bytesSent,
+    long shardOperations,
+    int hedges,
+    long memoryMibNanos,
+    long costPicos,
+    boolean complete,
+    List<String> open) {
+  public static final Bill NONE = new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, List.of());
+
+  private static final long MIB = 1 << 20;
+
+  public Bill {
+    open = List.copyOf(open);
+  }
+
+  public Bill plus(Bill other) {
+    var bothOpen = open;
+    if (!other.open.isEmpty()) {
+      bothOpen = new ArrayList<>(open);
+      bothOpen.addAll(other.open);
+    }
+    return new Bill(
+        activeNanos + other.activeNanos,
+        cpuNanos + other.cpuNanos,
+        queueNanos + other.queueNanos,
+        documentsScanned + other.documentsScanned,
+        bytesRead + other.bytesRead,
+        bytesSent + other.bytesSent,
+        shardOperations + other.shardOperations,
+        hedges + other.hedges,
+        memoryMibNanos + other.memoryMibNanos,
+        costPicos + other.costPicos,
+        complete && other.complete,
+        bothOpen);
+  }
+
+  /** Active time times memory, which is rounded up to whole MiB. */
+  public static long memoryMibNanos(long activeNanos, long memoryBytes) {
+    return Math.multiplyExact(activeNanos, Math.ceilDiv(memoryBytes, MIB));
+  }
+}

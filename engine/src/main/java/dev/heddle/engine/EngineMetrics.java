@@ -1,0 +1,113 @@
+package dev.heddle.engine;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntSupplier;
+
+/**
+ * What the engine reports. Tenants and functions are not labels: their number has no bound here;
+ * who serves a request reports it by tenant.
+ */
+final class EngineMetrics {
+  /** How an invocation ended. */
+  enum Outcome {
+    OK,
+    REJECTED,
+    FAILED,
+    DEADLINE,
+    REFUSED
+  }
+
+  private final MeterRegistry registry;
+  private final Map<Outcome, Timer> invocations = new EnumMap<>(Outcome.class);
+  private final Timer queue;
+  private final Timer loads;
+  private final Counter loadFailures;
+  private final Counter unloads;
+  private final Counter cutLogs;
+
+  EngineMetrics(MeterRegistry registry) {
+    this.registry = registry;
+    for (var outcome : Outcome.values()) {
+      invocations.put(
+          outcome,
+          Timer.builder("heddle.engine.invocation")
+              .description("Invocations of handlers, from the call to its answer")
+              .tag("outcome", outcome.name().toLowerCase(Locale.ROOT))
+              .register(registry));
+    }
+    queue =
+        Timer.builder("heddle.engine.invocation.queue")
+            .description("Time in which events waited for a thread")
+            .register(registry);
+    loads =
+        Timer.builder("heddle.engine.load")
+            .description("Fetching and loading a version's code")
+            .register(registry);
+    loadFailures =
+        Counter.builder("heddle.engine.load.failures")
+            .description("Versions whose code could not be loaded")
+            .register(registry);
+    unloads =
+        Counter.builder("heddle.engine.unloads")
+            .description("Versions whose class loader was closed")
+            .register(registry);
+    cutLogs =
+        Counter.builder("heddle.engine.logs.cut")
+            .description("Invocations that wrote more log than they may")
+            .register(registry);
+  }
+
+  void invocation(Outcome outcome, long nanos) {
+    var timer = invocations.get(outcome);
+    if (timer != null) {
+      timer.record(nanos, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  void queued(long nanos) {
+    queue.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void loaded(long nanos) {
+    loads.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void loadFailed() {
+    loadFailures.increment();
+  }
+
+  void unloaded() {
+    unloads.increment();
+  }
+
+  void logCut() {
+    cutLogs.increment();
+  }
+
+  void loadedVersions(IntSupplier count) {
+    gauge("heddle.engine.loaded.versions", "Versions whose code is in memory", count);
+  }
+
+  void threads(InvocationThreads threads) {
+    gauge("heddle.engine.threads.busy", "Threads that run a handler", threads::threads);
+    gauge("heddle.engine.threads.waiting", "Events that wait for a thread", threads::waiting);
+    gauge(
+        "heddle.engine.threads.stuck",
+        "Threads that run a handler beyond its deadline",
+        threads::stuck);
+  }
+
+  private void gauge(String name, String description, IntSupplier value) {
+    Gauge.builder(name, value, IntSupplier::getAsInt)
+        .description(description)
+        .strongReference(true)
+        .register(registry);
+  }
+}

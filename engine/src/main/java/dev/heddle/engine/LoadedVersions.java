@@ -1,0 +1,264 @@
+package dev.heddle.engine;
+
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The versions that are loaded: each once, counted by who uses it. An idle version stays for the
+ * next request until too many are idle or the catalog no longer names it; a version in use is
+ * closed by its last user at the earliest, so that runs which began before a swap finish on the
+ * code that they began with.
+ *
+ * <p>Safe for any thread.
+ */
+final class LoadedVersions implements AutoCloseable {
+  private record Key(String tenant, String name, String digest) {}
+
+  /** Fields are guarded by {@link #lock}. */
+  private static final class Entry {
+    final CompletableFuture<LoadedVersion> loading = new CompletableFuture<>();
+    int users;
+    boolean wanted = true;
+  }
+
+  /** One user's hold on a version. */
+  final class Lease {
+    private final Key key;
+    private final Entry entry;
+    private final LoadedVersion version;
+
+    private Lease(Key key, Entry entry, LoadedVersion version) {
+      this.key = key;
+      this.entry = entry;
+      this.version = version;
+    }
+
+    LoadedVersion version() {
+      return version;
+    }
+
+    /** Call once. */
+    void release() {
+      LoadedVersions.this.release(key, entry);
+    }
+  }
+
+  private final EngineConfig config;
+  private final CodeSource code;
+  private final EngineMetrics metrics;
+  private final Runnable unloaded;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Guarded by {@link #lock}; the least recently used first. */
+  private final LinkedHashMap<Key, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
+
+  /** Guarded by {@link #lock}. */
+  private int idle;
+
+  /**
+   * @param unloaded told after versions were closed
+   */
+  LoadedVersions(EngineConfig config, CodeSource code, EngineMetrics metrics, Runnable unloaded) {
+    this.config = config;
+    this.code = code;
+    this.metrics = metrics;
+    this.unloaded = unloaded;
+    metrics.loadedVersions(this::size);
+  }
+
+  int size() {
+    lock.lock();
+    try {
+      return entries.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Loads the version unless it is loaded, and holds on to it. */
+  Lease acquire(FunctionRef ref, FunctionVersion version, Failures failures) {
+    var key = new Key(ref.tenant(), ref.name(), version.digest());
+    Entry entry;
+    boolean first = false;
+    var closing = new ArrayList<LoadedVersion>();
+    lock.lock();
+    try {
+      entry = entries.get(key);
+      if (entry == null) {
+        makeRoom(closing);
+        entry = new Entry();
+        entries.put(key, entry);
+        first = true;
+      } else if (entry.users == 0) {
+        idle--;
+      }
+      entry.users++;
+      // Whoever asks for it has seen a catalog that names it.
+      entry.wanted = true;
+    } finally {
+      lock.unlock();
+    }
+    close(closing);
+    if (first) {
+      load(key, entry, ref, version, failures);
+    }
+    return new Lease(key, entry, await(key, entry, failures));
+  }
+
+  /** Call with the lock held. */
+  private void makeRoom(List<LoadedVersion> closing) {
+    if (entries.size() < config.maxVersions()) {
+      return;
+    }
+    evictIdle(1, closing);
+    if (closing.isEmpty()) {
+      throw Refusals.refuse(
+          ErrorCode.LIMIT_REACHED,
+          "loaded versions",
+          entries.size(),
+          "fewer than " + config.maxVersions() + " in use");
+    }
+  }
+
+  /** Takes out idle versions, those that were not used for longest first. Needs the lock. */
+  private void evictIdle(int count, List<LoadedVersion> closing) {
+    var all = entries.values().iterator();
+    for (int left = count; left > 0 && all.hasNext(); ) {
+      var entry = all.next();
+      if (entry.users == 0) {
+        all.remove();
+        idle--;
+        left--;
+        closing.add(entry.loading.join());
+      }
+    }
+  }
+
+  private void load(
+      Key key, Entry entry, FunctionRef ref, FunctionVersion version, Failures failures) {
+    long start = failures.ticker().nanoTime();
+    try {
+      var bytes = code.fetch(version.blob());
+      var digest = Digests.of(bytes);
+      if (!digest.equals(version.blob())) {
+        throw Refusals.refuse(ErrorCode.INVALID_FUNCTION, "code", digest, version.blob());
+      }
+      var entryPoint =
+          EntryPoint.find(JarCode.parse(bytes, config.jar()), version.entry(), ref.label());
+      entry.loading.complete(new LoadedVersion(version, entryPoint, config.idleInstances()));
+      metrics.loaded(failures.ticker().nanoTime() - start);
+    } catch (Throwable thrown) {
+      metrics.loadFailed();
+      lock.lock();
+      try {
+        entries.remove(key, entry);
+      } finally {
+        lock.unlock();
+      }
+      entry.loading.completeExceptionally(loadFailure(thrown, failures));
+    }
+  }
+
+  /** Code that could not be had is told as such; code that is no good is the function's fault. */
+  private static HeddleException loadFailure(Throwable thrown, Failures failures) {
+    if (!(thrown instanceof HeddleException known)) {
+      return failures.failed("load", Failures.describe(thrown));
+    }
+    return known.code() == ErrorCode.INVALID_FUNCTION
+        ? failures.failed("load", String.valueOf(known.getMessage()))
+        : known;
+  }
+
+  private LoadedVersion await(Key key, Entry entry, Failures failures) {
+    try {
+      return entry.loading.get();
+    } catch (InterruptedException e) {
+      var _ = entry.loading.whenComplete((version, failure) -> release(key, entry));
+      throw failures.of("load", e);
+    } catch (ExecutionException e) {
+      release(key, entry);
+      throw failures.of("load", e.getCause() == null ? e : e.getCause());
+    }
+  }
+
+  private void release(Key key, Entry entry) {
+    var closing = new ArrayList<LoadedVersion>();
+    lock.lock();
+    try {
+      entry.users--;
+      if (entry.users > 0 || entry.loading.isCompletedExceptionally()) {
+        return;
+      }
+      if (entry.wanted && entries.get(key) == entry) {
+        idle++;
+        evictIdle(idle - config.idleVersions(), closing);
+      } else {
+        entries.remove(key, entry);
+        closing.add(entry.loading.join());
+      }
+    } finally {
+      lock.unlock();
+    }
+    close(closing);
+  }
+
+  /** Closes versions that the catalog does not name: idle ones now, others with their last user. */
+  void keepOnly(CatalogView view) {
+    var closing = new ArrayList<LoadedVersion>();
+    lock.lock();
+    try {
+      var all = entries.entrySet().iterator();
+      while (all.hasNext()) {
+        var next = all.next();
+        var entry = next.getValue();
+        entry.wanted = named(next.getKey(), view);
+        if (!entry.wanted && entry.users == 0) {
+          all.remove();
+          idle--;
+          closing.add(entry.loading.join());
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+    close(closing);
+  }
+
+  private static boolean named(Key key, CatalogView view) {
+    return view.function(key.tenant(), key.name()).stream()
+        .flatMap(function -> function.versions().stream())
+        .anyMatch(version -> version.digest().equals(key.digest()));
+  }
+
+  private void close(List<LoadedVersion> closing) {
+    for (var version : closing) {
+      version.close();
+      metrics.unloaded();
+    }
+    if (!closing.isEmpty()) {
+      unloaded.run();
+    }
+  }
+
+  /** Closes idle versions now and others with their last user. */
+  @Override
+  public void close() {
+    var closing = new ArrayList<LoadedVersion>();
+    lock.lock();
+    try {
+      entries.values().forEach(entry -> entry.wanted = false);
+      evictIdle(idle, closing);
+    } finally {
+      lock.unlock();
+    }
+    close(closing);
+  }
+}

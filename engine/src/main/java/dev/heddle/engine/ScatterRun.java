@@ -1,0 +1,197 @@
+package dev.heddle.engine;
+
+import dev.heddle.function.Codec;
+import dev.heddle.function.Coverage;
+import dev.heddle.function.Law;
+import dev.heddle.function.ScatterFunction;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.function.Shard;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One instance of a scatter function at work for one query on one node. It keeps the function's
+ * version loaded until it is closed. Used by one thread at a time, on which the code runs.
+ *
+ * <p>What a shard does stops at the deadline; a function's own endless loop does not.
+ *
+ * <p>Every method throws a HeddleException: INVALID_REQUEST with the function's own words where it
+ * refuses the request, DEADLINE_EXCEEDED or CANCELLED where the platform stopped it,
+ * FUNCTION_FAILED naming function, version and step for anything else that its code throws, errors
+ * included, and LIMIT_REACHED where what it makes is too large.
+ */
+public final class ScatterRun implements AutoCloseable {
+  private final ScatterFunction<Object, Object> function;
+  private final @Nullable ClassLoader loader;
+  private final Failures failures;
+  private final DataSize maxPartial;
+  private final DataSize maxResult;
+  private final Runnable release;
+  private @Nullable Object query;
+  private boolean commutative;
+  private boolean closed;
+
+  /**
+   * @param loader of the function's code; null for a built-in
+   * @param release called once, on close
+   */
+  ScatterRun(
+      ScatterFunction<Object, Object> function,
+      @Nullable ClassLoader loader,
+      Failures failures,
+      EngineConfig config,
+      Runnable release) {
+    this.function = function;
+    this.loader = loader;
+    this.failures = failures;
+    this.maxPartial = config.maxPartial();
+    this.maxResult = config.maxResult();
+    this.release = release;
+  }
+
+  /** Code of the function that may throw anything at all. */
+  private interface Step<R> {
+    R run() throws Throwable;
+  }
+
+  private <R extends @Nullable Object> R run(String step, Step<R> body) {
+    if (loader == null) {
+      return guarded(step, body);
+    }
+    var thread = Thread.currentThread();
+    var before = thread.getContextClassLoader();
+    thread.setContextClassLoader(loader);
+    try {
+      return guarded(step, body);
+    } finally {
+      thread.setContextClassLoader(before);
+    }
+  }
+
+  private <R extends @Nullable Object> R guarded(String step, Step<R> body) {
+    try {
+      return body.run();
+    } catch (Throwable thrown) {
+      throw failures.of(step, thrown);
+    }
+  }
+
+  private Partial partial(String step, @Nullable Object value) {
+    if (value == null) {
+      throw failures.failed(step, "it returned null (expected: a partial)");
+    }
+    return new Partial(value);
+  }
+
+  void prepare(ScatterRequest request) {
+    query = run("prepare", () -> function.prepare(request));
+    if (query == null) {
+      throw failures.failed("prepare", "it returned null (expected: a prepared query)");
+    }
+    commutative = run("laws", () -> function.laws().contains(Law.COMMUTATIVE));
+  }
+
+  private Object query() {
+    if (query == null) {
+      throw new IllegalStateException("not prepared");
+    }
+    return query;
+  }
+
+  /** The partial answer of one shard. */
+  public Partial leaf(Shard shard) {
+    return partial("leaf", run("leaf", () -> function.leaf(query(), shard)));
+  }
+
+  /** Merges two partials and uses them up: hold on to neither. */
+  public Partial merge(Partial a, Partial b) {
+    return partial("merge", run("merge", () -> function.merge(a.value, b.value)));
+  }
+
+  /** Completes a leaf's merged partial, while its shards are open, and uses it up. */
+  public Partial complete(Partial partial) {
+    return partial("complete", run("complete", () -> function.complete(query(), partial.value)));
+  }
+
+  public byte[] encode(Partial partial) {
+    var bytes = new ByteSink(maxPartial.toIntBytes());
+    try {
+      run(
+          "encode",
+          () -> {
+            codec().write(partial.value, bytes);
+            return Boolean.TRUE;
+          });
+    } catch (HeddleException e) {
+      if (!bytes.overflown()) {
+        throw e;
+      }
+    }
+    if (bytes.overflown()) {
+      throw tooLarge("partial", maxPartial);
+    }
+    return bytes.toByteArray();
+  }
+
+  private HeddleException tooLarge(String what, DataSize max) {
+    return new HeddleException(
+        ErrorCode.LIMIT_REACHED,
+        "function %s: %s larger than %s (expected: at most that; ask for fewer or smaller hits)"
+            .formatted(failures.label(), what, max));
+  }
+
+  private Codec<Object> codec() throws IOException {
+    var codec = function.codec();
+    if (codec == null) {
+      throw new IOException("codec() returned null (expected: a codec)");
+    }
+    return codec;
+  }
+
+  public Partial decode(byte[] bytes) {
+    var in = new ByteSource(bytes);
+    var value = run("decode", () -> codec().read(in));
+    if (in.remaining() > 0) {
+      throw failures.failed(
+          "decode", in.remaining() + " bytes left over (expected: all to be read)");
+    }
+    return partial("decode", value);
+  }
+
+  /**
+   * The answer as the function returned it; leaves the partial as it is.
+   *
+   * @param partial null where no shard answered
+   */
+  public @Nullable Object finish(@Nullable Partial partial, Coverage coverage) {
+    return run(
+        "finish", () -> function.finish(query(), partial == null ? null : partial.value, coverage));
+  }
+
+  /** The answer as JSON text in UTF-8. */
+  public byte[] finishJson(@Nullable Partial partial, Coverage coverage) {
+    var result = finish(partial, coverage);
+    try {
+      return run("result", () -> JsonValues.write(result, maxResult));
+    } catch (HeddleException e) {
+      throw e.code() == ErrorCode.LIMIT_REACHED ? tooLarge("result", maxResult) : e;
+    }
+  }
+
+  /** Whether partials may be merged as they arrive, not in the order of the shards. */
+  public boolean commutative() {
+    return commutative;
+  }
+
+  /** Lets go of the function's version. A second call does nothing. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      release.run();
+    }
+  }
+}

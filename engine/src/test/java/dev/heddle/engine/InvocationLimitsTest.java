@@ -1,0 +1,201 @@
+package dev.heddle.engine;
+
+import static dev.heddle.engine.Workshop.fails;
+import static dev.heddle.process.testing.Eventually.eventually;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.ArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+final class InvocationLimitsTest {
+  private final Workshop workshop = new Workshop(Workshop.config(4, 4, 2));
+  private final FunctionRef echo = workshop.deploy(EchoFunction.JAR, "user.Echo");
+
+  @AfterEach
+  void close() {
+    workshop.close();
+    System.clearProperty("heddle.test.release");
+  }
+
+  private String run(String what) {
+    return workshop.invoke(echo, "{\"do\":\"" + what + "\"}");
+  }
+
+  private static WeakReference<?> loader() {
+    if (System.getProperties().remove("heddle.test.loader") instanceof WeakReference<?> loader) {
+      return loader;
+    }
+    throw new AssertionError("the function left no loader");
+  }
+
+  @Test
+  void leavesABlockedHandlerAtTheDeadline() {
+    assertEquals("1", run("count"));
+    fails(
+        ErrorCode.DEADLINE_EXCEEDED,
+        "function " + echo.label() + ": still ran at the deadline (expected: an answer by then)",
+        () -> workshop.invoke(echo, "{\"do\":\"block\"}", Duration.ofMillis(50)));
+    // The thread obeyed its interrupt, and the instance was not reused.
+    eventually("no stuck thread", () -> workshop.gauge("heddle.engine.threads.stuck") == 0);
+    assertEquals("1", run("count"));
+  }
+
+  @Test
+  void endsAtTheFunctionsOwnTimeout() {
+    var brief = workshop.deploy(EchoFunction.JAR, "user.Echo", Duration.ofMillis(40));
+    fails(ErrorCode.DEADLINE_EXCEEDED, () -> workshop.invoke(brief, "{\"do\":\"block\"}"));
+  }
+
+  @Test
+  void refusesAVersionWhoseThreadsDoNotStop() {
+    var spin = "{\"do\":\"spin\"}";
+    for (int i = 0; i < 2; i++) {
+      fails(ErrorCode.DEADLINE_EXCEEDED, () -> workshop.invoke(echo, spin, Duration.ofMillis(30)));
+    }
+    assertEquals(2, workshop.gauge("heddle.engine.threads.stuck"));
+    fails(
+        ErrorCode.OVERLOADED,
+        "function "
+            + echo.label()
+            + ": 2 of its invocations do not stop after their deadline (expected: fewer than 2)",
+        () -> run("echo"));
+    var other = workshop.deploy(EchoFunction.JAR, "user.Echo", Duration.ofSeconds(9));
+    assertEquals("7", workshop.invoke(other, "7"));
+    // In use, it stays loaded although nobody wants it.
+    workshop.engine.keepOnly(CatalogView.empty());
+    assertEquals(1, workshop.gauge("heddle.engine.loaded.versions"));
+    System.setProperty("heddle.test.release", "now");
+    eventually("the threads came back", () -> workshop.gauge("heddle.engine.threads.stuck") == 0);
+    eventually(
+        "the version was unloaded", () -> workshop.gauge("heddle.engine.loaded.versions") == 0);
+    assertEquals("1", run("count"));
+  }
+
+  @Test
+  void refusesWhatFindsNeitherThreadNorPlaceInTheQueue() throws Exception {
+    try (var small = new Workshop(Workshop.config(1, 1, 2))) {
+      var ref = small.deploy(EchoFunction.JAR, "user.Echo");
+      var ends = new ArrayList<String>();
+      var threads = new ArrayList<Thread>();
+      for (int i = 0; i < 2; i++) {
+        int number = i;
+        threads.add(
+            Thread.ofPlatform()
+                .start(
+                    () -> {
+                      try {
+                        small.invoke(ref, "{\"do\":\"block\"}", Duration.ofMillis(400));
+                      } catch (HeddleException e) {
+                        synchronized (ends) {
+                          ends.add(String.valueOf(e.getMessage()).replaceAll(".*still", "still"));
+                        }
+                      }
+                    }));
+        eventually(
+            "one runs, one waits",
+            () ->
+                small.gauge("heddle.engine.threads.busy") == 1
+                    && small.gauge("heddle.engine.threads.waiting") == number);
+      }
+      fails(ErrorCode.QUEUE_FULL, () -> small.invoke(ref, "1"));
+      for (var thread : threads) {
+        thread.join();
+      }
+      ends.sort(null);
+      assertEquals(2, ends.size());
+      assertTrue(ends.getFirst().startsWith("still ran"), ends.toString());
+      assertEquals(0, small.gauge("heddle.engine.threads.waiting"));
+    }
+  }
+
+  @Test
+  void answersTenThousandEventsOnAFewThreads() throws Exception {
+    try (var busy = new Workshop(Workshop.config(8, 64, 2))) {
+      var ref = busy.deploy(EchoFunction.JAR, "user.Echo");
+      Workshop.concurrently(
+          64,
+          10_000,
+          number -> {
+            assertEquals("" + number, busy.invoke(ref, "" + number));
+            if (number % 50 == 0) {
+              assertTrue(busy.gauge("heddle.engine.threads.busy") <= 8);
+            }
+          });
+      assertEquals(1, busy.fetched.get());
+    }
+  }
+
+  @Test
+  void losesNoEventWhileVersionsAreSwapped() throws Exception {
+    var versions = new ArrayList<FunctionRef>();
+    for (int i = 0; i < 4; i++) {
+      versions.add(workshop.deploy(EchoFunction.JAR, "user.Echo", Duration.ofSeconds(20 + i)));
+    }
+    Workshop.concurrently(
+        4,
+        1_000,
+        number -> {
+          assertEquals("7", workshop.invoke(versions.get(number / 100 % 4), "7"));
+          if (number % 20 == 0) {
+            workshop.engine.keepOnly(CatalogView.empty());
+          }
+        });
+    workshop.engine.keepOnly(CatalogView.empty());
+    eventually(
+        "everything was unloaded", () -> workshop.gauge("heddle.engine.loaded.versions") == 0);
+  }
+
+  @Test
+  void freesTheCodeOfAnUnloadedVersion() {
+    assertEquals("null", run("leak"));
+    var loader = loader();
+    workshop.engine.keepOnly(CatalogView.empty());
+    eventually(
+        "the class loader is garbage",
+        () -> {
+          System.gc();
+          return loader.get() == null;
+        });
+  }
+
+  @Test
+  void refusesJavaWhereItIsOff() {
+    var defaults = EngineConfig.defaults();
+    var off =
+        new EngineConfig(
+            false,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            1,
+            defaults.maxPartial(),
+            defaults.maxResult(),
+            defaults.maxLog(),
+            defaults.jar(),
+            defaults.closeGrace());
+    try (var closed = new Workshop(off)) {
+      var ref = closed.deploy(EchoFunction.JAR, "user.Echo");
+      fails(ErrorCode.FORBIDDEN, () -> closed.invoke(ref, "1"));
+      fails(ErrorCode.FORBIDDEN, () -> closed.engine.scatter(ref, Workshop.request()));
+    }
+  }
+
+  @Test
+  void refusesEventsOnceItIsClosed() {
+    assertEquals("1", run("count"));
+    workshop.engine.close();
+    fails(ErrorCode.UNAVAILABLE, () -> run("count"));
+  }
+}
