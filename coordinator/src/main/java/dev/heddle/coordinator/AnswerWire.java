@@ -1,0 +1,110 @@
+package dev.heddle.coordinator;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.heddle.aggregations.SearchResult;
+import dev.heddle.coordinator.QueryAnswer.Explanation;
+import dev.heddle.engine.JsonValues;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.v1.AggregationResult;
+import dev.heddle.v1.Hit;
+import dev.heddle.v1.LeafTiming;
+import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ShardTiming;
+import dev.heddle.v1.Snippets;
+import dev.heddle.v1.Total;
+
+/** From answers to messages. */
+final class AnswerWire {
+  private AnswerWire() {}
+
+  static QueryResponse response(QueryAnswer answer, RateCard rates) {
+    var message =
+        QueryResponse.newBuilder()
+            .setCoverage(QueryWire.coverage(answer.coverage()))
+            .setBill(QueryWire.bill(rates.price(answer.bill())))
+            .setTookMicros(answer.tookNanos() / 1_000)
+            .setTraceId(answer.traceId())
+            .setStatisticsEpoch(answer.statisticsEpoch())
+            .setFinal(answer.last());
+    answer.explanation().map(AnswerWire::explanation).ifPresent(message::setExplanation);
+    if (answer.result() instanceof SearchResult result) {
+      search(message, result);
+    } else {
+      message.setResultJsonBytes(ByteString.copyFrom(JsonValues.write(answer.result())));
+    }
+    return message.build();
+  }
+
+  private static void search(QueryResponse.Builder message, SearchResult result) {
+    for (var hit : result.hits()) {
+      var builder =
+          Hit.newBuilder()
+              .setId(hit.id())
+              .setScore(hit.score())
+              .setShard(hit.shard())
+              .setFieldsJson(UnsafeByteOperations.unsafeWrap(hit.json()));
+      hit.highlights()
+          .forEach(
+              (field, fragments) ->
+                  builder.putHighlights(
+                      field, Snippets.newBuilder().addAllFragments(fragments).build()));
+      for (var value : hit.sortValues()) {
+        builder.addSortValues(QueryWire.sortValue(value));
+      }
+      message.addHits(builder);
+    }
+    message.setTotal(
+        Total.newBuilder()
+            .setValue(result.total())
+            .setRelation(
+                result.exact() ? Total.Relation.RELATION_EQUAL : Total.Relation.RELATION_AT_LEAST));
+    result
+        .aggs()
+        .forEach(
+            (name, agg) -> {
+              var builder =
+                  AggregationResult.newBuilder()
+                      .setOther(agg.other())
+                      .setErrorBound(agg.errorBound());
+              for (var bucket : agg.buckets()) {
+                builder.addBuckets(
+                    AggregationResult.BucketResult.newBuilder()
+                        .setKey(bucket.key())
+                        .setCount(bucket.count()));
+              }
+              message.putAggs(name, builder.build());
+            });
+  }
+
+  private static dev.heddle.v1.Explanation explanation(Explanation explanation) {
+    var message =
+        dev.heddle.v1.Explanation.newBuilder()
+            .setPlanMicros(explanation.planMicros())
+            .setScatterMicros(explanation.scatterMicros())
+            .setFinishMicros(explanation.finishMicros())
+            .setStatisticsRounds(explanation.statisticsRounds());
+    for (var leaf : explanation.leaves()) {
+      var timing =
+          LeafTiming.newBuilder()
+              .setNode(leaf.node())
+              .setSentMicros(leaf.sentMicros())
+              .setReceivedMicros(leaf.receivedMicros())
+              .setQueueMicros(leaf.queueMicros())
+              .setActiveMicros(leaf.activeMicros())
+              .setResponseBytes(leaf.responseBytes())
+              .setError(leaf.error());
+      for (var shard : leaf.shards()) {
+        timing.addShards(
+            ShardTiming.newBuilder()
+                .setShard(shard.shard())
+                .setStartMicros(shard.startMicros())
+                .setActiveMicros(shard.activeMicros())
+                .setDocuments(shard.documents())
+                .setMatched(shard.matched()));
+      }
+      message.addLeaves(timing);
+    }
+    return message.build();
+  }
+}

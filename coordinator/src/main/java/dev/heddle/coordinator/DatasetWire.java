@@ -1,0 +1,106 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.Field;
+import dev.heddle.catalog.FieldType;
+import dev.heddle.catalog.Schema;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.v1.Dataset;
+import dev.heddle.v1.ShardPlacement;
+import java.util.Map;
+
+/** Between the messages of datasets and the catalog's records. */
+final class DatasetWire {
+  private DatasetWire() {}
+
+  static Schema schema(dev.heddle.v1.Schema message) {
+    try {
+      return new Schema(
+          message.getFieldsList().stream().map(DatasetWire::field).toList(),
+          message.getRankField(),
+          message.getRankWeight());
+    } catch (IllegalArgumentException e) {
+      throw new HeddleException(ErrorCode.INVALID_SCHEMA, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static Field field(dev.heddle.v1.Field message) {
+    return new Field(
+        message.getName(),
+        type(message),
+        message.getAnalyzer(),
+        message.getWeight(),
+        message.getMulti());
+  }
+
+  private static FieldType type(dev.heddle.v1.Field message) {
+    return switch (message.getType()) {
+      case FIELD_TYPE_TEXT -> FieldType.TEXT;
+      case FIELD_TYPE_KEYWORD -> FieldType.KEYWORD;
+      case FIELD_TYPE_LONG -> FieldType.LONG;
+      case FIELD_TYPE_DOUBLE -> FieldType.DOUBLE;
+      case FIELD_TYPE_DATE -> FieldType.DATE;
+      case FIELD_TYPE_GEO_POINT -> FieldType.GEO_POINT;
+      case FIELD_TYPE_STORED -> FieldType.STORED;
+      case FIELD_TYPE_UNSPECIFIED, UNRECOGNIZED ->
+          throw new HeddleException(
+              ErrorCode.INVALID_SCHEMA,
+              "schema.fields."
+                  + message.getName()
+                  + ".type: missing (expected: text, keyword, long, double, date, geoPoint or stored)");
+    };
+  }
+
+  private static dev.heddle.v1.FieldType type(FieldType type) {
+    return switch (type) {
+      case TEXT -> dev.heddle.v1.FieldType.FIELD_TYPE_TEXT;
+      case KEYWORD -> dev.heddle.v1.FieldType.FIELD_TYPE_KEYWORD;
+      case LONG -> dev.heddle.v1.FieldType.FIELD_TYPE_LONG;
+      case DOUBLE -> dev.heddle.v1.FieldType.FIELD_TYPE_DOUBLE;
+      case DATE -> dev.heddle.v1.FieldType.FIELD_TYPE_DATE;
+      case GEO_POINT -> dev.heddle.v1.FieldType.FIELD_TYPE_GEO_POINT;
+      case STORED -> dev.heddle.v1.FieldType.FIELD_TYPE_STORED;
+    };
+  }
+
+  /**
+   * The dataset with what its leaves report.
+   *
+   * @param documents by shard, of the shards that answered
+   */
+  static Dataset dataset(DatasetRecord record, Map<Integer, Long> documents) {
+    var schema =
+        dev.heddle.v1.Schema.newBuilder()
+            .setRankField(record.schema().rankField())
+            .setRankWeight(record.schema().rankWeight());
+    for (var field : record.schema().fields()) {
+      schema.addFields(
+          dev.heddle.v1.Field.newBuilder()
+              .setName(field.name())
+              .setType(type(field.type()))
+              .setAnalyzer(field.analyzer())
+              .setWeight(field.weight())
+              .setMulti(field.multi()));
+    }
+    var message =
+        Dataset.newBuilder()
+            .setName(record.name())
+            .setId(record.id())
+            .setSchema(schema)
+            .setCreatedAt(record.createdAt().toString());
+    long total = 0;
+    for (var placement : record.shards()) {
+      Long count = documents.get(placement.shard());
+      total += count == null ? 0 : count;
+      message.addShards(
+          ShardPlacement.newBuilder()
+              .setShard(placement.shard())
+              .setGeneration(placement.generation())
+              .addAllNodes(placement.nodes())
+              .setDocuments(count == null ? 0 : count)
+              .setAvailable(count != null));
+    }
+    return message.setDocuments(total).build();
+  }
+}

@@ -1,0 +1,96 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ReadLevel;
+import io.grpc.Context;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/** Queries over gRPC. */
+final class QueryGrpcService extends QueryGrpc.QueryImplBase {
+  private final CoordinatorConfig config;
+  private final Queries queries;
+  private final Ticker ticker;
+
+  QueryGrpcService(CoordinatorConfig config, Queries queries, Ticker ticker) {
+    this.config = config;
+    this.queries = queries;
+    this.ticker = ticker;
+  }
+
+  @Override
+  public void run(QueryRequest request, StreamObserver<QueryResponse> observer) {
+    answer(request, (ServerCallStreamObserver<QueryResponse>) observer, false);
+  }
+
+  @Override
+  public void stream(QueryRequest request, StreamObserver<QueryResponse> observer) {
+    answer(request, (ServerCallStreamObserver<QueryResponse>) observer, true);
+  }
+
+  private void answer(
+      QueryRequest request, ServerCallStreamObserver<QueryResponse> observer, boolean streamed) {
+    try {
+      Consumer<QueryAnswer> improvement =
+          better -> {
+            // A client that reads slowly gets fewer improvements, never a backlog of them.
+            if (observer.isReady()) {
+              observer.onNext(AnswerWire.response(better, config.rates()));
+            }
+          };
+      var answer =
+          queries.run(
+              request.getDataset(),
+              request.getFunction(),
+              QueryWire.request(request),
+              options(request),
+              observer::isCancelled,
+              streamed ? Optional.of(improvement) : Optional.empty());
+      observer.onNext(AnswerWire.response(answer, config.rates()));
+      observer.onCompleted();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      observer.onError(
+          GrpcErrors.toStatus(new HeddleException(ErrorCode.CANCELLED, "query: interrupted", e)));
+    } catch (RuntimeException e) {
+      observer.onError(GrpcErrors.toStatus(e));
+    }
+  }
+
+  private Options options(QueryRequest request) {
+    if (request.getRead() == ReadLevel.READ_LEVEL_SESSION
+        || request.getRead() == ReadLevel.READ_LEVEL_LINEARIZABLE) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "read: " + request.getRead() + " (expected: any; shards are not replicated yet)");
+    }
+    long micros = request.getDeadlineMicros();
+    if (micros < 0 || micros > config.maxDeadline().toNanos() / 1_000) {
+      throw new HeddleException(
+          ErrorCode.OUT_OF_RANGE,
+          "deadline: " + micros + "us (expected: 1us.." + config.maxDeadline().toSeconds() + "s)");
+    }
+    var asked = micros == 0 ? config.defaultDeadline() : Duration.ofNanos(micros * 1_000);
+    var deadline = Deadline.after(asked, ticker);
+    var call = Context.current().getDeadline();
+    if (call != null) {
+      var outer = Deadline.ofGrpc(call, config.maxDeadline(), ticker);
+      if (micros == 0 || outer.remainingNanos(ticker) < deadline.remainingNanos(ticker)) {
+        deadline = outer;
+      }
+    }
+    return new Options(deadline, request.getMinCoverage(), request.getExplain());
+  }
+}

@@ -1,0 +1,181 @@
+package dev.heddle.coordinator.gather;
+
+import dev.heddle.engine.Bill;
+import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.engine.Partial;
+import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Coverage;
+import dev.heddle.process.ErrorCode;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The answer as it grows. A partial is one atom: it is taken whole if the shards that it covers are all part of the plan
+ * at the plan's generations and none of them is covered yet, and dropped otherwise; so nothing is ever counted twice.
+ * Partials of commutative functions are merged as they come, others in the order of their shards.
+ */
+public final class Gather {
+  private final ScatterRun run;
+  private final Plan plan;
+  private final KnownShards known;
+  private final Map<Integer, Long> planned = new HashMap<>();
+  private final Set<Integer> covered = new HashSet<>();
+  private final Map<Integer, Coverage.Missing> missing = new TreeMap<>();
+  private final Map<Integer, Long> documents = new HashMap<>();
+  private final Set<ErrorCode> failures = new HashSet<>();
+  private final List<Ordered> waiting = new ArrayList<>();
+  private @Nullable Partial merged;
+  private Bill bill = Bill.NONE;
+  private int dropped;
+
+  public Gather(ScatterRun run, Plan plan, KnownShards known) {
+    this.run = run;
+    this.plan = plan;
+    this.known = known;
+    for (var leaf : plan.leaves()) {
+      for (var ref : leaf.shards()) {
+        planned.put(ref.shard(), ref.generation());
+      }
+    }
+    for (var gap : plan.missing()) {
+      missing.put(gap.shard(), gap);
+    }
+  }
+
+  /**
+   * Takes an answer in.
+   *
+   * @return whether the answer grew
+   */
+  public boolean accept(LeafReply.Answer answer) {
+    bill = bill.plus(answer.bill());
+    for (var failure : answer.failures()) {
+      fail(failure.shard(), failure.code(), failure.reason(), failure.message());
+    }
+    if (answer.partial() == null || answer.covers().isEmpty()) {
+      return false;
+    }
+    if (!disjoint(answer.covers())) {
+      dropped++;
+      return false;
+    }
+    var partial = run.decode(answer.partial());
+    for (var ref : answer.covers()) {
+      covered.add(ref.shard());
+      missing.remove(ref.shard());
+    }
+    for (var report : answer.reports()) {
+      documents.put(report.shard(), report.documents());
+    }
+    if (run.commutative()) {
+      merged = merged == null ? partial : run.merge(merged, partial);
+    } else {
+      int first = answer.covers().stream().mapToInt(ShardRef::shard).min().orElseThrow();
+      waiting.add(new Ordered(first, answer.partial()));
+    }
+    return true;
+  }
+
+  private boolean disjoint(List<ShardRef> covers) {
+    Set<Integer> own = new HashSet<>();
+    for (var ref : covers) {
+      Long generation = planned.get(ref.shard());
+      if (generation == null
+          || generation != ref.generation()
+          || covered.contains(ref.shard())
+          || !own.add(ref.shard())) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Notes why a shard did not answer, unless it did after all. */
+  public void fail(ShardRef shard, ErrorCode code, String reason, String message) {
+    if (!covered.contains(shard.shard())) {
+      failures.add(code);
+      missing.put(shard.shard(), new Coverage.Missing(shard.shard(), reason, message));
+    }
+  }
+
+  public void spend(Bill more) {
+    bill = bill.plus(more);
+  }
+
+  public Bill bill() {
+    return bill;
+  }
+
+  /** Answers that were not taken because they covered shards already covered. */
+  public int dropped() {
+    return dropped;
+  }
+
+  public boolean empty() {
+    return covered.isEmpty();
+  }
+
+  /** What went wrong with the shards that did not answer. */
+  public Set<ErrorCode> failures() {
+    return Set.copyOf(failures);
+  }
+
+  /** The merged partial so far; null where nothing answered. */
+  public @Nullable Partial merged() {
+    if (run.commutative() || waiting.isEmpty()) {
+      return merged;
+    }
+    waiting.sort(Comparator.comparingInt(Ordered::firstShard));
+    Partial inOrder = null;
+    for (var next : waiting) {
+      var partial = run.decode(next.encoded());
+      inOrder = inOrder == null ? partial : run.merge(inOrder, partial);
+    }
+    return inOrder;
+  }
+
+  /**
+   * Coverage as it stands.
+   *
+   * @param otherwise the reason for shards that have neither answered nor failed
+   */
+  public Coverage coverage(String otherwise) {
+    long seen = 0;
+    long active = 0;
+    long target = 0;
+    List<Coverage.Missing> gaps = new ArrayList<>();
+    for (var placement : plan.dataset().shards()) {
+      int shard = placement.shard();
+      long count = documents.getOrDefault(shard, known.documents(plan.dataset(), shard).orElse(0));
+      target += count;
+      if (covered.contains(shard)) {
+        seen += count;
+        active += count;
+        continue;
+      }
+      var gap = missing.get(shard);
+      if (gap == null) {
+        gap = new Coverage.Missing(shard, otherwise, "no answer yet");
+      }
+      if (!gap.reason().equals("no_replica") && !gap.reason().equals("unreachable")) {
+        active += count;
+      }
+      gaps.add(gap);
+    }
+    return new Coverage(
+        seen, active, target, covered.size(), 0, plan.dataset().shards().size(), gaps);
+  }
+
+  /** A partial that awaits its turn, encoded, because merging may change partials. */
+  private record Ordered(int firstShard, byte[] encoded) {}
+}

@@ -1,0 +1,78 @@
+package dev.heddle.coordinator.scatter;
+
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.internal.v1.LeafRequest;
+import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.ScatterGrpc;
+import dev.heddle.process.Channels;
+import dev.heddle.process.GrpcErrors;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.stub.ClientCalls;
+import io.grpc.stub.StreamObserver;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Sends a query to leaves. Safe for many threads. */
+public final class LeafGrpcClient {
+  private final Channels channels;
+
+  public LeafGrpcClient(Channels channels) {
+    this.channels = channels;
+  }
+
+  /** What all calls of a query have in common, encoded once. */
+  public Template template(
+      String queryId,
+      String tenant,
+      String datasetId,
+      FunctionRef function,
+      ScatterRequest request) {
+    return new Template(ScatterWire.common(queryId, tenant, datasetId, function, request));
+  }
+
+  /**
+   * Sends the call; the consumer gets the reply exactly once, on a transport thread, also when the call fails or is
+   * cancelled.
+   *
+   * @return cancels the call
+   */
+  public Runnable send(Template template, LeafCall leafCall, Consumer<LeafReply> reply) {
+    var request = ScatterWire.request(template.message, leafCall);
+    ClientCall<LeafRequest, LeafResponse> call =
+        channels
+            .to(leafCall.leaf().address())
+            .newCall(
+                ScatterGrpc.getExecuteMethod(),
+                CallOptions.DEFAULT.withDeadlineAfter(
+                    leafCall.timeoutNanos(), TimeUnit.NANOSECONDS));
+    ClientCalls.asyncUnaryCall(
+        call,
+        request,
+        new StreamObserver<LeafResponse>() {
+          @Override
+          public void onNext(LeafResponse response) {
+            reply.accept(ScatterWire.reply(response));
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            reply.accept(new LeafReply.Failure(GrpcErrors.fromStatus(failure)));
+          }
+
+          @Override
+          public void onCompleted() {}
+        });
+    return () -> call.cancel("the query is over", null);
+  }
+
+  /** The common part of a query's calls. */
+  public static final class Template {
+    private final LeafRequest message;
+
+    private Template(LeafRequest message) {
+      this.message = message;
+    }
+  }
+}

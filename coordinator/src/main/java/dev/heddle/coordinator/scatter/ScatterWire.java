@@ -1,0 +1,167 @@
+package dev.heddle.coordinator.scatter;
+
+import dev.heddle.coordinator.plan.Figures;
+import dev.heddle.coordinator.plan.Figures.FieldFigures;
+import dev.heddle.coordinator.plan.Figures.TermFigures;
+import dev.heddle.coordinator.plan.Figures.TermKey;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
+import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.internal.v1.FieldStatistics;
+import dev.heddle.internal.v1.LeafPartial;
+import dev.heddle.internal.v1.LeafRequest;
+import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.ShardError;
+import dev.heddle.internal.v1.Statistics;
+import dev.heddle.internal.v1.TermStatistics;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Between the internal messages and the coordinator's own types. */
+final class ScatterWire {
+  private ScatterWire() {}
+
+  static LeafRequest common(
+      String queryId,
+      String tenant,
+      String datasetId,
+      FunctionRef function,
+      ScatterRequest request) {
+    return LeafRequest.newBuilder()
+        .setQueryId(queryId)
+        .setTenant(tenant)
+        .setDatasetId(datasetId)
+        .setFunction(
+            dev.heddle.internal.v1.FunctionRef.newBuilder()
+                .setName(function.name())
+                .setVersion(function.version().map(version -> version.digest()).orElse("")))
+        .setRequest(QueryWire.request(request))
+        .build();
+  }
+
+  static LeafRequest request(LeafRequest common, LeafCall call) {
+    var message = common.toBuilder().setAttempt(call.attempt());
+    message.getEpochBuilder().setOwner(call.epoch().owner()).setNumber(call.epoch().number());
+    for (var shard : call.leaf().shards()) {
+      message.addShards(ref(shard));
+    }
+    call.figures().map(ScatterWire::statistics).ifPresent(message::setStatistics);
+    return message.build();
+  }
+
+  static LeafReply reply(LeafResponse response) {
+    return switch (response.getOutcomeCase()) {
+      case PARTIAL -> answer(response.getPartial(), response.getSerializedSize());
+      case MISSING -> {
+        var missing = response.getMissing();
+        yield new LeafReply.NeedsFigures(
+            missing.getFieldsMissing(),
+            figures(missing.getLocal()),
+            reports(missing.getReportsList()),
+            failures(missing.getErrorsList()));
+      }
+      case OUTCOME_NOT_SET ->
+          new LeafReply.Failure(
+              new HeddleException(ErrorCode.INTERNAL, "leaf answer: empty (expected: an outcome)"));
+    };
+  }
+
+  private static LeafReply.Answer answer(LeafPartial message, long bytes) {
+    return new LeafReply.Answer(
+        message.getCoversList().stream().map(ScatterWire::ref).toList(),
+        message.hasPartial() ? message.getPartial().toByteArray() : null,
+        failures(message.getErrorsList()),
+        reports(message.getReportsList()),
+        QueryWire.bill(message.getBill()),
+        message.getQueueMicros(),
+        message.getActiveMicros(),
+        bytes);
+  }
+
+  private static List<ShardReport> reports(List<dev.heddle.internal.v1.ShardReport> messages) {
+    return messages.stream()
+        .map(
+            report ->
+                new ShardReport(
+                    report.getShard(),
+                    report.getSeen(),
+                    report.getMatched(),
+                    report.getStartMicros(),
+                    report.getActiveMicros(),
+                    report.getView()))
+        .toList();
+  }
+
+  private static List<ShardFailure> failures(List<ShardError> messages) {
+    return messages.stream()
+        .map(
+            error ->
+                new ShardFailure(
+                    ref(error.getShard()),
+                    ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL),
+                    error.getReason(),
+                    error.getMessage()))
+        .toList();
+  }
+
+  private static ShardRef ref(dev.heddle.internal.v1.ShardRef message) {
+    return new ShardRef(message.getShard(), message.getGeneration());
+  }
+
+  private static dev.heddle.internal.v1.ShardRef ref(ShardRef shard) {
+    return dev.heddle.internal.v1.ShardRef.newBuilder()
+        .setShard(shard.shard())
+        .setGeneration(shard.generation())
+        .build();
+  }
+
+  private static Figures figures(Statistics message) {
+    Map<String, FieldFigures> fields = new HashMap<>();
+    for (var field : message.getFieldsList()) {
+      fields.put(
+          field.getField(),
+          new FieldFigures(
+              field.getDocuments(),
+              field.getSumTotalTermFrequency(),
+              field.getSumDocumentFrequency()));
+    }
+    Map<TermKey, TermFigures> terms = new HashMap<>();
+    for (var term : message.getTermsList()) {
+      terms.put(
+          new TermKey(term.getField(), term.getTerm()),
+          new TermFigures(term.getDocumentFrequency(), term.getTotalTermFrequency()));
+    }
+    return new Figures(message.getDocuments(), fields, terms);
+  }
+
+  private static Statistics statistics(Figures figures) {
+    var message = Statistics.newBuilder().setDocuments(figures.documents());
+    figures
+        .fields()
+        .forEach(
+            (name, field) ->
+                message.addFields(
+                    FieldStatistics.newBuilder()
+                        .setField(name)
+                        .setDocuments(field.documents())
+                        .setSumTotalTermFrequency(field.sumTotalTermFrequency())
+                        .setSumDocumentFrequency(field.sumDocumentFrequency())));
+    figures
+        .terms()
+        .forEach(
+            (key, term) ->
+                message.addTerms(
+                    TermStatistics.newBuilder()
+                        .setField(key.field())
+                        .setTerm(key.term())
+                        .setDocumentFrequency(term.documentFrequency())
+                        .setTotalTermFrequency(term.totalTermFrequency())));
+    return message.build();
+  }
+}

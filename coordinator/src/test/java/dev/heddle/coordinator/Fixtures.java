@@ -1,0 +1,74 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.Field;
+import dev.heddle.catalog.FieldType;
+import dev.heddle.catalog.Schema;
+import dev.heddle.catalog.ShardPlacement;
+import dev.heddle.engine.Engine;
+import dev.heddle.engine.EngineConfig;
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.JsonObject;
+import dev.heddle.function.Law;
+import dev.heddle.function.Query;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+final class Fixtures {
+  static final ScatterRequest REQUEST =
+      new ScatterRequest(
+          new Query.All(),
+          10,
+          List.of(),
+          List.of(),
+          Map.of(),
+          Optional.empty(),
+          1_000,
+          JsonObject.EMPTY);
+
+  private Fixtures() {}
+
+  static Engine engine() {
+    return new Engine(
+        EngineConfig.defaults(),
+        digest -> {
+          throw new HeddleException(ErrorCode.UNAVAILABLE, "no code here");
+        },
+        Map.of(
+            "sum", () -> new SumFunction(Set.of(Law.COMMUTATIVE)),
+            "list", () -> new SumFunction(Set.of())),
+        Ticker.system(),
+        new SimpleMeterRegistry());
+  }
+
+  static ScatterRun run(Engine engine, String function) {
+    return engine.scatter(new FunctionRef("default", function, Optional.empty()), REQUEST);
+  }
+
+  /** A dataset with a node for each shard: node-0 holds shard 0, and so on. */
+  static DatasetRecord dataset(int shards) {
+    List<ShardPlacement> placements = new ArrayList<>();
+    for (int shard = 0; shard < shards; shard++) {
+      placements.add(new ShardPlacement(shard, 7, "incarnation-" + shard, List.of("node-" + shard)));
+    }
+    var schema =
+        new Schema(List.of(new Field("title", FieldType.TEXT, "standard", 1, false)), "", 0);
+    return new DatasetRecord(
+        "default",
+        "books",
+        "0b9e2f7c-8d53-4c0e-9a63-0d1f5d7e9a10",
+        schema,
+        placements,
+        Instant.EPOCH);
+  }
+}

@@ -1,0 +1,157 @@
+package dev.heddle.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.coordinator.gather.Gather;
+import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.engine.Bill;
+import dev.heddle.engine.Engine;
+import dev.heddle.function.Coverage;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+
+class GatherTest {
+  private final Engine engine = Fixtures.engine();
+  private final KnownShards known = new KnownShards();
+
+  @AfterEach
+  void closeEngine() {
+    engine.close();
+  }
+
+  private static Plan plan(int shards) {
+    var dataset = Fixtures.dataset(shards);
+    List<LeafAssignment> leaves = new ArrayList<>();
+    for (int shard = 0; shard < shards; shard++) {
+      leaves.add(
+          new LeafAssignment("node-" + shard, "127.0.0.1:1", List.of(new ShardRef(shard, 7))));
+    }
+    return new Plan(dataset, leaves, List.of());
+  }
+
+  private static LeafReply.Answer answer(String names, long generation, int... shards) {
+    List<ShardRef> covers = new ArrayList<>();
+    List<ShardReport> reports = new ArrayList<>();
+    for (int shard : shards) {
+      covers.add(new ShardRef(shard, generation));
+      reports.add(new ShardReport(shard, 100, 1, 0, 0, 1));
+    }
+    return new LeafReply.Answer(
+        covers,
+        SumFunction.encoded(names),
+        List.of(),
+        reports,
+        new Bill(5, 4, 3, 100L * shards.length, 0, 10, 1, 0, 2, 0, true, List.of()),
+        0,
+        0,
+        10);
+  }
+
+  private static Object finish(dev.heddle.engine.ScatterRun run, Gather gather) {
+    var result = run.finish(gather.merged(), gather.coverage("deadline"));
+    Assertions.assertNotNull(result);
+    return result;
+  }
+
+  @Test
+  void mergesDisjointPartialsAsTheyArrive() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(3), known);
+      assertTrue(gather.accept(answer("c", 7, 2)));
+      assertTrue(gather.accept(answer("ab", 7, 0, 1)));
+      assertEquals("c+ab", finish(run, gather));
+      assertTrue(gather.coverage("deadline").complete());
+      assertEquals(300, gather.coverage("deadline").seen());
+    }
+  }
+
+  @Test
+  void dropsAPartialThatCoversAShardAlreadyCoveredButBillsIt() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(3), known);
+      assertTrue(gather.accept(answer("a", 7, 0)));
+      assertFalse(gather.accept(answer("ab", 7, 0, 1)));
+      assertEquals("a", finish(run, gather));
+      assertEquals(1, gather.dropped());
+      assertEquals(1, gather.coverage("deadline").answered());
+      assertEquals(10, gather.bill().activeNanos());
+    }
+  }
+
+  @Test
+  void dropsAPartialOfAnotherGenerationOrOfAShardThatWasNotAskedFor() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(2), known);
+      assertFalse(gather.accept(answer("old", 6, 0)));
+      assertFalse(gather.accept(answer("stray", 7, 5)));
+      assertFalse(gather.accept(answer("twice", 7, 1, 1)));
+      assertEquals("nothing", finish(run, gather));
+    }
+  }
+
+  @Test
+  void keepsTheOrderOfShardsForFunctionsThatDoNotCommute() {
+    try (var run = Fixtures.run(engine, "list")) {
+      var gather = new Gather(run, plan(3), known);
+      assertTrue(gather.accept(answer("c", 7, 2)));
+      assertTrue(gather.accept(answer("a", 7, 0)));
+      assertEquals("a+c", finish(run, gather));
+      assertTrue(gather.accept(answer("b", 7, 1)));
+      assertEquals("a+b+c", finish(run, gather));
+    }
+  }
+
+  @Test
+  void coverageSaysWhyShardsAreMissingAndCountsWhatWasLastKnownOfThem() {
+    var plan = plan(4);
+    known.observe(plan.dataset().id(), 1, 50);
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan, known);
+      assertTrue(gather.accept(answer("a", 7, 0)));
+      gather.fail(new ShardRef(1, 7), ErrorCode.UNAVAILABLE, "unreachable", "node-1: gone");
+      gather.fail(new ShardRef(2, 7), ErrorCode.FUNCTION_FAILED, "failed", "sum@1: leaf failed");
+      gather.fail(new ShardRef(0, 7), ErrorCode.INTERNAL, "failed", "too late to matter");
+      var coverage = gather.coverage("deadline");
+      assertEquals(100, coverage.seen());
+      assertEquals(100 + 50 + 50 + 50, coverage.target());
+      assertEquals(100 + 50 + 50, coverage.active());
+      assertEquals(
+          List.of("unreachable", "failed", "deadline"),
+          coverage.missing().stream().map(Coverage.Missing::reason).toList());
+      assertEquals(0.4, coverage.ratio(), 1e-9);
+    }
+  }
+
+  @Test
+  void aPartialThatIsNoPartialFailsAndCoversNothing() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(1), known);
+      var garbage =
+          new LeafReply.Answer(
+              List.of(new ShardRef(0, 7)),
+              new byte[] {127, 1},
+              List.of(),
+              List.of(),
+              Bill.NONE,
+              0,
+              0,
+              2);
+      var failure =
+          Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage));
+      assertEquals(ErrorCode.FUNCTION_FAILED, failure.code());
+      assertTrue(gather.empty());
+    }
+  }
+}

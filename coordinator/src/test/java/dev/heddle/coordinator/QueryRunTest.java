@@ -1,0 +1,205 @@
+package dev.heddle.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcServer;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.ServerOptions;
+import dev.heddle.process.Ticker;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class QueryRunTest {
+  private static final Ticker TICKER = Ticker.system();
+
+  private final Closer closer = new Closer();
+  private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
+  private final dev.heddle.engine.Engine engine =
+      closer.register("engine", Fixtures.engine());
+  private final KnownShards known = new KnownShards();
+  private final StatisticsEpochs epochs =
+      new StatisticsEpochs("test", Duration.ofSeconds(1), TICKER);
+  private final List<LeafAssignment> leaves = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    closer.close();
+  }
+
+  private ScriptedLeafGrpcService leaf(ScriptedLeafGrpcService service) {
+    int shard = leaves.size();
+    var server =
+        closer.register(
+            "leaf",
+            new GrpcServer(
+                "leaf-" + shard,
+                HostPort.parse("127.0.0.1:0"),
+                List.of(service),
+                ServerOptions.internal(Credentials.none()),
+                false));
+    server.start();
+    add(server.address().toString());
+    return service;
+  }
+
+  private void add(String address) {
+    int shard = leaves.size();
+    leaves.add(new LeafAssignment("node-" + shard, address, List.of(new ShardRef(shard, 7))));
+  }
+
+  private QueryAnswer answer(
+      Duration deadline, double minCoverage, Optional<Consumer<QueryAnswer>> improvements)
+      throws InterruptedException {
+    var dataset = Fixtures.dataset(leaves.size());
+    var client = new LeafGrpcClient(channels);
+    try (var run = Fixtures.run(engine, "sum")) {
+      return new QueryRun(
+              CoordinatorConfig.defaults(),
+              new Plan(dataset, leaves, List.of()),
+              run,
+              client,
+              client.template(
+                  "q1",
+                  "default",
+                  dataset.id(),
+                  new FunctionRef("default", "sum", Optional.empty()),
+                  Fixtures.REQUEST),
+              epochs,
+              known,
+              new Options(Deadline.after(deadline, TICKER), minCoverage, true),
+              () -> false,
+              improvements,
+              "trace",
+              TICKER,
+              TICKER.nanoTime())
+          .answer();
+    }
+  }
+
+  private QueryAnswer answer() throws InterruptedException {
+    return answer(Duration.ofSeconds(10), 0, Optional.empty());
+  }
+
+  @Test
+  void mergesWhatAllLeavesAnswer() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(ScriptedLeafGrpcService.answering("b"));
+    var answer = answer();
+    assertTrue(answer.coverage().complete());
+    assertEquals(200, answer.coverage().seen());
+    assertEquals(List.of(), answer.bill().open());
+    assertEquals(256_000, answer.bill().memoryMibNanos() - here(answer));
+    assertEquals(2, answer.explanation().orElseThrow().leaves().size());
+  }
+
+  private static long here(QueryAnswer answer) {
+    return (answer.bill().activeNanos() - 2_000) * 128;
+  }
+
+  @Test
+  void answersAtTheDeadlineWithWhatThereIsAndNamesTheOpenAttempt() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(ScriptedLeafGrpcService.silent());
+    var answer = answer(Duration.ofMillis(300), 0, Optional.empty());
+    assertEquals("a", answer.result());
+    assertEquals("deadline", answer.coverage().missing().getFirst().reason());
+    assertEquals(1, answer.coverage().answered());
+    assertTrue(answer.coverage().ratio() < 1);
+    assertEquals(List.of("node-1/1"), answer.bill().open());
+    assertFalse(answer.bill().complete());
+  }
+
+  @Test
+  void aDeadLeafCostsItsShardsOnly() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    add("127.0.0.1:1");
+    var answer = answer();
+    assertEquals("a", answer.result());
+    assertEquals("unreachable", answer.coverage().missing().getFirst().reason());
+  }
+
+  @Test
+  void asksAgainWithSummedFiguresOnceAnEpoch() throws InterruptedException {
+    var one = leaf(ScriptedLeafGrpcService.scoring("a", "moby", 3));
+    var two = leaf(ScriptedLeafGrpcService.scoring("b", "moby", 4));
+    var first = answer();
+    assertEquals(1, first.explanation().orElseThrow().statisticsRounds());
+    assertTrue(String.valueOf(first.result()).contains("a=7"), () -> "result " + first.result());
+    assertTrue(String.valueOf(first.result()).contains("b=7"), () -> "result " + first.result());
+    var second = answer();
+    assertEquals(0, second.explanation().orElseThrow().statisticsRounds());
+    assertEquals(first.statisticsEpoch(), second.statisticsEpoch());
+    assertEquals(3, one.requests.size());
+    assertEquals(3, two.requests.size());
+  }
+
+  @Test
+  void figuresThatNotAllLeavesToldHoldForOneQueryOnly() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.scoring("a", "moby", 3));
+    add("127.0.0.1:1");
+    var first = answer();
+    assertEquals("a=3", first.result());
+    var second = answer();
+    assertFalse(first.statisticsEpoch().equals(second.statisticsEpoch()));
+  }
+
+  @Test
+  void aWrongRequestFailsTheQuery() {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(
+        ScriptedLeafGrpcService.failing(
+            new HeddleException(ErrorCode.UNKNOWN_FIELD, "field: colour (expected: a field)")));
+    var failure = assertThrows(HeddleException.class, this::answer);
+    assertEquals(ErrorCode.UNKNOWN_FIELD, failure.code());
+  }
+
+  @Test
+  void lessCoverageThanAskedForIsAnError() {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    add("127.0.0.1:1");
+    var failure =
+        assertThrows(
+            HeddleException.class,
+            () -> answer(Duration.ofSeconds(5), 0.9, Optional.empty()));
+    assertEquals(ErrorCode.COVERAGE_TOO_LOW, failure.code());
+  }
+
+  @Test
+  void sendsEachImprovementButTheLast() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(ScriptedLeafGrpcService.answering("b"));
+    leaf(ScriptedLeafGrpcService.answering("c"));
+    List<QueryAnswer> improvements = new ArrayList<>();
+    var last = answer(Duration.ofSeconds(10), 0, Optional.of(improvements::add));
+    assertEquals(2, improvements.size());
+    assertFalse(improvements.getFirst().last());
+    assertEquals(1, improvements.getFirst().coverage().answered());
+    assertEquals(2, improvements.getLast().coverage().answered());
+    assertTrue(last.last());
+    assertEquals(3, last.coverage().answered());
+  }
+}

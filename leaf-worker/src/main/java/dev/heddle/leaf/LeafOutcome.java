@@ -1,0 +1,52 @@
+package dev.heddle.leaf;
+
+import dev.heddle.leaf.LeafTask.ShardRef;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.shard.ShardStatistics;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What came of a {@link LeafTask}. */
+sealed interface LeafOutcome {
+  /**
+   * The merged answer of the shards that it covers.
+   *
+   * @param partial null where no shard answered
+   */
+  record Answer(
+      List<ShardRef> covers,
+      byte @Nullable [] partial,
+      List<ShardFailure> failures,
+      List<ShardTiming> timings,
+      Spent spent)
+      implements LeafOutcome {}
+
+  /** Nothing ran: figures of the epoch are missing; these are the local ones. */
+  record Missing(
+      boolean fieldsMissing,
+      ShardStatistics local,
+      List<ShardTiming> timings,
+      List<ShardFailure> failures)
+      implements LeafOutcome {}
+
+  /**
+   * Why a shard did not answer.
+   *
+   * @param reason one of the reasons of a coverage
+   */
+  record ShardFailure(ShardRef shard, ErrorCode code, String reason, String message) {}
+
+  /** One shard's part, in nanoseconds since the task began to run. */
+  record ShardTiming(
+      int shard, long documents, long matched, long startNanos, long activeNanos, long view) {}
+
+  /** What the task used on this leaf. */
+  record Spent(
+      long activeNanos,
+      long cpuNanos,
+      long queueNanos,
+      long memoryMib,
+      long documentsScanned,
+      long bytesRead,
+      long shardOperations) {}
+}

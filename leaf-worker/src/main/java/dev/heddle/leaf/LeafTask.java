@@ -1,0 +1,37 @@
+package dev.heddle.leaf;
+
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.function.ScatterRequest;
+import dev.heddle.process.Deadline;
+import dev.heddle.shard.ShardStatistics;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * One scatter function over some of this leaf's shards.
+ *
+ * @param statistics figures of the epoch that this leaf said it lacked
+ * @param cancelled whether nobody waits for the answer any more
+ */
+record LeafTask(
+    String queryId,
+    String tenant,
+    String datasetId,
+    List<ShardRef> shards,
+    FunctionRef function,
+    ScatterRequest request,
+    EpochId epoch,
+    Optional<ShardStatistics> statistics,
+    Deadline deadline,
+    BooleanSupplier cancelled) {
+  LeafTask {
+    shards = List.copyOf(shards);
+  }
+
+  /** A shard at a generation of its placement. */
+  record ShardRef(int shard, long generation) {}
+
+  /** Names a frozen set of statistics of one dataset. */
+  record EpochId(String datasetId, String owner, long number) {}
+}

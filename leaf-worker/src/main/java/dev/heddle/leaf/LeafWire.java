@@ -1,0 +1,212 @@
+package dev.heddle.leaf;
+
+import com.google.protobuf.ByteString;
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.internal.v1.FieldStatistics;
+import dev.heddle.internal.v1.LeafPartial;
+import dev.heddle.internal.v1.LeafRequest;
+import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.MissingStatistics;
+import dev.heddle.internal.v1.ShardError;
+import dev.heddle.internal.v1.ShardRef;
+import dev.heddle.internal.v1.ShardReport;
+import dev.heddle.internal.v1.Statistics;
+import dev.heddle.internal.v1.TermStatistics;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.shard.FieldFigures;
+import dev.heddle.shard.ShardStatistics;
+import dev.heddle.shard.ShardStatus;
+import dev.heddle.shard.TermFigures;
+import dev.heddle.shard.TermKey;
+import dev.heddle.v1.Bill;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/** Between the internal messages and a leaf's own types. */
+final class LeafWire {
+  private LeafWire() {}
+
+  static LeafTask task(
+      LeafRequest message, CatalogView catalog, Deadline deadline, BooleanSupplier cancelled) {
+    return new LeafTask(
+        message.getQueryId(),
+        message.getTenant(),
+        message.getDatasetId(),
+        message.getShardsList().stream().map(LeafWire::ref).toList(),
+        function(catalog, message.getTenant(), message.getFunction()),
+        QueryWire.request(message.getRequest()),
+        new LeafTask.EpochId(
+            message.getDatasetId(), message.getEpoch().getOwner(), message.getEpoch().getNumber()),
+        message.hasStatistics() ? Optional.of(statistics(message.getStatistics())) : Optional.empty(),
+        deadline,
+        cancelled);
+  }
+
+  /** The exact version that the coordinator chose; its entry is in the catalog before it is ever named. */
+  static FunctionRef function(
+      CatalogView catalog, String tenant, dev.heddle.internal.v1.FunctionRef message) {
+    if (message.getVersion().isEmpty()) {
+      return new FunctionRef(tenant, message.getName(), Optional.empty());
+    }
+    FunctionVersion version =
+        catalog
+            .function(tenant, message.getName())
+            .flatMap(
+                record ->
+                    record.versions().stream()
+                        .filter(v -> v.digest().equals(message.getVersion()))
+                        .findFirst())
+            .orElseThrow(
+                () ->
+                    new HeddleException(
+                        ErrorCode.UNKNOWN_FUNCTION,
+                        "function: "
+                            + message.getName()
+                            + "@"
+                            + message.getVersion()
+                            + " (expected: a version in the catalog)"));
+    return new FunctionRef(tenant, message.getName(), Optional.of(version));
+  }
+
+  static LeafTask.ShardRef ref(ShardRef message) {
+    return new LeafTask.ShardRef(message.getShard(), message.getGeneration());
+  }
+
+  private static ShardRef ref(LeafTask.ShardRef ref) {
+    return ShardRef.newBuilder().setShard(ref.shard()).setGeneration(ref.generation()).build();
+  }
+
+  static LeafResponse response(LeafOutcome outcome) {
+    return switch (outcome) {
+      case LeafOutcome.Missing missing ->
+          LeafResponse.newBuilder()
+              .setMissing(
+                  MissingStatistics.newBuilder()
+                      .setFieldsMissing(missing.fieldsMissing())
+                      .setLocal(statistics(missing.local()))
+                      .addAllReports(missing.timings().stream().map(LeafWire::report).toList())
+                      .addAllErrors(missing.failures().stream().map(LeafWire::error).toList()))
+              .build();
+      case LeafOutcome.Answer answer -> LeafResponse.newBuilder().setPartial(partial(answer)).build();
+    };
+  }
+
+  private static LeafPartial partial(LeafOutcome.Answer answer) {
+    var message = LeafPartial.newBuilder();
+    long bytesSent = 0;
+    if (answer.partial() != null) {
+      message.setPartial(com.google.protobuf.UnsafeByteOperations.unsafeWrap(answer.partial()));
+      bytesSent = answer.partial().length;
+    }
+    for (var ref : answer.covers()) {
+      message.addCovers(ref(ref));
+    }
+    for (var failure : answer.failures()) {
+      message.addErrors(error(failure));
+    }
+    for (var timing : answer.timings()) {
+      message.addReports(report(timing));
+    }
+    var spent = answer.spent();
+    return message
+        .setBill(
+            Bill.newBuilder()
+                .setActiveNanos(spent.activeNanos())
+                .setCpuNanos(spent.cpuNanos())
+                .setQueueNanos(spent.queueNanos())
+                .setMemoryMibNanos(spent.activeNanos() * spent.memoryMib())
+                .setDocumentsScanned(spent.documentsScanned())
+                .setBytesRead(spent.bytesRead())
+                .setBytesSent(bytesSent)
+                .setShardOperations(spent.shardOperations())
+                .setComplete(true))
+        .setQueueMicros(spent.queueNanos() / 1_000)
+        .setActiveMicros(spent.activeNanos() / 1_000)
+        .build();
+  }
+
+  private static ShardError error(LeafOutcome.ShardFailure failure) {
+    return ShardError.newBuilder()
+        .setShard(ref(failure.shard()))
+        .setCode(failure.code().number())
+        .setReason(failure.reason())
+        .setMessage(failure.message())
+        .build();
+  }
+
+  private static ShardReport report(LeafOutcome.ShardTiming timing) {
+    return ShardReport.newBuilder()
+        .setShard(timing.shard())
+        .setSeen(timing.documents())
+        .setActive(timing.documents())
+        .setMatched(timing.matched())
+        .setStartMicros(timing.startNanos() / 1_000)
+        .setActiveMicros(timing.activeNanos() / 1_000)
+        .setView(timing.view())
+        .build();
+  }
+
+  static ShardReport report(ShardStatus status) {
+    return ShardReport.newBuilder()
+        .setShard(status.shard())
+        .setSeen(status.documents())
+        .setActive(status.documents())
+        .setView(status.view())
+        .build();
+  }
+
+  static ShardStatistics statistics(Statistics message) {
+    Map<String, FieldFigures> fields = new HashMap<>();
+    for (var field : message.getFieldsList()) {
+      fields.put(
+          field.getField(),
+          new FieldFigures(
+              field.getDocuments(),
+              field.getSumTotalTermFrequency(),
+              field.getSumDocumentFrequency()));
+    }
+    Map<TermKey, TermFigures> terms = new HashMap<>();
+    for (var term : message.getTermsList()) {
+      terms.put(
+          new TermKey(term.getField(), term.getTerm()),
+          new TermFigures(term.getDocumentFrequency(), term.getTotalTermFrequency()));
+    }
+    return new ShardStatistics(message.getDocuments(), fields, terms);
+  }
+
+  static Statistics statistics(ShardStatistics statistics) {
+    var message = Statistics.newBuilder().setDocuments(statistics.documents());
+    statistics
+        .fields()
+        .forEach(
+            (name, field) ->
+                message.addFields(
+                    FieldStatistics.newBuilder()
+                        .setField(name)
+                        .setDocuments(field.documents())
+                        .setSumTotalTermFrequency(field.sumTotalTermFrequency())
+                        .setSumDocumentFrequency(field.sumDocumentFrequency())));
+    statistics
+        .terms()
+        .forEach(
+            (key, term) ->
+                message.addTerms(
+                    TermStatistics.newBuilder()
+                        .setField(key.field())
+                        .setTerm(key.term())
+                        .setDocumentFrequency(term.documentFrequency())
+                        .setTotalTermFrequency(term.totalTermFrequency())));
+    return message.build();
+  }
+
+  static ByteString bytes(byte[] content) {
+    return com.google.protobuf.UnsafeByteOperations.unsafeWrap(content);
+  }
+}

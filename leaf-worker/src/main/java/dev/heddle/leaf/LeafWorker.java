@@ -1,0 +1,70 @@
+package dev.heddle.leaf;
+
+import dev.heddle.aggregations.BuiltIns;
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.engine.BlobStore;
+import dev.heddle.engine.Engine;
+import dev.heddle.engine.PeerBlobsGrpcClient;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Telemetry;
+import dev.heddle.process.Threads;
+import dev.heddle.process.Ticker;
+import dev.heddle.shard.ShardStore;
+import io.grpc.BindableService;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The leaf role: functions beside the shards that the catalog places on this node. */
+public final class LeafWorker implements AutoCloseable {
+  private final Closer closer = new Closer();
+  private final List<BindableService> services;
+
+  /**
+   * Builds the role; opens the shards that are here already.
+   *
+   * @param directory this role's own, locked by the process
+   */
+  public LeafWorker(
+      LeafConfig config,
+      String node,
+      Path directory,
+      CatalogClient catalog,
+      Channels channels,
+      Telemetry telemetry,
+      Ticker ticker) {
+    var registry = telemetry.registry();
+    var store =
+        closer.register(
+            "shards",
+            new ShardStore(
+                config.shards(), node, directory.resolve("shards"), catalog, ticker, registry));
+    var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
+    var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
+    var engine =
+        closer.register(
+            "engine", new Engine(config.engine(), code, BuiltIns.all(), ticker, registry));
+    closer.register("catalog listener", catalog.onChange(engine::keepOnly));
+    var compute =
+        closer.register(
+            "compute", Threads.bounded("leaf-compute", config.threads(), config.computeQueue()));
+    registry.gauge("heddle_leaf_compute_queue_calls", compute, pool -> pool.getQueue().size());
+    var epochs = new Epochs(config.epochs(), config.epochTerms());
+    this.services =
+        List.of(
+            new ScatterGrpcService(config, store, engine, catalog, epochs, compute, ticker),
+            new ShardsGrpcService(store, ticker),
+            new BlobsGrpcService(blobs),
+            new InvokerGrpcService(node, engine, catalog, channels, ticker));
+  }
+
+  /** Services for the process's internal server. */
+  public List<BindableService> internalServices() {
+    return services;
+  }
+
+  @Override
+  public void close() {
+    closer.close();
+  }
+}

@@ -1,0 +1,241 @@
+package dev.heddle.leaf;
+
+import dev.heddle.engine.Engine;
+import dev.heddle.engine.Partial;
+import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Query;
+import dev.heddle.leaf.LeafOutcome.Answer;
+import dev.heddle.leaf.LeafOutcome.Missing;
+import dev.heddle.leaf.LeafOutcome.ShardFailure;
+import dev.heddle.leaf.LeafOutcome.ShardTiming;
+import dev.heddle.leaf.LeafOutcome.Spent;
+import dev.heddle.leaf.LeafTask.ShardRef;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import dev.heddle.shard.FieldFigures;
+import dev.heddle.shard.MissingStatisticsException;
+import dev.heddle.shard.ReadScope;
+import dev.heddle.shard.ShardMeter;
+import dev.heddle.shard.ShardReader;
+import dev.heddle.shard.ShardStatistics;
+import dev.heddle.shard.ShardStore;
+import dev.heddle.shard.StatisticsSnapshot;
+import dev.heddle.shard.TermFigures;
+import dev.heddle.shard.TermKey;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One run of a {@link LeafTask}: opens a view of every shard, asks for missing statistics before anything is scored, runs
+ * the function shard by shard and merges as it goes. A shard that fails leaves the others' answer whole. Used by one
+ * compute thread.
+ */
+final class ScatterExecution {
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+
+  private final LeafTask task;
+  private final ShardStore store;
+  private final Engine engine;
+  private final Ticker ticker;
+  private final long builtInMemoryMib;
+  private final long queueNanos;
+  private final long startedNanos;
+  private final long startedCpuNanos;
+  private final ShardMeter meter = new ShardMeter();
+  private final BooleanSupplier stopped;
+  private final StatisticsSnapshot statistics;
+  private final Epochs.Epoch epoch;
+  private final List<ShardFailure> failures = new ArrayList<>();
+  private final List<ShardTiming> timings = new ArrayList<>();
+  private final List<ShardRef> covers = new ArrayList<>();
+
+  ScatterExecution(
+      LeafTask task,
+      ShardStore store,
+      Engine engine,
+      Epochs epochs,
+      Ticker ticker,
+      long builtInMemoryMib,
+      long queuedAtNanos) {
+    this.task = task;
+    this.store = store;
+    this.engine = engine;
+    this.ticker = ticker;
+    this.builtInMemoryMib = builtInMemoryMib;
+    this.startedNanos = ticker.nanoTime();
+    this.startedCpuNanos = THREADS.getCurrentThreadCpuTime();
+    this.queueNanos = startedNanos - queuedAtNanos;
+    this.stopped = () -> task.cancelled().getAsBoolean() || task.deadline().expired(ticker);
+    this.epoch = epochs.epoch(task.epoch());
+    task.statistics().ifPresent(epoch::learn);
+    this.statistics = task.statistics().<StatisticsSnapshot>map(s -> new Overlay(s, epoch)).orElse(epoch);
+  }
+
+  LeafOutcome run() {
+    var readers = new ArrayList<OpenShard>(task.shards().size());
+    try {
+      for (var ref : task.shards()) {
+        open(ref).ifPresent(readers::add);
+      }
+      var missing = missingStatistics(readers);
+      if (missing.isPresent()) {
+        return missing.get();
+      }
+      return answer(readers);
+    } catch (MissingStatisticsException e) {
+      return missing(readers, e.terms(), e.fields());
+    } finally {
+      for (var open : readers) {
+        open.reader.close();
+      }
+    }
+  }
+
+  private Optional<OpenShard> open(ShardRef ref) {
+    try {
+      var scope = new ReadScope(statistics, stopped, meter);
+      return Optional.of(
+          new OpenShard(ref, store.open(task.datasetId(), ref.shard(), ref.generation(), scope)));
+    } catch (HeddleException e) {
+      fail(ref, e);
+      return Optional.empty();
+    }
+  }
+
+  /** What the request's own query lacks, found before anything is scored. */
+  private Optional<LeafOutcome> missingStatistics(List<OpenShard> readers) {
+    boolean fields = task.statistics().isEmpty() && !epoch.fieldsKnown();
+    Set<TermKey> terms = new HashSet<>();
+    for (var open : readers) {
+      terms.addAll(open.reader.missingStatistics(task.request().query()));
+    }
+    if (readers.isEmpty() || (terms.isEmpty() && !fields)) {
+      return Optional.empty();
+    }
+    return Optional.of(missing(readers, terms, fields));
+  }
+
+  private LeafOutcome missing(List<OpenShard> readers, Set<TermKey> terms, boolean fields) {
+    timings.clear();
+    for (var open : readers) {
+      timings.add(
+          new ShardTiming(open.ref.shard(), open.reader.documents(), 0, 0, 0, open.reader.view()));
+    }
+    var shards = readers.stream().map(open -> open.ref.shard()).toList();
+    var local = store.statistics(task.datasetId(), shards, terms, fields);
+    return new Missing(fields, local, timings, failures);
+  }
+
+  private LeafOutcome answer(List<OpenShard> readers) {
+    if (readers.isEmpty()) {
+      return new Answer(List.of(), null, failures, timings, spent());
+    }
+    try (var run = engine.scatter(task.function(), task.request(), task.deadline())) {
+      Partial merged = null;
+      for (var open : readers) {
+        var partial = leaf(run, open);
+        if (partial != null) {
+          merged = merged == null ? partial : run.merge(merged, partial);
+        }
+      }
+      byte[] encoded = merged == null ? null : run.encode(run.complete(merged));
+      return new Answer(covers, encoded, failures, timings, spent());
+    } catch (HeddleException e) {
+      if (e.code().kind() == ErrorCode.Kind.USER) {
+        throw e;
+      }
+      failAll(e);
+      return new Answer(List.of(), null, failures, timings, spent());
+    }
+  }
+
+  /** The shard's partial, or null where it failed. */
+  private @Nullable Partial leaf(ScatterRun run, OpenShard open) {
+    long start = ticker.nanoTime();
+    long matchedBefore = meter.matched();
+    try {
+      var partial = run.leaf(open.reader);
+      covers.add(open.ref);
+      timings.add(
+          new ShardTiming(
+              open.ref.shard(),
+              open.reader.documents(),
+              meter.matched() - matchedBefore,
+              start - startedNanos,
+              ticker.nanoTime() - start,
+              open.reader.view()));
+      return partial;
+    } catch (HeddleException e) {
+      if (e.getCause() instanceof MissingStatisticsException missing) {
+        // The function searched for something of its own: it runs again, with the figures.
+        throw missing;
+      }
+      if (e.code().kind() == ErrorCode.Kind.USER) {
+        throw e;
+      }
+      fail(open.ref, e);
+      return null;
+    }
+  }
+
+  private void failAll(HeddleException cause) {
+    covers.clear();
+    for (var ref : task.shards()) {
+      if (failures.stream().noneMatch(failure -> failure.shard().equals(ref))) {
+        fail(ref, cause);
+      }
+    }
+  }
+
+  private void fail(ShardRef ref, HeddleException cause) {
+    failures.add(new ShardFailure(ref, cause.code(), reason(cause.code()), String.valueOf(cause.getMessage())));
+  }
+
+  private static String reason(ErrorCode code) {
+    return switch (code) {
+      case DEADLINE_EXCEEDED -> "deadline";
+      case CANCELLED -> "cancelled";
+      case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
+      case NOT_OWNER -> "no_replica";
+      default -> "failed";
+    };
+  }
+
+  private Spent spent() {
+    long memory =
+        task.function().version().map(v -> v.memory().bytes() >> 20).orElse(builtInMemoryMib);
+    return new Spent(
+        ticker.nanoTime() - startedNanos,
+        THREADS.getCurrentThreadCpuTime() - startedCpuNanos,
+        queueNanos,
+        memory,
+        meter.documentsScanned(),
+        meter.bytesRead(),
+        meter.operations());
+  }
+
+  private record OpenShard(ShardRef ref, ShardReader reader) {}
+
+  /** What came with the request, then what the epoch knows: so a forgetful epoch cannot starve a query. */
+  private record Overlay(ShardStatistics first, Epochs.Epoch second) implements StatisticsSnapshot {
+    @Override
+    public Optional<FieldFigures> field(String name) {
+      var figures = first.fields().get(name);
+      return figures == null ? second.field(name) : Optional.of(figures);
+    }
+
+    @Override
+    public Optional<TermFigures> term(TermKey key) {
+      var figures = first.terms().get(key);
+      return figures == null ? second.term(key) : Optional.of(figures);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+package dev.heddle.leaf;
+
+import dev.heddle.engine.JsonValues;
+import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Session;
+import dev.heddle.internal.v1.AttributeChange;
+import dev.heddle.internal.v1.GetAttributesRequest;
+import dev.heddle.internal.v1.SessionAttributesGrpc;
+import dev.heddle.internal.v1.SetAttributesRequest;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import io.grpc.Channel;
+import io.grpc.StatusRuntimeException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** A cookie session's attributes for one invocation, read and changed at a gateway. Used by the invocation's thread. */
+final class SessionGrpcClient implements Session {
+  private final Channel gateway;
+  private final String tenant;
+  private final String session;
+  private final Deadline deadline;
+  private final Ticker ticker;
+
+  SessionGrpcClient(
+      Channel gateway, String tenant, String session, Deadline deadline, Ticker ticker) {
+    this.gateway = gateway;
+    this.tenant = tenant;
+    this.session = session;
+    this.deadline = deadline;
+    this.ticker = ticker;
+  }
+
+  @Override
+  public @Nullable Object get(String name) {
+    var request =
+        GetAttributesRequest.newBuilder().setTenant(tenant).setSession(session).addNames(name);
+    String json = call(() -> stub().get(request.build())).getAttributesMap().get(name);
+    return json == null ? null : value(json);
+  }
+
+  @Override
+  public Map<String, @Nullable Object> all() {
+    var request = GetAttributesRequest.newBuilder().setTenant(tenant).setSession(session);
+    Map<String, @Nullable Object> values = new LinkedHashMap<>();
+    call(() -> stub().get(request.build()))
+        .getAttributesMap()
+        .forEach((name, json) -> values.put(name, value(json)));
+    return values;
+  }
+
+  @Override
+  public void put(String name, Object value) {
+    var unused = set(AttributeChange.newBuilder().setName(name).setValue(json(value)));
+  }
+
+  @Override
+  public void remove(String name) {
+    var unused = set(AttributeChange.newBuilder().setName(name));
+  }
+
+  @Override
+  public boolean replace(String name, @Nullable Object expected, Object value) {
+    return set(
+        AttributeChange.newBuilder()
+            .setName(name)
+            .setValue(json(value))
+            .setExpected(expected == null ? "" : json(expected)));
+  }
+
+  private boolean set(AttributeChange.Builder change) {
+    var request =
+        SetAttributesRequest.newBuilder()
+            .setTenant(tenant)
+            .setSession(session)
+            .addChanges(change)
+            .build();
+    return call(() -> stub().set(request)).getApplied();
+  }
+
+  private SessionAttributesGrpc.SessionAttributesBlockingStub stub() {
+    return SessionAttributesGrpc.newBlockingStub(gateway)
+        .withDeadlineAfter(deadline.remainingNanos(ticker), TimeUnit.NANOSECONDS);
+  }
+
+  /** What is wrong with an attribute is the handler's caller's business only if the handler lets it pass. */
+  private static <T> T call(Supplier<T> call) {
+    try {
+      return call.get();
+    } catch (StatusRuntimeException e) {
+      HeddleException cause = GrpcErrors.fromStatus(e);
+      if (cause.code().kind() == ErrorCode.Kind.USER || cause.code() == ErrorCode.LIMIT_REACHED) {
+        throw new BadRequestException(String.valueOf(cause.getMessage()));
+      }
+      throw cause;
+    }
+  }
+
+  private static @Nullable Object value(String json) {
+    return JsonValues.read(json.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static String json(Object value) {
+    return new String(JsonValues.write(value), StandardCharsets.UTF_8);
+  }
+}
