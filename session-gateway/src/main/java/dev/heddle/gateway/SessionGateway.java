@@ -1,0 +1,152 @@
+package dev.heddle.gateway;
+
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.gateway.backend.Coordinators;
+import dev.heddle.gateway.backend.DatasetsGrpcClient;
+import dev.heddle.gateway.backend.FunctionsGrpcClient;
+import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.http.DatasetRoutes;
+import dev.heddle.gateway.http.Edge;
+import dev.heddle.gateway.http.FunctionRoutes;
+import dev.heddle.gateway.http.HttpServer;
+import dev.heddle.gateway.http.OriginPolicy;
+import dev.heddle.gateway.http.Route;
+import dev.heddle.gateway.http.StaticPages;
+import dev.heddle.gateway.http.SystemRoutes;
+import dev.heddle.gateway.session.SessionAttributesGrpcService;
+import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.gateway.websocket.AppRoutes;
+import dev.heddle.gateway.websocket.WebSocketDoor;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.Telemetry;
+import dev.heddle.process.Ticker;
+import io.grpc.BindableService;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Holds sessions and connections open so that functions can be short. One-shot. */
+public final class SessionGateway implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(SessionGateway.class);
+
+  private final Closer closer = new Closer();
+  private final String node;
+  private final CatalogClient catalog;
+  private final Coordinators coordinators;
+  private final SessionStore sessions;
+  private final HttpServer server;
+  private final WebSocketDoor webSockets;
+  private final Edge edge;
+
+  /**
+   * Builds the gateway and joins the session grid.
+   *
+   * @throws dev.heddle.process.HeddleException INVALID_REQUEST for an address that may not be
+   *     bound, or a setting that cannot be kept
+   */
+  public SessionGateway(
+      GatewayConfig config,
+      String node,
+      CatalogClient catalog,
+      Channels channels,
+      Telemetry telemetry,
+      Credentials credentials,
+      Ticker ticker,
+      Clock clock) {
+    credentials.checkBind(config.http());
+    credentials.checkInternalBind(config.hazelcast().address());
+    this.node = node;
+    this.catalog = catalog;
+    var meters = telemetry.registry();
+    var pages = new StaticPages(config.pages());
+    var origins = new OriginPolicy(config.http(), config.allowedHosts(), config.allowedOrigins());
+    this.coordinators = new Coordinators(node, catalog, channels);
+    var queries = new QueryGrpcClient(coordinators, config.deadlines());
+    var datasets = new DatasetsGrpcClient(coordinators, config.deadlines());
+    var functions = new FunctionsGrpcClient(coordinators, config.deadlines());
+    this.sessions =
+        closer.register(
+            "sessions",
+            new SessionStore(node, config.session(), config.hazelcast(), clock, meters));
+    this.server = closer.register("http", new HttpServer(config.http(), config.limits()));
+    this.webSockets =
+        closer.register(
+            "websockets",
+            new WebSocketDoor(
+                server,
+                catalog,
+                queries,
+                functions,
+                sessions,
+                origins,
+                credentials,
+                config.webSocket(),
+                config.limits().stopTimeout(),
+                meters,
+                ticker,
+                clock));
+    var routes = new ArrayList<Route>();
+    routes.addAll(new DatasetRoutes(datasets, queries, config.limits()).routes());
+    routes.addAll(new FunctionRoutes(functions, sessions, config.limits()).routes());
+    routes.addAll(webSockets.routes());
+    routes.addAll(new AppRoutes(catalog, ticker).routes());
+    routes.addAll(new SystemRoutes(telemetry, this::missing).routes());
+    this.edge =
+        closer.register(
+            "edge", new Edge(server, routes, pages, origins, credentials, meters, ticker));
+  }
+
+  /** What other nodes and running handlers ask of a gateway. */
+  public List<BindableService> internalServices() {
+    return List.of(new SessionAttributesGrpcService(sessions));
+  }
+
+  /** Starts to serve. */
+  public void start() {
+    try {
+      webSockets.start();
+      edge.start();
+    } catch (RuntimeException e) {
+      closer.closeAfter(e);
+      throw e;
+    }
+    log.info("gateway listens node={} port={}", node, httpPort());
+  }
+
+  private List<String> missing() {
+    var reasons = new ArrayList<String>();
+    if (!catalog.ready()) {
+      reasons.add("catalog: not seen yet");
+    } else if (!coordinators.known()) {
+      reasons.add("coordinator: none known");
+    } else if (coordinators.ownInternalAddress().isEmpty()) {
+      reasons.add("node: " + node + " is not registered yet");
+    }
+    return reasons;
+  }
+
+  /** The port of the HTTP edge. */
+  public int httpPort() {
+    return server.port();
+  }
+
+  /** host:port of this node's member of the session grid. */
+  public String gridAddress() {
+    return sessions.gridAddress().toString();
+  }
+
+  /** Open WebSocket connections. */
+  public int connections() {
+    return webSockets.connections();
+  }
+
+  /** Takes no more clients, says goodbye to those connected, and leaves the grid in order. */
+  @Override
+  public void close() {
+    closer.close();
+  }
+}

@@ -1,0 +1,75 @@
+package dev.heddle.gateway.backend;
+
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.NodeRecord;
+import dev.heddle.process.Channels;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import io.grpc.Channel;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Which coordinator to ask: this node's own if there is one, else those of the catalog in turn,
+ * those out of reach last. Thread-safe.
+ */
+public final class Coordinators {
+  private final String node;
+  private final CatalogClient catalog;
+  private final Channels channels;
+  private final AtomicInteger turn = new AtomicInteger();
+
+  public Coordinators(String node, CatalogClient catalog, Channels channels) {
+    this.node = node;
+    this.catalog = catalog;
+    this.channels = channels;
+  }
+
+  /** Whether the catalog knows a coordinator. */
+  public boolean known() {
+    return !candidates().isEmpty();
+  }
+
+  /** host:port of this node's internal services; empty while the catalog does not know it. */
+  public java.util.Optional<String> ownInternalAddress() {
+    return catalog
+        .view()
+        .node(node)
+        .map(NodeRecord::internal)
+        .filter(address -> !address.isEmpty());
+  }
+
+  /**
+   * A channel to a coordinator.
+   *
+   * @throws HeddleException UNAVAILABLE if the catalog knows none
+   */
+  Channel channel() {
+    List<NodeRecord> candidates = candidates();
+    if (candidates.isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "coordinator: none (expected: a running coordinator)");
+    }
+    for (NodeRecord candidate : candidates) {
+      if (candidate.node().equals(node)) {
+        return channels.to(candidate.grpc());
+      }
+    }
+    int first = Math.floorMod(turn.getAndIncrement(), candidates.size());
+    for (int i = 0; i < candidates.size(); i++) {
+      String address = candidates.get((first + i) % candidates.size()).grpc();
+      if (channels.usable(address)) {
+        return channels.to(address);
+      }
+    }
+    return channels.to(candidates.get(first).grpc());
+  }
+
+  private List<NodeRecord> candidates() {
+    CatalogView view = catalog.view();
+    return view.nodesWith("coordinator").stream()
+        .filter(candidate -> !candidate.grpc().isEmpty())
+        .toList();
+  }
+}

@@ -1,0 +1,63 @@
+package dev.heddle.gateway.backend;
+
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
+import java.util.Iterator;
+import java.util.concurrent.TimeUnit;
+import tools.jackson.databind.JsonNode;
+
+/** Queries: JSON in, JSON out. Blocking; thread-safe. */
+public final class QueryGrpcClient {
+  private final Coordinators coordinators;
+  private final Deadlines deadlines;
+
+  public QueryGrpcClient(Coordinators coordinators, Deadlines deadlines) {
+    this.coordinators = coordinators;
+    this.deadlines = deadlines;
+  }
+
+  /** Takes the answers of a stream. */
+  @FunctionalInterface
+  public interface Answers {
+    /**
+     * Takes one; may block, then the coordinator waits.
+     *
+     * @param last whether it is the final one
+     * @return false: no more wanted
+     */
+    boolean answer(byte[] json, boolean last);
+  }
+
+  /** Answers once, by the deadline. */
+  public byte[] run(BackendCall call, String dataset, JsonNode query) {
+    QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
+    return call.run(() -> AnswerJsonWire.write(stub(request).run(request), false));
+  }
+
+  /** Hands over each improvement of the answer, the final one last. */
+  public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
+    QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
+    call.run(
+        () -> {
+          Iterator<QueryResponse> responses = stub(request).stream(request);
+          boolean wanted = true;
+          while (wanted && responses.hasNext()) {
+            QueryResponse response = responses.next();
+            byte[] json = AnswerJsonWire.write(response, true);
+            wanted = answers.answer(json, response.getFinal());
+          }
+          if (!wanted) {
+            call.cancel("client: wants no more answers");
+          }
+          return wanted;
+        });
+  }
+
+  private QueryGrpc.QueryBlockingStub stub(QueryRequest request) {
+    long nanos =
+        TimeUnit.MICROSECONDS.toNanos(request.getDeadlineMicros()) + deadlines.margin().toNanos();
+    return QueryGrpc.newBlockingStub(coordinators.channel())
+        .withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.process.Credentials;
+import dev.heddle.process.Ticker;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.List;
+
+/** The routes behind the server. */
+public final class Edge implements AutoCloseable {
+  private final HttpServer server;
+  private final EdgeHandler handler;
+
+  public Edge(
+      HttpServer server,
+      List<Route> routes,
+      StaticPages pages,
+      OriginPolicy origins,
+      Credentials credentials,
+      MeterRegistry meters,
+      Ticker ticker) {
+    this.server = server;
+    this.handler =
+        new EdgeHandler(
+            new Router(routes), pages.route(), origins, credentials, new EdgeLog(meters), ticker);
+  }
+
+  /** Starts to serve. */
+  public void start() {
+    server.start(handler);
+  }
+
+  /** Accepts nobody any more and lets running requests end, for as long as a stop may take. */
+  @Override
+  public void close() {
+    server.stopAccepting();
+    handler.drain(server.stopTimeout());
+  }
+}

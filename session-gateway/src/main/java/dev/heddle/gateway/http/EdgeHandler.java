@@ -1,0 +1,193 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
+import dev.heddle.process.Ticker;
+import dev.heddle.process.TraceContext;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.UrlEncoded;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every request's way in: host, origin, route, credentials, then the route's work; and its way out:
+ * errors, metrics, access log.
+ */
+final class EdgeHandler extends Handler.Abstract {
+  private static final String TRACE_HEADER = "Heddle-Trace-Id";
+  private static final String CORS_MAX_AGE = "600";
+
+  private final Router router;
+  private final Route pages;
+  private final OriginPolicy origins;
+  private final Credentials credentials;
+  private final EdgeLog log;
+  private final Ticker ticker;
+  private final InFlight inFlight = new InFlight();
+  private volatile boolean stopping;
+
+  EdgeHandler(
+      Router router,
+      Route pages,
+      OriginPolicy origins,
+      Credentials credentials,
+      EdgeLog log,
+      Ticker ticker) {
+    this.router = router;
+    this.pages = pages;
+    this.origins = origins;
+    this.credentials = credentials;
+    this.log = log;
+    this.ticker = ticker;
+  }
+
+  @Override
+  public boolean handle(Request request, Response response, Callback callback) {
+    long start = ticker.nanoTime();
+    inFlight.enter();
+    TraceContext trace =
+        TraceContext.parse(request.getHeaders().get("traceparent"))
+            .map(TraceContext::child)
+            .orElseGet(TraceContext::create);
+    response.getHeaders().put(TRACE_HEADER, trace.traceId());
+    Router.Match match = null;
+    Exchange exchange = null;
+    try {
+      checkRunning(response);
+      origins.checkHost(request);
+      cors(request, response);
+      match = router.match(request.getMethod(), request.getHttpURI().getPath());
+      Route route = route(request, match);
+      String tenant = tenant(request, route);
+      Map<String, String> parameters =
+          match instanceof Router.Match.Found found ? found.parameters() : Map.of();
+      exchange =
+          new Exchange(request, response, callback, new RequestContext(tenant, trace), parameters);
+      origins.checkOrigin(request);
+      route.handling().handle(exchange);
+    } catch (Throwable failure) {
+      if (exchange == null) {
+        var context = new RequestContext(RequestContext.DEFAULT_TENANT, trace);
+        exchange = new Exchange(request, response, callback, context, Map.of());
+      }
+      fail(exchange, failure, match);
+    } finally {
+      if (exchange != null) {
+        exchange.close();
+        log.request(exchange, template(match), ticker.nanoTime() - start);
+      }
+      inFlight.leave();
+    }
+    return true;
+  }
+
+  private void checkRunning(Response response) {
+    if (stopping) {
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "gateway: stops (expected: a running node)");
+    }
+  }
+
+  /** Refuses further requests and waits for those that run. */
+  void drain(Duration most) {
+    stopping = true;
+    inFlight.awaitNone(most);
+  }
+
+  private static void fail(Exchange exchange, Throwable failure, Router.@Nullable Match match) {
+    if (failure instanceof InterruptedException) {
+      Thread.currentThread().interrupt();
+    }
+    if (match instanceof Router.Match.OtherMethods other) {
+      exchange.header(HttpHeader.ALLOW, String.join(", ", other.allowed()));
+    }
+    HeddleException error = EdgeErrors.of(failure, exchange.traceId());
+    exchange.error(EdgeErrors.httpStatus(error.code()), error);
+  }
+
+  private Route route(Request request, Router.Match match) {
+    String method = request.getMethod();
+    return switch (match) {
+      case Router.Match.Found found -> found.route();
+      case Router.Match.OtherMethods other when method.equals("OPTIONS") ->
+          new Route(Route.ANY, "", false, exchange -> options(exchange, other.allowed()));
+      case Router.Match.OtherMethods other ->
+          throw new HeddleException(
+              ErrorCode.METHOD_NOT_ALLOWED,
+              "method: "
+                  + method
+                  + " (expected: one of "
+                  + String.join(", ", other.allowed())
+                  + ")");
+      case Router.Match.None() -> pages;
+    };
+  }
+
+  private void options(Exchange exchange, Set<String> allowed) {
+    exchange.header(HttpHeader.ALLOW, String.join(", ", allowed));
+    if (origins.listed(exchange.header("Origin"))) {
+      exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, String.join(", ", allowed));
+      exchange.header(
+          HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS,
+          "Accept, Authorization, Content-Type, traceparent");
+      exchange.header(HttpHeader.ACCESS_CONTROL_MAX_AGE, CORS_MAX_AGE);
+    }
+    exchange.empty(204);
+  }
+
+  /** Allow-listed origins read answers, with cookies; nobody else does. */
+  private void cors(Request request, Response response) {
+    String origin = request.getHeaders().get(HttpHeader.ORIGIN);
+    if (origins.listed(origin)) {
+      response.getHeaders().put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+      response.getHeaders().put(HttpHeader.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+      response.getHeaders().put(HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS, TRACE_HEADER);
+      response.getHeaders().add(HttpHeader.VARY, "Origin");
+    }
+  }
+
+  private String tenant(Request request, Route route) {
+    if (!route.guarded()) {
+      return RequestContext.DEFAULT_TENANT;
+    }
+    String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
+    if (authorization == null && route.template().startsWith("/ws/")) {
+      // Browsers cannot set headers on a WebSocket.
+      authorization = accessToken(request.getHttpURI().getQuery());
+    }
+    return credentials
+        .tenant(authorization)
+        .orElseThrow(
+            () ->
+                new HeddleException(
+                    ErrorCode.UNAUTHENTICATED,
+                    "authorization: missing or unknown (expected: Bearer and an API key)"));
+  }
+
+  private static @Nullable String accessToken(@Nullable String query) {
+    if (query == null || !query.contains("access_token=")) {
+      return null;
+    }
+    var fields = new org.eclipse.jetty.util.Fields();
+    UrlEncoded.decodeUtf8To(query, fields);
+    String token = fields.getValue("access_token");
+    return token == null ? null : "Bearer " + token;
+  }
+
+  private static String template(Router.@Nullable Match match) {
+    return switch (match) {
+      case Router.Match.Found found -> found.route().template();
+      case Router.Match.OtherMethods other -> "other-method";
+      case Router.Match.None() -> "page";
+      case null -> "refused";
+    };
+  }
+}

@@ -1,0 +1,256 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.gateway.backend.BackendCall;
+import dev.heddle.gateway.backend.Json;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * One request and its response, for the route that handles it. Owned by the request's thread, which
+ * must answer exactly once.
+ */
+public final class Exchange implements AutoCloseable {
+  private static final DataSize MAX_DRAIN = DataSize.parse("64MiB");
+  private static final String JSON_TYPE = "application/json";
+
+  private final Request request;
+  private final Response response;
+  private final Callback callback;
+  private final RequestContext context;
+  private final Map<String, String> parameters;
+  private @Nullable BackendCall call;
+  private @Nullable DisconnectWatch watch;
+  private boolean answered;
+  private long bytes;
+
+  Exchange(
+      Request request,
+      Response response,
+      Callback callback,
+      RequestContext context,
+      Map<String, String> parameters) {
+    this.request = request;
+    this.response = response;
+    this.callback = callback;
+    this.context = context;
+    this.parameters = parameters;
+  }
+
+  public Request request() {
+    return request;
+  }
+
+  public Response response() {
+    return response;
+  }
+
+  /** The tenant and trace that the request runs under. */
+  public RequestContext context() {
+    return context;
+  }
+
+  public String tenant() {
+    return context.tenant();
+  }
+
+  public String traceId() {
+    return context.trace().traceId();
+  }
+
+  public String method() {
+    return request.getMethod();
+  }
+
+  /** A parameter of the route's template, decoded. */
+  public String parameter(String name) {
+    String value = parameters.get(name);
+    if (value == null) {
+      throw new IllegalArgumentException(
+          "parameter: " + name + " (expected: one of " + parameters.keySet() + ")");
+    }
+    return value;
+  }
+
+  /** A request header; null: absent. */
+  public @Nullable String header(String name) {
+    return request.getHeaders().get(name);
+  }
+
+  /** A cookie's value; null: absent. */
+  public @Nullable String cookie(String name) {
+    for (HttpCookie cookie : Request.getCookies(request)) {
+      if (cookie.getName().equals(name)) {
+        return cookie.getValue();
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The whole body.
+   *
+   * @throws HeddleException TOO_LARGE beyond the limit
+   */
+  public byte[] body(DataSize limit) throws IOException {
+    long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+    int most = limit.toIntBytes();
+    try (InputStream in = Content.Source.asInputStream(request)) {
+      if (announced <= most) {
+        byte[] body = in.readNBytes(most);
+        if (body.length < most || in.read() < 0) {
+          return body;
+        }
+      }
+      drain(in);
+    }
+    throw new HeddleException(
+        ErrorCode.TOO_LARGE,
+        "body: "
+            + (announced < 0 ? "more" : announced + " bytes")
+            + " (expected: at most "
+            + limit
+            + ")");
+  }
+
+  /** Many clients read the refusal only after they have sent everything. */
+  private void drain(InputStream in) throws IOException {
+    boolean waits = request.getHeaders().contains(HttpHeader.EXPECT);
+    byte[] scratch = new byte[16 << 10];
+    long left = waits ? 0 : MAX_DRAIN.bytes();
+    while (left > 0) {
+      int read = in.read(scratch);
+      if (read < 0) {
+        return;
+      }
+      left -= read;
+    }
+  }
+
+  /** The body as JSON. */
+  public JsonNode json(DataSize limit) throws IOException {
+    return Json.parse(body(limit));
+  }
+
+  /**
+   * Calls to the coordinator in the name of this request; they end when the client goes. To be
+   * asked for after the body was read.
+   */
+  public BackendCall call() {
+    if (call == null) {
+      BackendCall made = new BackendCall(context);
+      call = made;
+      watch = DisconnectWatch.arm(request, () -> made.cancel("client: gone"));
+    }
+    return call;
+  }
+
+  /** Answers with JSON. */
+  public void json(int status, byte[] json) {
+    send(status, JSON_TYPE, json);
+  }
+
+  /** Answers without a body. */
+  public void empty(int status) {
+    begin(status);
+    unwatch();
+    response.write(true, ByteBuffer.allocate(0), callback);
+  }
+
+  /** Answers with these bytes. */
+  public void send(int status, String contentType, byte[] content) {
+    begin(status);
+    bytes = content.length;
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, content.length);
+    unwatch();
+    response.write(true, ByteBuffer.wrap(content), callback);
+  }
+
+  /** Answers with an error. */
+  public void error(int status, HeddleException error) {
+    if (answered) {
+      callback.failed(error);
+      return;
+    }
+    int seconds = EdgeErrors.retryAfterSeconds(status);
+    if (seconds > 0) {
+      header(HttpHeader.RETRY_AFTER, Integer.toString(seconds));
+    }
+    if (status == 401) {
+      header(HttpHeader.WWW_AUTHENTICATE, "Bearer realm=\"heddle\"");
+    }
+    json(status, EdgeErrors.json(error, traceId()));
+  }
+
+  public void header(HttpHeader header, String value) {
+    response.getHeaders().put(new HttpField(header, value));
+  }
+
+  public void header(String header, String value) {
+    response.getHeaders().put(new HttpField(header, value));
+  }
+
+  /** The response's status line and headers are settled; the client is still watched. */
+  void begin(int status) {
+    if (answered) {
+      throw new IllegalStateException("answered twice: " + request.getHttpURI().getPath());
+    }
+    answered = true;
+    response.setStatus(status);
+  }
+
+  /** Hands the answer to someone who completes it himself: a static page, an upgrade. */
+  public Callback handOver() {
+    answered = true;
+    unwatch();
+    return callback;
+  }
+
+  /** Before the response ends: afterwards the socket belongs to the next request. */
+  private void unwatch() {
+    if (watch != null) {
+      watch.disarm();
+      watch = null;
+    }
+  }
+
+  void sent(long more) {
+    bytes += more;
+  }
+
+  void complete() {
+    unwatch();
+    callback.succeeded();
+  }
+
+  boolean answered() {
+    return answered;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  @Override
+  public void close() {
+    unwatch();
+    if (call != null) {
+      call.close();
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.process.DataSize;
+import java.time.Duration;
+
+/**
+ * Bounds of the HTTP edge.
+ *
+ * @param connections open sockets, WebSockets included; beyond, nobody is accepted until one closes
+ * @param requestHeader bytes of request line and headers; more: 431
+ * @param query bytes of a query's or an event's body; more: 413
+ * @param document bytes of a document
+ * @param function bytes of a deployed archive, and of the code in it
+ * @param idleTimeout a connection without traffic is closed after this; a WebSocket has its own
+ * @param stopTimeout time that running requests get at shutdown
+ */
+public record HttpLimits(
+    int connections,
+    DataSize requestHeader,
+    DataSize query,
+    DataSize document,
+    DataSize function,
+    Duration idleTimeout,
+    Duration stopTimeout) {
+
+  public HttpLimits {
+    if (connections < 1) {
+      throw new IllegalArgumentException("connections: " + connections + " (expected: >= 1)");
+    }
+    check("request-header", requestHeader, 1 << 20);
+    check("query", query, 64 << 20);
+    check("document", document, 64 << 20);
+    check("function", function, 256 << 20);
+    if (!idleTimeout.isPositive() || stopTimeout.isNegative()) {
+      throw new IllegalArgumentException(
+          "idle-timeout: "
+              + idleTimeout
+              + " (expected: more than 0, and stop-timeout not negative)");
+    }
+  }
+
+  /** The documented defaults. */
+  public static HttpLimits defaults() {
+    return new HttpLimits(
+        20_000,
+        DataSize.parse("16KiB"),
+        DataSize.parse("1MiB"),
+        DataSize.parse("8MiB"),
+        DataSize.parse("16MiB"),
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(5));
+  }
+
+  private static void check(String name, DataSize size, long most) {
+    if (size.bytes() < 1_024 || size.bytes() > most) {
+      throw new IllegalArgumentException(
+          name + ": " + size + " (expected: 1KiB.." + new DataSize(most) + ")");
+    }
+  }
+}

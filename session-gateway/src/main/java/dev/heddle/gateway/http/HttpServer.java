@@ -1,0 +1,139 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.process.Closer;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Threads;
+import dev.heddle.process.TraceContext;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/**
+ * Jetty, set up: HTTP/1.1 on one address, a few platform threads that accept and select, virtual
+ * threads for requests. One-shot.
+ */
+public final class HttpServer implements AutoCloseable {
+  private static final int ACCEPT_QUEUE = 1_024;
+
+  private final HostPort bind;
+  private final HttpLimits limits;
+  private final ExecutorService requests =
+      Executors.newThreadPerTaskExecutor(Threads.virtual("heddle-http"));
+  private final Server server;
+  private final ServerConnector connector;
+
+  public HttpServer(HostPort bind, HttpLimits limits) {
+    this.bind = bind;
+    this.limits = limits;
+    var threads = new QueuedThreadPool();
+    threads.setName("heddle-jetty");
+    threads.setMinThreads(4);
+    threads.setMaxThreads(32);
+    threads.setReservedThreads(0);
+    threads.setDaemon(true);
+    threads.setVirtualThreadsExecutor(requests);
+    this.server = new Server(threads);
+    int selectors = Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
+    this.connector =
+        new ServerConnector(server, 1, selectors, new HttpConnectionFactory(configuration(limits)));
+    connector.setHost(bind.host());
+    connector.setPort(bind.port());
+    connector.setAcceptQueueSize(ACCEPT_QUEUE);
+    connector.setIdleTimeout(limits.idleTimeout().toMillis());
+    server.addConnector(connector);
+    server.addBean(new NetworkConnectionLimit(limits.connections(), connector));
+    server.setErrorHandler(HttpServer::error);
+    // The edge has waited for running requests; Jetty would wait for idle connections too.
+    server.setStopTimeout(0);
+  }
+
+  private static HttpConfiguration configuration(HttpLimits limits) {
+    var http = new HttpConfiguration();
+    http.setSendServerVersion(false);
+    http.setSendXPoweredBy(false);
+    http.setRequestHeaderSize(limits.requestHeader().toIntBytes());
+    http.setResponseHeaderSize(16 << 10);
+    http.setFormEncodedMethods();
+    // Document ids are often URIs, percent-encoded into one segment; routes decode segment by
+    // segment.
+    http.setUriCompliance(
+        UriCompliance.from(
+            EnumSet.of(
+                UriCompliance.Violation.AMBIGUOUS_PATH_SEPARATOR,
+                UriCompliance.Violation.AMBIGUOUS_PATH_ENCODING,
+                UriCompliance.Violation.AMBIGUOUS_PATH_PARAMETER)));
+    return http;
+  }
+
+  /** What Jetty itself refuses: malformed requests, headers that are too large. */
+  private static boolean error(Request request, Response response, Callback callback) {
+    int status = response.getStatus();
+    String traceId = TraceContext.create().traceId();
+    ErrorCode code = status >= 500 ? ErrorCode.INTERNAL : ErrorCode.INVALID_REQUEST;
+    String message = "request: refused with status " + status + " (expected: valid HTTP/1.1)";
+    byte[] json = EdgeErrors.json(new HeddleException(code, message), traceId);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/json");
+    response.getHeaders().put(HttpHeader.CONTENT_LENGTH, json.length);
+    response.write(true, ByteBuffer.wrap(json), callback);
+    return true;
+  }
+
+  /** The server, for what hooks into it before the start. */
+  public Server jetty() {
+    return server;
+  }
+
+  /**
+   * Starts to serve.
+   *
+   * @throws HeddleException UNAVAILABLE if the address is taken
+   */
+  public void start(Handler handler) {
+    server.setHandler(handler);
+    try {
+      server.start();
+    } catch (Exception e) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "http: " + bind + " (expected: an address that is free)", e);
+    }
+  }
+
+  /** The port it listens on. */
+  public int port() {
+    return connector.getLocalPort();
+  }
+
+  Duration stopTimeout() {
+    return limits.stopTimeout();
+  }
+
+  /** Takes no more connections; running requests go on. */
+  void stopAccepting() {
+    connector.close();
+  }
+
+  @Override
+  public void close() {
+    var closer = new Closer();
+    closer.register("requests", Threads.closing(requests, limits.stopTimeout()));
+    closer.register("destroy", server::destroy);
+    closer.register("jetty", server::stop);
+    closer.close();
+  }
+}

@@ -1,0 +1,22 @@
+package dev.heddle.gateway.session;
+
+import com.hazelcast.nio.serialization.DataSerializableFactory;
+import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
+
+/** The types that travel in the grid, by number: no class name and no Java serialization. */
+final class GridTypes implements DataSerializableFactory {
+  static final int FACTORY = 7_301;
+  static final int ENTRY = 1;
+  static final int CHANGE = 2;
+  static final int TOUCH = 3;
+
+  @Override
+  public IdentifiedDataSerializable create(int type) {
+    return switch (type) {
+      case ENTRY -> new SessionEntry();
+      case CHANGE -> new ChangeSession();
+      case TOUCH -> new TouchSession();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..3)");
+    };
+  }
+}

@@ -1,0 +1,63 @@
+package dev.heddle.gateway.session;
+
+import dev.heddle.process.DataSize;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Cookie sessions and their limits.
+ *
+ * @param keys the key ring file, the same on all gateway nodes; absent: a key that lives as long as
+ *     this process, for a single node only
+ * @param idleTimeout a session without use ends after this
+ * @param maxAge a session ends after this in any case
+ * @param maxAttributes attributes a session
+ * @param maxNameLength characters of an attribute's name
+ * @param maxValue UTF-8 bytes of an attribute's JSON
+ * @param maxTotal bytes of all names and values of a session together
+ * @param secureCookie whether browsers send the cookie over TLS only: for a gateway behind a TLS
+ *     proxy
+ */
+public record SessionConfig(
+    Optional<Path> keys,
+    Duration idleTimeout,
+    Duration maxAge,
+    int maxAttributes,
+    int maxNameLength,
+    DataSize maxValue,
+    DataSize maxTotal,
+    boolean secureCookie) {
+  public SessionConfig {
+    if (idleTimeout.compareTo(Duration.ofSeconds(1)) < 0 || idleTimeout.compareTo(maxAge) > 0) {
+      throw new IllegalArgumentException(
+          "idle-timeout: " + idleTimeout + " (expected: at least 1s, at most max-age)");
+    }
+    if (maxAge.compareTo(Duration.ofDays(3650)) > 0) {
+      throw new IllegalArgumentException("max-age: " + maxAge + " (expected: at most 3650d)");
+    }
+    check("max-attributes", maxAttributes, 1_000);
+    check("max-name-length", maxNameLength, 1_000);
+    check("max-value", maxValue.bytes(), maxTotal.bytes());
+    check("max-total", maxTotal.bytes(), 1 << 20);
+  }
+
+  private static void check(String name, long value, long most) {
+    if (value < 1 || value > most) {
+      throw new IllegalArgumentException(name + ": " + value + " (expected: 1.." + most + ")");
+    }
+  }
+
+  /** The documented defaults. */
+  public static SessionConfig defaults() {
+    return new SessionConfig(
+        Optional.empty(),
+        Duration.ofMinutes(30),
+        Duration.ofDays(30),
+        64,
+        128,
+        DataSize.parse("16KiB"),
+        DataSize.parse("64KiB"),
+        false);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.heddle.gateway.session;
+
+import com.hazelcast.nio.ObjectDataInput;
+import com.hazelcast.nio.ObjectDataOutput;
+import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * One session in the grid: sealed attribute values by name. Owned by whoever deserialized it: a
+ * reader's copy, or the partition thread that runs an entry processor.
+ */
+final class SessionEntry implements IdentifiedDataSerializable {
+  private long createdMillis;
+  private long touchedMillis;
+  private final Map<String, byte[]> sealed = new TreeMap<>();
+
+  /** For the serializer. */
+  SessionEntry() {}
+
+  SessionEntry(long createdMillis) {
+    this.createdMillis = createdMillis;
+  }
+
+  Map<String, byte[]> sealed() {
+    return sealed;
+  }
+
+  long touchedMillis() {
+    return touchedMillis;
+  }
+
+  void touch(long nowMillis) {
+    touchedMillis = Math.max(touchedMillis, nowMillis);
+  }
+
+  /** Bytes of all names and values. */
+  long plainBytes() {
+    long bytes = 0;
+    for (Map.Entry<String, byte[]> attribute : sealed.entrySet()) {
+      bytes += attribute.getKey().getBytes(StandardCharsets.UTF_8).length;
+      bytes += AttributeCipher.plainLength(attribute.getValue());
+    }
+    return bytes;
+  }
+
+  /** What is left of the session's life if it is not used again; may be negative. */
+  long ttlMillis(long nowMillis, long idleMillis, long maxAgeMillis) {
+    return Math.min(idleMillis, createdMillis + maxAgeMillis - nowMillis);
+  }
+
+  @Override
+  public void writeData(ObjectDataOutput out) throws IOException {
+    out.writeLong(createdMillis);
+    out.writeLong(touchedMillis);
+    out.writeInt(sealed.size());
+    for (Map.Entry<String, byte[]> attribute : sealed.entrySet()) {
+      out.writeString(attribute.getKey());
+      out.writeByteArray(attribute.getValue());
+    }
+  }
+
+  @Override
+  public void readData(ObjectDataInput in) throws IOException {
+    createdMillis = in.readLong();
+    touchedMillis = in.readLong();
+    for (int left = in.readInt(); left > 0; left--) {
+      String name = in.readString();
+      byte[] value = in.readByteArray();
+      if (name == null || value == null) {
+        throw new IOException("session entry: an attribute without name or value");
+      }
+      sealed.put(name, value);
+    }
+  }
+
+  @Override
+  public int getFactoryId() {
+    return GridTypes.FACTORY;
+  }
+
+  @Override
+  public int getClassId() {
+    return GridTypes.ENTRY;
+  }
+}

@@ -1,0 +1,162 @@
+package dev.heddle.gateway.session;
+
+import com.hazelcast.config.Config;
+import com.hazelcast.config.EvictionConfig;
+import com.hazelcast.config.EvictionPolicy;
+import com.hazelcast.config.InMemoryFormat;
+import com.hazelcast.config.JavaSerializationFilterConfig;
+import com.hazelcast.config.JoinConfig;
+import com.hazelcast.config.MapConfig;
+import com.hazelcast.config.MaxSizePolicy;
+import com.hazelcast.config.NetworkConfig;
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.map.IMap;
+import com.hazelcast.spi.properties.ClusterProperty;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
+import java.net.InetSocketAddress;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This node's member of the grid: one map of sessions, each on an owner and one backup. It is in
+ * memory and favours availability, so it holds what a user can lose (who owns data is the catalog's
+ * business). Nothing is discovered: members are named in the config. Thread-safe.
+ */
+final class SessionGrid implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(SessionGrid.class);
+  private static final String MAP = "sessions";
+
+  /** Sessions a node, owned and backed up; beyond, those unused for longest go. */
+  private static final int MAX_SESSIONS_PER_NODE = 1_000_000;
+
+  private final HazelcastInstance member;
+
+  private SessionGrid(HazelcastInstance member) {
+    this.member = member;
+  }
+
+  /**
+   * Starts the member; returns once it has joined the others that are up.
+   *
+   * @param name members of other names are not let in
+   */
+  static SessionGrid start(String node, String name, GridConfig grid, SessionConfig sessions) {
+    var config = new Config();
+    config.setInstanceName("heddle-" + node + "-" + UUID.randomUUID());
+    config.setClusterName(name);
+    config.setNetworkConfig(network(grid));
+    config.getJetConfig().setEnabled(false);
+    config.getMetricsConfig().setEnabled(false);
+    config.getIntegrityCheckerConfig().setEnabled(false);
+    config
+        .getSerializationConfig()
+        .addDataSerializableFactory(GridTypes.FACTORY, new GridTypes())
+        .setJavaSerializationFilterConfig(filter());
+    config.addMapConfig(map(sessions));
+    set(config, grid);
+    Ticker ticker = Ticker.system();
+    long started = ticker.nanoTime();
+    HazelcastInstance member = Hazelcast.newHazelcastInstance(config);
+    log.info(
+        "session grid joined node={} address={} members={} millis={}",
+        node,
+        member.getCluster().getLocalMember().getAddress(),
+        member.getCluster().getMembers().size(),
+        (ticker.nanoTime() - started) / 1_000_000);
+    return new SessionGrid(member);
+  }
+
+  /** Java serialization is left to the grid's own messages. */
+  private static JavaSerializationFilterConfig filter() {
+    var filter = new JavaSerializationFilterConfig();
+    filter.getWhitelist().addPrefixes("java.", "com.hazelcast.", "[");
+    return filter;
+  }
+
+  private static NetworkConfig network(GridConfig grid) {
+    HostPort address = grid.address();
+    var network = new NetworkConfig();
+    network.setPort(address.port()).setPortAutoIncrement(false).setPortCount(1);
+    network.getInterfaces().setEnabled(false);
+    JoinConfig join = network.getJoin();
+    join.getAutoDetectionConfig().setEnabled(false);
+    join.getMulticastConfig().setEnabled(false);
+    // Also where it is alone: members with different ways to join refuse each other.
+    join.getTcpIpConfig().setEnabled(true).setConnectionTimeoutSeconds(2);
+    grid.members().forEach(join.getTcpIpConfig()::addMember);
+    return network;
+  }
+
+  private static MapConfig map(SessionConfig sessions) {
+    var map = new MapConfig(MAP);
+    map.setInMemoryFormat(InMemoryFormat.BINARY);
+    map.setBackupCount(1);
+    map.setAsyncBackupCount(0);
+    map.setStatisticsEnabled(false);
+    map.setPerEntryStatsEnabled(false);
+    // Every write sets its own; this is for an entry that somehow came without.
+    map.setTimeToLiveSeconds(Math.clamp(sessions.idleTimeout().toSeconds(), 1, Integer.MAX_VALUE));
+    map.setEvictionConfig(
+        new EvictionConfig()
+            .setMaxSizePolicy(MaxSizePolicy.PER_NODE)
+            .setSize(MAX_SESSIONS_PER_NODE)
+            .setEvictionPolicy(EvictionPolicy.LRU));
+    return map;
+  }
+
+  private static void set(Config config, GridConfig grid) {
+    String host = grid.address().host();
+    config.setProperty("hazelcast.local.localAddress", host);
+    config.setProperty("hazelcast.prefer.ipv4.stack", Boolean.toString(!host.contains(":")));
+    set(config, ClusterProperty.SOCKET_BIND_ANY, "false");
+    set(config, ClusterProperty.LOGGING_TYPE, "slf4j");
+    set(config, ClusterProperty.PHONE_HOME_ENABLED, "false");
+    set(config, ClusterProperty.SHUTDOWNHOOK_ENABLED, "false");
+    set(config, ClusterProperty.PARTITION_COUNT, "271");
+    set(config, ClusterProperty.WAIT_SECONDS_BEFORE_JOIN, "0");
+    set(config, ClusterProperty.MAX_WAIT_SECONDS_BEFORE_JOIN, "1");
+    set(config, ClusterProperty.MAX_JOIN_SECONDS, Long.toString(grid.joinTimeout().toSeconds()));
+    set(config, ClusterProperty.TCP_JOIN_PORT_TRY_COUNT, "1");
+    set(config, ClusterProperty.GRACEFUL_SHUTDOWN_MAX_WAIT, "10");
+    set(config, ClusterProperty.HEARTBEAT_INTERVAL_SECONDS, "1");
+    set(config, ClusterProperty.MAX_NO_HEARTBEAT_SECONDS, "10");
+    set(config, ClusterProperty.HEALTH_MONITORING_LEVEL, "OFF");
+    // One map with short operations: more threads would only switch.
+    set(config, ClusterProperty.IO_THREAD_COUNT, "1");
+    set(config, ClusterProperty.PARTITION_OPERATION_THREAD_COUNT, "2");
+    set(config, ClusterProperty.GENERIC_OPERATION_THREAD_COUNT, "2");
+    set(config, ClusterProperty.EVENT_THREAD_COUNT, "1");
+    set(config, ClusterProperty.RESPONSE_THREAD_COUNT, "1");
+    set(config, ClusterProperty.CLIENT_ENGINE_THREAD_COUNT, "1");
+    set(config, ClusterProperty.CLIENT_ENGINE_BLOCKING_THREAD_COUNT, "1");
+    set(config, ClusterProperty.CLIENT_ENGINE_QUERY_THREAD_COUNT, "1");
+  }
+
+  private static void set(
+      Config config, com.hazelcast.spi.properties.HazelcastProperty property, String value) {
+    config.setProperty(property.getName(), value);
+  }
+
+  IMap<String, SessionEntry> sessions() {
+    return member.getMap(MAP);
+  }
+
+  int members() {
+    return member.getCluster().getMembers().size();
+  }
+
+  /** Where this member listens. */
+  HostPort address() {
+    InetSocketAddress address = member.getCluster().getLocalMember().getSocketAddress();
+    return new HostPort(address.getHostString(), address.getPort());
+  }
+
+  /** Leaves in order: what this member owns moves to the others first. */
+  @Override
+  public void close() {
+    member.shutdown();
+  }
+}

@@ -1,0 +1,388 @@
+package dev.heddle.gateway.session;
+
+import com.hazelcast.core.HazelcastException;
+import com.hazelcast.map.IMap;
+import dev.heddle.gateway.session.ChangeSession.Outcome;
+import dev.heddle.gateway.session.ChangeSession.Step;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Sessions of all tenants. An id costs nothing until its first attribute is written: only then does
+ * the grid hold an entry, and only an id older than the idle timeout is looked up to see whether
+ * its session still lives. Blocking; thread-safe.
+ */
+public final class SessionStore implements AutoCloseable {
+  /** The cookie's name. */
+  public static final String COOKIE = "heddle_session";
+
+  private static final Logger log = LoggerFactory.getLogger(SessionStore.class);
+  private static final int MAX_ATTEMPTS = 1_000;
+
+  /** A session in use is touched this often in an idle timeout, so that it ends a little late. */
+  static final int TOUCHES = 32;
+
+  private static final int MAX_REMEMBERED = 100_000;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final SessionConfig config;
+  private final SessionCookie cookie;
+  private final AttributeCipher cipher;
+  private final SessionGrid grid;
+  private final IMap<String, SessionEntry> sessions;
+  private final Clock clock;
+  private final ConcurrentHashMap<String, Long> touched = new ConcurrentHashMap<>();
+  private final Timer reads;
+  private final Timer changes;
+
+  /** Starts this node's member of the grid. */
+  public SessionStore(
+      String node, SessionConfig config, GridConfig gridConfig, Clock clock, MeterRegistry meters) {
+    this.config = config;
+    KeyRing ring = ring(config, gridConfig);
+    this.cookie = new SessionCookie(ring);
+    this.cipher = new AttributeCipher(ring);
+    this.clock = clock;
+    this.grid = SessionGrid.start(node, ring.gridName(), gridConfig, config);
+    this.sessions = grid.sessions();
+    this.reads = meters.timer("heddle.gateway.session.operation", "operation", "get");
+    this.changes = meters.timer("heddle.gateway.session.operation", "operation", "change");
+    meters.gauge("heddle.gateway.grid.members", grid, SessionGrid::members);
+  }
+
+  private static KeyRing ring(SessionConfig config, GridConfig gridConfig) {
+    if (config.keys().isPresent()) {
+      return KeyRing.read(config.keys().get());
+    }
+    if (!gridConfig.others().isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "session.keys: none (expected: a key ring file, the same on all gateway nodes)");
+    }
+    log.warn("session keys are made for this process only: sessions end with it");
+    return KeyRing.ephemeral();
+  }
+
+  /**
+   * Who visits.
+   *
+   * @param session id of the visitor's session
+   * @param setCookie value for a Set-Cookie header, where the session is new
+   */
+  public record Visit(String session, Optional<String> setCookie) {}
+
+  /** The session of a cookie's value; a new one without cookie, or if it is forged or has ended. */
+  public Visit visit(String tenant, @Nullable String cookieValue) {
+    if (cookieValue != null) {
+      Optional<String> known = cookie.verify(tenant, cookieValue).filter(id -> lives(tenant, id));
+      if (known.isPresent()) {
+        return new Visit(known.get(), Optional.empty());
+      }
+    }
+    String id = cookie.newId(clock.instant());
+    String header =
+        COOKIE
+            + "="
+            + cookie.value(tenant, id)
+            + "; Path=/; HttpOnly; SameSite=Lax; Max-Age="
+            + config.maxAge().toSeconds()
+            + (config.secureCookie() ? "; Secure" : "");
+    return new Visit(id, Optional.of(header));
+  }
+
+  private boolean lives(String tenant, String id) {
+    Instant created = SessionCookie.created(id).orElse(Instant.EPOCH);
+    Duration age = Duration.between(created, clock.instant());
+    if (age.compareTo(config.maxAge()) >= 0) {
+      return false;
+    }
+    Long last = touched.get(key(tenant, id));
+    if (last != null && Math.abs(clock.millis() - last) < touchInterval().toMillis()) {
+      return true;
+    }
+    if (age.compareTo(config.idleTimeout()) < 0) {
+      if (age.compareTo(touchInterval()) >= 0) {
+        touchLater(tenant, id);
+      }
+      return true;
+    }
+    return touch(tenant, id);
+  }
+
+  /** How often a session in use is worth a {@link #touch}. */
+  public Duration touchInterval() {
+    return config.idleTimeout().dividedBy(TOUCHES);
+  }
+
+  /** Restarts the session's idle time; false: the grid holds nothing of it. */
+  public boolean touch(String tenant, String session) {
+    String key = key(tenant, session);
+    long now = clock.millis();
+    boolean there = inGrid(() -> sessions.executeOnKey(key, new TouchSession(now, config)));
+    if (there) {
+      remember(key, now);
+    }
+    return there;
+  }
+
+  /** As {@link #touch}, for a session that need not be there; nobody waits for it. */
+  private void touchLater(String tenant, String session) {
+    String key = key(tenant, session);
+    long now = clock.millis();
+    remember(key, now);
+    var _ =
+        sessions
+            .submitToKey(key, new TouchSession(now, config))
+            .exceptionally(
+                failure -> {
+                  log.debug("session not touched error={}", failure.toString());
+                  return false;
+                });
+  }
+
+  private void remember(String key, long now) {
+    if (touched.size() >= MAX_REMEMBERED) {
+      touched.clear();
+    }
+    touched.put(key, now);
+  }
+
+  /**
+   * JSON by attribute name.
+   *
+   * @param names which attributes; empty: all
+   */
+  public Map<String, String> get(String tenant, String session, Collection<String> names) {
+    check(session);
+    return reads.record(
+        () -> {
+          SessionEntry entry = read(tenant, session);
+          var values = new TreeMap<String, String>();
+          if (entry != null) {
+            if (clock.millis() - entry.touchedMillis() >= touchInterval().toMillis()) {
+              touchLater(tenant, session);
+            }
+            entry
+                .sealed()
+                .forEach(
+                    (name, stored) -> {
+                      if (names.isEmpty() || names.contains(name)) {
+                        values.put(name, open(tenant, session, name, stored));
+                      }
+                    });
+          }
+          return values;
+        });
+  }
+
+  /**
+   * One attribute's change.
+   *
+   * @param value JSON; null: remove
+   * @param expected the change holds only if the attribute still has this JSON value; empty string:
+   *     only if it is absent; null: in any case
+   */
+  public record Change(String name, @Nullable String value, @Nullable String expected) {}
+
+  /**
+   * Changes attributes, all or none.
+   *
+   * @return false: an expected value did not hold, nothing changed
+   * @throws HeddleException INVALID_REQUEST or LIMIT_REACHED beyond a limit, GONE past the
+   *     session's maximal age
+   */
+  public boolean change(String tenant, String session, List<Change> steps) {
+    check(session);
+    checkSteps(steps);
+    return changes.record(() -> apply(tenant, session, steps));
+  }
+
+  private boolean apply(String tenant, String session, List<Change> changes) {
+    long created = SessionCookie.created(session).orElseThrow().toEpochMilli();
+    boolean conditional = changes.stream().anyMatch(change -> change.expected() != null);
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      // The expected plain value is compared here, and the ciphertext that held it there: its
+      // stamp is of one write only, so what was read cannot have come back in between.
+      SessionEntry seen = conditional ? read(tenant, session) : null;
+      var steps = new ArrayList<Step>(changes.size());
+      for (Change change : changes) {
+        byte[] expected = null;
+        if (change.expected() != null) {
+          byte[] sealed = seen == null ? null : seen.sealed().get(change.name());
+          if (!holds(tenant, session, change.name(), change.expected(), sealed)) {
+            return false;
+          }
+          expected = sealed == null ? new byte[0] : AttributeCipher.stamp(sealed);
+        }
+        steps.add(new Step(change.name(), sealed(tenant, session, change), expected));
+      }
+      var processor = new ChangeSession(steps, created, clock.millis(), config);
+      Outcome outcome =
+          Outcome.of(inGrid(() -> sessions.executeOnKey(key(tenant, session), processor)));
+      if (outcome != Outcome.CONFLICT) {
+        return applied(outcome);
+      }
+    }
+    throw new HeddleException(
+        ErrorCode.OVERLOADED,
+        "session attributes: changed by others " + MAX_ATTEMPTS + " times in a row");
+  }
+
+  private boolean applied(Outcome outcome) {
+    return switch (outcome) {
+      case APPLIED -> true;
+      case CONFLICT -> false;
+      case TOO_MANY_ATTRIBUTES ->
+          throw new HeddleException(
+              ErrorCode.LIMIT_REACHED,
+              "session attributes: too many (expected: at most " + config.maxAttributes() + ")");
+      case TOO_MANY_BYTES ->
+          throw new HeddleException(
+              ErrorCode.LIMIT_REACHED,
+              "session attributes: too large together (expected: at most "
+                  + config.maxTotal()
+                  + ")");
+      case EXPIRED ->
+          throw new HeddleException(
+              ErrorCode.GONE,
+              "session: past its maximal age (expected: at most " + config.maxAge() + ")");
+    };
+  }
+
+  private byte @Nullable [] sealed(String tenant, String session, Change change) {
+    return change.value() == null
+        ? null
+        : cipher.seal(
+            tenant, session, change.name(), change.value().getBytes(StandardCharsets.UTF_8));
+  }
+
+  private boolean holds(
+      String tenant, String session, String name, String expected, byte @Nullable [] sealed) {
+    if (sealed == null || expected.isEmpty()) {
+      return sealed == null && expected.isEmpty();
+    }
+    String value = open(tenant, session, name, sealed);
+    return value.equals(expected) || json(name, value).equals(json(name, expected));
+  }
+
+  private String open(String tenant, String session, String name, byte[] sealed) {
+    return new String(cipher.open(tenant, session, name, sealed), StandardCharsets.UTF_8);
+  }
+
+  private @Nullable SessionEntry read(String tenant, String session) {
+    return inGrid(() -> sessions.get(key(tenant, session)));
+  }
+
+  private void checkSteps(List<Change> steps) {
+    if (steps.size() > config.maxAttributes()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "changes: " + steps.size() + " (expected: at most " + config.maxAttributes() + ")");
+    }
+    var names = new HashSet<String>();
+    for (Change change : steps) {
+      String name = change.name();
+      if (name.isEmpty() || name.length() > config.maxNameLength()) {
+        throw new HeddleException(
+            ErrorCode.INVALID_REQUEST,
+            "attribute name: "
+                + name.length()
+                + " characters (expected: 1.."
+                + config.maxNameLength()
+                + ")");
+      }
+      if (!names.add(name)) {
+        throw new HeddleException(
+            ErrorCode.INVALID_REQUEST, "attribute " + name + ": changed twice (expected: once)");
+      }
+      String value = change.value();
+      if (value != null) {
+        long bytes = value.getBytes(StandardCharsets.UTF_8).length;
+        if (bytes > config.maxValue().bytes()) {
+          throw new HeddleException(
+              ErrorCode.TOO_LARGE,
+              "attribute "
+                  + name
+                  + ": "
+                  + bytes
+                  + " bytes (expected: at most "
+                  + config.maxValue()
+                  + ")");
+        }
+        json(name, value);
+      }
+    }
+  }
+
+  private static JsonNode json(String name, String value) {
+    try {
+      JsonNode node = JSON.readTree(value);
+      if (!node.isMissingNode()) {
+        return node;
+      }
+    } catch (JacksonException e) {
+      throw new HeddleException(
+          ErrorCode.MALFORMED_JSON, "attribute " + name + ": not JSON (expected: a JSON value)", e);
+    }
+    throw new HeddleException(
+        ErrorCode.MALFORMED_JSON, "attribute " + name + ": empty (expected: a JSON value)");
+  }
+
+  private static void check(String session) {
+    if (SessionCookie.created(session).isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST, "session: " + session + " (expected: a session id)");
+    }
+  }
+
+  private static String key(String tenant, String session) {
+    return tenant + "/" + session;
+  }
+
+  private static <T> T inGrid(Supplier<T> operation) {
+    try {
+      return operation.get();
+    } catch (HazelcastException | IllegalStateException e) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "sessions: the grid does not answer: " + e.getMessage(), e);
+    }
+  }
+
+  /** What was set as the session's time to live at its last write or touch. */
+  long millisToLive(String tenant, String session) {
+    var entry = sessions.getEntryView(key(tenant, session));
+    return entry == null ? 0 : entry.getTtl();
+  }
+
+  /** Where this node's member listens. */
+  public HostPort gridAddress() {
+    return grid.address();
+  }
+
+  @Override
+  public void close() {
+    grid.close();
+  }
+}

@@ -1,0 +1,164 @@
+package dev.heddle.gateway.websocket;
+
+import dev.heddle.gateway.backend.Json;
+import dev.heddle.gateway.session.SessionStore;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+
+/** Events for handlers, in the shape of AWS API Gateway's WebSocket proxy events. Thread-safe. */
+final class HandlerEvent {
+  private static final DateTimeFormatter REQUEST_TIME =
+      DateTimeFormatter.ofPattern("dd/MMM/yyyy:HH:mm:ss Z", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  private final Clock clock;
+
+  HandlerEvent(Clock clock) {
+    this.clock = clock;
+  }
+
+  byte[] connect(Client client, Request request, boolean withAuthorization) {
+    Map<String, List<String>> headers = headers(request, withAuthorization);
+    return event(
+        client,
+        AppSpec.CONNECT,
+        "CONNECT",
+        json -> {},
+        json -> {
+          json.writeObjectPropertyStart("headers");
+          headers.forEach((name, values) -> json.writeStringProperty(name, values.getLast()));
+          json.writeEndObject();
+          lists(json, "multiValueHeaders", headers);
+          Map<String, List<String>> query = query(request);
+          if (!query.isEmpty()) {
+            json.writeObjectPropertyStart("queryStringParameters");
+            query.forEach((name, values) -> json.writeStringProperty(name, values.getLast()));
+            json.writeEndObject();
+            lists(json, "multiValueQueryStringParameters", query);
+          }
+          json.writeBooleanProperty("isBase64Encoded", false);
+        });
+  }
+
+  byte[] message(Client client, String route, String body, boolean base64) {
+    return event(
+        client,
+        route,
+        "MESSAGE",
+        json -> json.writeStringProperty("messageId", UUID.randomUUID().toString()),
+        json -> {
+          json.writeStringProperty("body", body);
+          json.writeBooleanProperty("isBase64Encoded", base64);
+        });
+  }
+
+  byte[] disconnect(Client client, int code, @Nullable String reason) {
+    return event(
+        client,
+        AppSpec.DISCONNECT,
+        "DISCONNECT",
+        json -> {
+          json.writeNumberProperty("disconnectStatusCode", code);
+          json.writeStringProperty("disconnectReason", reason == null ? "" : reason);
+        },
+        json -> json.writeBooleanProperty("isBase64Encoded", false));
+  }
+
+  private byte[] event(
+      Client client,
+      String route,
+      String type,
+      Consumer<JsonGenerator> inContext,
+      Consumer<JsonGenerator> besides) {
+    Instant now = clock.instant();
+    String requestId = UUID.randomUUID().toString();
+    return Json.write(
+        json -> {
+          json.writeStartObject();
+          json.writeObjectPropertyStart("requestContext");
+          json.writeStringProperty("routeKey", route);
+          json.writeStringProperty("eventType", type);
+          json.writeStringProperty("messageDirection", "IN");
+          json.writeStringProperty("connectionId", client.connection());
+          json.writeNumberProperty("connectedAt", client.connectedAt().toEpochMilli());
+          json.writeStringProperty("requestTime", REQUEST_TIME.format(now));
+          json.writeNumberProperty("requestTimeEpoch", now.toEpochMilli());
+          json.writeStringProperty("requestId", requestId);
+          json.writeStringProperty("extendedRequestId", requestId);
+          json.writeStringProperty("domainName", client.host());
+          json.writeStringProperty("stage", "$default");
+          json.writeStringProperty("apiId", client.app());
+          json.writeObjectPropertyStart("identity");
+          json.writeStringProperty("sourceIp", client.remoteAddress());
+          json.writeStringProperty("userAgent", client.userAgent());
+          json.writeEndObject();
+          inContext.accept(json);
+          json.writeEndObject();
+          besides.accept(json);
+          json.writeEndObject();
+        });
+  }
+
+  private static void lists(JsonGenerator json, String name, Map<String, List<String>> lists) {
+    json.writeObjectPropertyStart(name);
+    lists.forEach(
+        (key, values) -> {
+          json.writeArrayPropertyStart(key);
+          values.forEach(json::writeString);
+          json.writeEndArray();
+        });
+    json.writeEndObject();
+  }
+
+  /** The upgrade's headers, without the secrets that are between browser and gateway. */
+  private static Map<String, List<String>> headers(Request request, boolean withAuthorization) {
+    var headers = new LinkedHashMap<String, List<String>>();
+    for (HttpField field : request.getHeaders()) {
+      String name = field.getName();
+      String value = field.getValue() == null ? "" : field.getValue();
+      if (name.equalsIgnoreCase("Authorization") && !withAuthorization) {
+        continue;
+      }
+      if (name.equalsIgnoreCase("Cookie")) {
+        value = withoutSession(value);
+        if (value.isEmpty()) {
+          continue;
+        }
+      }
+      headers.computeIfAbsent(name, key -> new ArrayList<>()).add(value);
+    }
+    return headers;
+  }
+
+  private static String withoutSession(String cookies) {
+    return String.join(
+        "; ",
+        List.of(cookies.split(";", -1)).stream()
+            .map(String::strip)
+            .filter(cookie -> !cookie.startsWith(SessionStore.COOKIE + "="))
+            .toList());
+  }
+
+  private static Map<String, List<String>> query(Request request) {
+    var query = new LinkedHashMap<String, List<String>>();
+    for (Fields.Field field : Request.extractQueryParameters(request)) {
+      if (!field.getName().equals("access_token")) {
+        query.put(field.getName(), List.copyOf(field.getValues()));
+      }
+    }
+    return query;
+  }
+}

@@ -1,0 +1,314 @@
+package dev.heddle.gateway;
+
+import com.google.protobuf.ByteString;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcCalls;
+import dev.heddle.process.GrpcServer;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.RequestContext;
+import dev.heddle.process.ServerOptions;
+import dev.heddle.v1.Bill;
+import dev.heddle.v1.Coverage;
+import dev.heddle.v1.CreateDatasetRequest;
+import dev.heddle.v1.Dataset;
+import dev.heddle.v1.DatasetsGrpc;
+import dev.heddle.v1.DeleteDocumentRequest;
+import dev.heddle.v1.DeleteFunctionRequest;
+import dev.heddle.v1.DeleteFunctionResponse;
+import dev.heddle.v1.DeployRequest;
+import dev.heddle.v1.Document;
+import dev.heddle.v1.DropDatasetRequest;
+import dev.heddle.v1.DropDatasetResponse;
+import dev.heddle.v1.Function;
+import dev.heddle.v1.FunctionsGrpc;
+import dev.heddle.v1.GetDatasetRequest;
+import dev.heddle.v1.GetDocumentRequest;
+import dev.heddle.v1.GetFunctionRequest;
+import dev.heddle.v1.Hit;
+import dev.heddle.v1.InvocationsGrpc;
+import dev.heddle.v1.InvokeRequest;
+import dev.heddle.v1.InvokeResponse;
+import dev.heddle.v1.ListDatasetsRequest;
+import dev.heddle.v1.ListDatasetsResponse;
+import dev.heddle.v1.ListFunctionsRequest;
+import dev.heddle.v1.ListFunctionsResponse;
+import dev.heddle.v1.Position;
+import dev.heddle.v1.PutDocumentRequest;
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.Total;
+import dev.heddle.v1.WriteResponse;
+import io.grpc.Context;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** A coordinator that remembers what it was asked and answers by script. */
+public final class FakeCoordinator implements AutoCloseable {
+  /** A handler by script: what the function answers to an event. */
+  @FunctionalInterface
+  public interface Handler {
+    /** JSON out for JSON in. */
+    String answer(InvokeRequest request) throws Exception;
+  }
+
+  public final Queue<QueryRequest> queries = new ConcurrentLinkedQueue<>();
+  public final Queue<InvokeRequest> invocations = new ConcurrentLinkedQueue<>();
+  public final Queue<RequestContext> contexts = new ConcurrentLinkedQueue<>();
+  public final Map<String, Handler> handlers = new ConcurrentHashMap<>();
+  public final Map<String, ByteString> documents = new ConcurrentHashMap<>();
+
+  /** Counts down when a query on dataset `hangs` is cancelled. */
+  public final CountDownLatch cancelled = new CountDownLatch(1);
+
+  /** Lets queries on dataset `waits` go on. */
+  public final CountDownLatch go = new CountDownLatch(1);
+
+  private final GrpcServer server;
+
+  public FakeCoordinator(Credentials credentials) {
+    server =
+        new GrpcServer(
+            "fake-coordinator",
+            new HostPort("127.0.0.1", 0),
+            List.of(new Queries(), new Datasets(), new Functions(), new Invocations()),
+            ServerOptions.open(credentials),
+            false);
+    server.start();
+  }
+
+  public String address() {
+    return server.address().toString();
+  }
+
+  public GrpcServer server() {
+    return server;
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+
+  /** The answer to every query. */
+  public static QueryResponse answer(int hits, boolean last) {
+    QueryResponse.Builder answer = QueryResponse.newBuilder();
+    for (int i = 0; i < hits; i++) {
+      answer.addHits(
+          Hit.newBuilder()
+              .setId("id" + i)
+              .setScore(1.5f - i)
+              .setShard(i)
+              .setFieldsJson(
+                  ByteString.copyFromUtf8("{\"title\":\"Über \\\"" + i + "\\\"\",\n\"n\":1}")));
+    }
+    return answer
+        .setTotal(Total.newBuilder().setValue(1_000).setRelation(Total.Relation.RELATION_AT_LEAST))
+        .setCoverage(
+            Coverage.newBuilder()
+                .setSeen(90)
+                .setActive(95)
+                .setTarget(100)
+                .setShardsAnswered(7)
+                .setShardsTotal(8))
+        .setBill(Bill.newBuilder().setActiveNanos(5).setComplete(last))
+        .setTookMicros(42)
+        .setTraceId(RequestContext.current().trace().traceId())
+        .setStatisticsEpoch("e1")
+        .setFinal(last)
+        .build();
+  }
+
+  private final class Queries extends QueryGrpc.QueryImplBase {
+    @Override
+    public void run(QueryRequest request, StreamObserver<QueryResponse> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> {
+            asked(request);
+            if (request.getDataset().equals("hangs")) {
+              var gone = new CountDownLatch(1);
+              Context.current().addListener(context -> gone.countDown(), Runnable::run);
+              if (gone.await(20, TimeUnit.SECONDS)) {
+                cancelled.countDown();
+              }
+            }
+            if (request.getDataset().equals("waits")) {
+              go.await(20, TimeUnit.SECONDS);
+            }
+            return answer(request.hasK() ? request.getK() : 2, true);
+          });
+    }
+
+    @Override
+    public void stream(QueryRequest request, StreamObserver<QueryResponse> observer) {
+      try {
+        asked(request);
+        for (int i = 1; i < 3; i++) {
+          observer.onNext(answer(i, false));
+        }
+        if (request.getDataset().equals("breaks")) {
+          throw new HeddleException(ErrorCode.COVERAGE_TOO_LOW, "coverage: 0.5 (expected: 0.9)");
+        }
+        observer.onNext(answer(3, true));
+        observer.onCompleted();
+      } catch (RuntimeException e) {
+        GrpcCalls.fail(observer, e);
+      }
+    }
+
+    private void asked(QueryRequest request) {
+      queries.add(request);
+      contexts.add(RequestContext.current());
+      checkDataset(request.getDataset());
+    }
+  }
+
+  private static void checkDataset(String name) {
+    if (name.equals("unknown")) {
+      throw new HeddleException(
+          ErrorCode.UNKNOWN_DATASET, "dataset: unknown (expected: an existing dataset)");
+    }
+    if (name.equals("busy")) {
+      throw new HeddleException(ErrorCode.OVERLOADED, "queries: too many (expected: fewer)");
+    }
+  }
+
+  private final class Datasets extends DatasetsGrpc.DatasetsImplBase {
+    @Override
+    public void list(ListDatasetsRequest request, StreamObserver<ListDatasetsResponse> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> ListDatasetsResponse.newBuilder().addDatasets(dataset("dbpedia")).build());
+    }
+
+    @Override
+    public void create(CreateDatasetRequest request, StreamObserver<Dataset> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> dataset(request.getName()).toBuilder().setSchema(request.getSchema()).build());
+    }
+
+    @Override
+    public void get(GetDatasetRequest request, StreamObserver<Dataset> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> {
+            checkDataset(request.getName());
+            return dataset(request.getName());
+          });
+    }
+
+    @Override
+    public void drop(DropDatasetRequest request, StreamObserver<DropDatasetResponse> observer) {
+      GrpcCalls.unary(observer, DropDatasetResponse::getDefaultInstance);
+    }
+
+    @Override
+    public void putDocument(PutDocumentRequest request, StreamObserver<WriteResponse> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> {
+            documents.put(request.getId(), request.getJson());
+            return written(true);
+          });
+    }
+
+    @Override
+    public void getDocument(GetDocumentRequest request, StreamObserver<Document> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> {
+            ByteString json = documents.get(request.getId());
+            if (json == null) {
+              throw new HeddleException(ErrorCode.NOT_FOUND, "document: " + request.getId());
+            }
+            return Document.newBuilder().setId(request.getId()).setJson(json).build();
+          });
+    }
+
+    @Override
+    public void deleteDocument(
+        DeleteDocumentRequest request, StreamObserver<WriteResponse> observer) {
+      GrpcCalls.unary(observer, () -> written(documents.remove(request.getId()) != null));
+    }
+
+    private static WriteResponse written(boolean found) {
+      return WriteResponse.newBuilder()
+          .setPosition(Position.newBuilder().setShard(3).setIncarnation("i").setIndex(7))
+          .setFound(found)
+          .build();
+    }
+
+    private static Dataset dataset(String name) {
+      return Dataset.newBuilder().setName(name).setId("d1").setDocuments(12).build();
+    }
+  }
+
+  private static final class Functions extends FunctionsGrpc.FunctionsImplBase {
+    @Override
+    public void list(ListFunctionsRequest request, StreamObserver<ListFunctionsResponse> observer) {
+      GrpcCalls.unary(
+          observer,
+          () ->
+              ListFunctionsResponse.newBuilder()
+                  .addFunctions(Function.newBuilder().setName("echo"))
+                  .build());
+    }
+
+    @Override
+    public void get(GetFunctionRequest request, StreamObserver<Function> observer) {
+      GrpcCalls.unary(observer, () -> Function.newBuilder().setName(request.getName()).build());
+    }
+
+    @Override
+    public void deploy(DeployRequest request, StreamObserver<Function> observer) {
+      GrpcCalls.unary(
+          observer,
+          () ->
+              Function.newBuilder()
+                  .setName(request.getManifestYaml())
+                  .setVersion("v" + request.getCode().size())
+                  .putAliases("latest", "v1")
+                  .build());
+    }
+
+    @Override
+    public void delete(
+        DeleteFunctionRequest request, StreamObserver<DeleteFunctionResponse> observer) {
+      GrpcCalls.unary(observer, DeleteFunctionResponse::getDefaultInstance);
+    }
+  }
+
+  private final class Invocations extends InvocationsGrpc.InvocationsImplBase {
+    @Override
+    public void invoke(InvokeRequest request, StreamObserver<InvokeResponse> observer) {
+      GrpcCalls.unary(
+          observer,
+          () -> {
+            invocations.add(request);
+            contexts.add(RequestContext.current());
+            Handler handler = handlers.get(request.getFunction());
+            if (handler == null) {
+              throw new HeddleException(
+                  ErrorCode.UNKNOWN_FUNCTION, "function: " + request.getFunction());
+            }
+            return InvokeResponse.newBuilder()
+                .setResultJson(ByteString.copyFromUtf8(handler.answer(request)))
+                .setVersion("v1")
+                .setNode("leaf1")
+                .setTookMicros(9)
+                .setBill(Bill.newBuilder().setActiveNanos(3).setComplete(true))
+                .build();
+          });
+    }
+  }
+}

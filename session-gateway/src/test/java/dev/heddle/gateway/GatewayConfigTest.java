@@ -1,0 +1,89 @@
+package dev.heddle.gateway;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.process.ConfigReader;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GatewayConfigTest {
+  @TempDir Path directory;
+
+  private GatewayConfig read(String yaml) throws IOException {
+    Path file = Files.writeString(directory.resolve("gateway.yaml"), yaml);
+    return ConfigReader.readYaml(file, GatewayConfig.defaults());
+  }
+
+  @Test
+  void nothingSaidGivesTheDocumentedDefaults() throws IOException {
+    GatewayConfig config = read("");
+    assertEquals(GatewayConfig.defaults(), config);
+    assertEquals(new HostPort("127.0.0.1", 8080), config.http());
+    assertEquals(DataSize.parse("1MiB"), config.limits().query());
+    assertEquals(DataSize.parse("16MiB"), config.limits().function());
+    assertEquals(DataSize.parse("128KiB"), config.webSocket().message());
+    assertEquals(Duration.ofMinutes(30), config.session().idleTimeout());
+    assertEquals(Duration.ofSeconds(10), config.deadlines().query());
+  }
+
+  @Test
+  void everyKeyIsMapped() throws IOException {
+    GatewayConfig config =
+        read(
+            """
+            http: 127.0.0.1:9090
+            pages: web
+            hazelcast: {address: "127.0.0.1:5701", members: ["127.0.0.1:5701", "127.0.0.1:5702"], join-timeout: 3s}
+            session: {keys: keys.yaml, idle-timeout: 10m, max-age: 1d, max-attributes: 5, max-name-length: 6,
+                      max-value: 1KiB, max-total: 2KiB, secure-cookie: true}
+            limits: {connections: 9, request-header: 4KiB, query: 2MiB, document: 3MiB, function: 4MiB,
+                     idle-timeout: 5s, stop-timeout: 1s}
+            web-socket: {connections: 7, message: 64KiB, outgoing: 2MiB, outgoing-frames: 8, ping-interval: 10s,
+                         disconnects: 3}
+            deadlines: {query: 1s, most-query: 2s, invocation: 3s, administration: 4s, margin: 5ms}
+            allowed-origins: ["https://a.example"]
+            allowed-hosts: [a.example]
+            """);
+    assertEquals(Optional.of(Path.of("web")), config.pages());
+    assertEquals(2, config.hazelcast().members().size());
+    assertEquals(Optional.of(Path.of("keys.yaml")), config.session().keys());
+    assertTrue(config.session().secureCookie());
+    assertEquals(9, config.limits().connections());
+    assertEquals(8, config.webSocket().outgoingFrames());
+    assertEquals(Duration.ofMillis(5), config.deadlines().margin());
+    assertEquals(List.of("https://a.example"), config.allowedOrigins());
+  }
+
+  @Test
+  void whatCannotBeIsRefusedByName() {
+    for (String yaml :
+        List.of(
+            "allowed-origins: ['*']",
+            "allowed-hosts: ['a.example:80']",
+            "limits: {connections: 0}",
+            "web-socket: {ping-interval: 1ms}",
+            "session: {idle-timeout: 60d}",
+            "hazelcast: {members: [nowhere]}",
+            "deadlines: {query: 1h}",
+            "colour: red")) {
+      String key = yaml.substring(yaml.indexOf('{') + 1).replaceAll(":.*", "");
+      String message = assertThrows(HeddleException.class, () -> read(yaml), yaml).getMessage();
+      assertTrue(message.contains("expected:"), message);
+      assertTrue(
+          message.contains(
+              key.equals("query") ? "most-query" : key.equals("members") ? "address" : key),
+          message);
+    }
+  }
+}
