@@ -1,0 +1,125 @@
+package dev.heddle.shard;
+
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Threads;
+import dev.heddle.process.Ticker;
+import java.time.Duration;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings this node's shards in line with the catalog, on a thread of its own: opening a shard may
+ * take long, and the catalog's thread must not wait. Owns the thread.
+ */
+final class CatalogFollowing implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(CatalogFollowing.class);
+  private static final long NEVER = -1;
+
+  private final Placements placements;
+  private final CatalogClient catalog;
+  private final Ticker ticker;
+  private final ScheduledExecutorService thread =
+      new ScheduledThreadPoolExecutor(1, Threads.named("shard-follow"));
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition followed = lock.newCondition();
+  private long revision = NEVER;
+  private final ScheduledFuture<?> retries;
+  private final AutoCloseable subscription;
+
+  CatalogFollowing(
+      Placements placements, CatalogClient catalog, Duration retryEvery, Ticker ticker) {
+    this.placements = placements;
+    this.catalog = catalog;
+    this.ticker = ticker;
+    this.retries =
+        thread.scheduleWithFixedDelay(
+            this::followNewest, retryEvery.toNanos(), retryEvery.toNanos(), TimeUnit.NANOSECONDS);
+    this.subscription = catalog.onChange(view -> wake());
+  }
+
+  /** Looks soon whether something is to be opened again. */
+  void wake() {
+    if (!thread.isShutdown()) {
+      thread.execute(this::followNewest);
+    }
+  }
+
+  private void followNewest() {
+    CatalogView view = catalog.view();
+    if (!catalog.ready() || view.revision() < 0) {
+      return;
+    }
+    try {
+      if (view.revision() != followedRevision()) {
+        placements.follow(view);
+        note(view.revision());
+      } else {
+        placements.openClosed(view.revision());
+      }
+    } catch (RuntimeException e) {
+      log.error("following the catalog failed revision={}", view.revision(), e);
+    }
+  }
+
+  private long followedRevision() {
+    lock.lock();
+    try {
+      return revision;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void note(long newRevision) {
+    lock.lock();
+    try {
+      revision = newRevision;
+      followed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Waits until this node's shards are as of the revision or later. */
+  void await(long wanted, Deadline deadline) {
+    lock.lock();
+    try {
+      while (revision < wanted) {
+        long left = deadline.remainingNanos(ticker);
+        if (left <= 0) {
+          throw new HeddleException(
+              ErrorCode.DEADLINE_EXCEEDED,
+              "catalog revision: %d (expected: %d by the deadline)".formatted(revision, wanted));
+        }
+        // The deadline may be in another time than the condition's: look again now and then.
+        followed.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(50)));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeddleException(
+          ErrorCode.CANCELLED, "await of shards: interrupted (expected: none)", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void close() {
+    try (Closer ends = new Closer()) {
+      ends.register("thread", () -> OrderlyEnd.await(thread));
+      ends.register("retries", () -> retries.cancel(false));
+      ends.register("subscription", subscription);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+package dev.heddle.shard;
+
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
+import java.util.Set;
+import org.apache.lucene.document.BinaryDocValuesField;
+import org.apache.lucene.document.Document;
+import org.apache.lucene.document.Field.Store;
+import org.apache.lucene.document.SortedDocValuesField;
+import org.apache.lucene.document.StringField;
+import org.apache.lucene.util.BytesRef;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.exc.StreamReadException;
+import tools.jackson.core.json.JsonFactory;
+
+/** Turns JSON documents into Lucene's, checked against the schema. Safe for any thread. */
+final class DocumentIndexing {
+  static final JsonFactory JSON = new JsonFactory();
+
+  private static final int MAX_ID_BYTES = 512;
+
+  private final SchemaFields fields;
+  private final DataSize maxDocument;
+
+  DocumentIndexing(SchemaFields fields, DataSize maxDocument) {
+    this.fields = fields;
+    this.maxDocument = maxDocument;
+  }
+
+  /**
+   * @throws DocumentException if id or document are not valid
+   */
+  Document document(String id, byte[] json) {
+    BytesRef key = key(id);
+    if (json.length > maxDocument.bytes()) {
+      throw new DocumentException(
+          ErrorCode.TOO_LARGE,
+          "document: %d bytes (expected: at most %s)".formatted(json.length, maxDocument));
+    }
+    Document document = new Document();
+    document.add(new StringField(IndexFields.ID, key, Store.NO));
+    document.add(new SortedDocValuesField(IndexFields.ID, key));
+    document.add(new BinaryDocValuesField(IndexFields.KEY, key));
+    document.add(new BinaryDocValuesField(IndexFields.SOURCE, new BytesRef(json)));
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+      read(parser, new DocumentFields(document, fields.weighted()));
+    } catch (StreamReadException e) {
+      throw new DocumentException(
+          ErrorCode.MALFORMED_JSON,
+          "document: %s at byte %d (expected: a JSON object)"
+              .formatted(e.getOriginalMessage(), e.getLocation().getByteOffset()));
+    } catch (JacksonException e) {
+      throw new DocumentException(
+          ErrorCode.MALFORMED_JSON,
+          "document: " + e.getOriginalMessage() + " (expected: a JSON object)");
+    }
+    return document;
+  }
+
+  /** The id as the index has it. */
+  static BytesRef key(String id) {
+    byte[] key = id.getBytes(StandardCharsets.UTF_8);
+    if (key.length == 0 || key.length > MAX_ID_BYTES) {
+      throw new DocumentException(
+          ErrorCode.INVALID_DOCUMENT,
+          "id: %d bytes (expected: 1..%d bytes in UTF-8)".formatted(key.length, MAX_ID_BYTES));
+    }
+    return new BytesRef(key);
+  }
+
+  private void read(JsonParser parser, DocumentFields into) {
+    JsonToken first = parser.nextToken();
+    if (first != JsonToken.START_OBJECT) {
+      throw new DocumentException(
+          ErrorCode.INVALID_DOCUMENT,
+          "document: "
+              + (first == null ? "nothing" : DocumentFields.name(parser))
+              + " (expected: a JSON object)");
+    }
+    Set<String> seen = new HashSet<>();
+    for (String name = parser.nextName(); name != null; name = parser.nextName()) {
+      String current = name;
+      if (!seen.add(current)) {
+        throw new DocumentException(
+            ErrorCode.INVALID_DOCUMENT, current + ": given twice (expected: once)");
+      }
+      parser.nextToken();
+      into.add(
+          fields
+              .find(current)
+              .orElseThrow(
+                  () ->
+                      new DocumentException(
+                          ErrorCode.UNKNOWN_FIELD,
+                          "field: %s (expected: one of %s)".formatted(current, fields.names()))),
+          parser);
+    }
+    into.finish();
+    if (parser.nextToken() != null) {
+      throw new DocumentException(
+          ErrorCode.MALFORMED_JSON, "document: more after its end (expected: one JSON object)");
+    }
+  }
+}

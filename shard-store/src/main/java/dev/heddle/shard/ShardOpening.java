@@ -1,0 +1,81 @@
+package dev.heddle.shard;
+
+import dev.heddle.catalog.Schema;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.TieredMergePolicy;
+import org.apache.lucene.search.Sort;
+import org.apache.lucene.search.SortField;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
+
+/** Opens shards' indexes in their folders, with the settings that all of them share. */
+final class ShardOpening {
+  /** Opens a folder's files; tests let them fail. */
+  interface Disk {
+    Directory open(Path folder) throws IOException;
+
+    static Disk files() {
+      return FSDirectory::open;
+    }
+  }
+
+  private final ShardStoreConfig config;
+  private final ShardFolders folders;
+  private final SharedMerges merges;
+  private final Disk disk;
+
+  ShardOpening(ShardStoreConfig config, ShardFolders folders, SharedMerges merges, Disk disk) {
+    this.config = config;
+    this.folders = folders;
+    this.merges = merges;
+    this.disk = disk;
+  }
+
+  /**
+   * @param revision of the catalog that asks for it
+   */
+  LocalShard open(ShardIdentity identity, Schema schema, long revision) throws IOException {
+    boolean made = folders.made(identity.datasetId(), identity.shard()).isPresent();
+    SchemaFields fields = new SchemaFields(schema);
+    Directory directory = disk.open(folders.index(identity));
+    boolean opened = false;
+    try {
+      LocalShard shard =
+          new LocalShard(
+              identity,
+              fields,
+              new DocumentIndexing(fields, config.maxDocument()),
+              directory,
+              writing(),
+              made);
+      if (!made) {
+        folders.noteMade(new ShardFolders.Made(identity, revision));
+      }
+      opened = true;
+      return shard;
+    } finally {
+      if (!opened) {
+        directory.close();
+      }
+    }
+  }
+
+  private IndexWriterConfig writing() {
+    TieredMergePolicy policy = new TieredMergePolicy();
+    // Each segment costs every query some microseconds: few of them are worth more merging.
+    policy.setSegmentsPerTier(4);
+    policy.setDeletesPctAllowed(20);
+    IndexWriterConfig writing = new IndexWriterConfig(new TextAnalysis.Gaps());
+    writing.setSimilarity(TextScoring.similarity());
+    // In the order of ids, so that ties by id cost nothing.
+    writing.setIndexSort(new Sort(new SortField(IndexFields.ID, SortField.Type.STRING)));
+    writing.setMergePolicy(policy);
+    writing.setMergeScheduler(merges.scheduler());
+    writing.setRAMBufferSizeMB(1);
+    // Commits do not wait for merges.
+    writing.setMaxFullFlushMergeWaitMillis(0);
+    return writing;
+  }
+}
