@@ -34,9 +34,8 @@ public record SearchQuery(
         request.fields(),
         request.sort(),
         request.aggs().entrySet().stream()
-            .map(
-                entry ->
-                    new NamedAggregation(entry.getKey(), checked(entry.getKey(), entry.getValue())))
+            .map(entry ->
+                new NamedAggregation(entry.getKey(), checked(entry.getKey(), entry.getValue())))
             .toList(),
         request.highlight(),
         request.countUpTo());

@@ -95,14 +95,11 @@ public final class CatalogServer implements AutoCloseable {
       long now = ticker.nanoTime();
       state
           .entries()
-          .forEach(
-              (key, stored) ->
-                  stored
-                      .lease()
-                      .ifPresent(
-                          lease ->
-                              leaseEnds.put(
-                                  key, now + TimeUnit.MILLISECONDS.toNanos(lease.ttlMillis()))));
+          .forEach((key, stored) ->
+              stored
+                  .lease()
+                  .ifPresent(lease ->
+                      leaseEnds.put(key, now + TimeUnit.MILLISECONDS.toNanos(lease.ttlMillis()))));
     } finally {
       writing.unlock();
     }
@@ -141,19 +138,17 @@ public final class CatalogServer implements AutoCloseable {
   public int expire() {
     Set<String> over = new HashSet<>();
     try {
-      change(
-          before -> {
-            long now = ticker.nanoTime();
-            leaseEnds.forEach(
-                (key, end) -> {
-                  if (end - now <= 0) {
-                    over.add(key);
-                  }
-                });
-            return over.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Step(before.without(over, config), over));
-          });
+      change(before -> {
+        long now = ticker.nanoTime();
+        leaseEnds.forEach((key, end) -> {
+          if (end - now <= 0) {
+            over.add(key);
+          }
+        });
+        return over.isEmpty()
+            ? Optional.empty()
+            : Optional.of(new Step(before.without(over, config), over));
+      });
     } catch (HeddleException e) {
       if (e.code() != ErrorCode.STORAGE_FAILED) {
         throw e;
@@ -196,12 +191,11 @@ public final class CatalogServer implements AutoCloseable {
 
   /** Applies all changes or none. */
   long write(List<RawChange> changes) {
-    return change(
-        before -> {
-          Set<String> keys = new HashSet<>();
-          changes.forEach(change -> keys.add(change.key()));
-          return Optional.of(new Step(before.with(changes, config), keys));
-        });
+    return change(before -> {
+      Set<String> keys = new HashSet<>();
+      changes.forEach(change -> keys.add(change.key()));
+      return Optional.of(new Step(before.with(changes, config), keys));
+    });
   }
 
   /**
@@ -222,35 +216,32 @@ public final class CatalogServer implements AutoCloseable {
               + ")");
     }
     String key = node.key();
-    return change(
-        before -> {
-          StoredLease lease = granted(before.entries().get(key), node, ttl.toMillis());
-          leaseEnds.computeIfPresent(key, (same, end) -> ticker.nanoTime() + ttl.toNanos());
-          Stored held = before.entries().get(key);
-          if (held != null
-              && held.entry().value().equals(value)
-              && held.lease().equals(Optional.of(lease))) {
-            return Optional.empty();
-          }
-          return Optional.of(
-              new Step(before.withLease(key, value, lease, config), Set.of(key))
-                  .then(() -> leaseEnds.put(key, ticker.nanoTime() + ttl.toNanos())));
-        });
+    return change(before -> {
+      StoredLease lease = granted(before.entries().get(key), node, ttl.toMillis());
+      leaseEnds.computeIfPresent(key, (same, end) -> ticker.nanoTime() + ttl.toNanos());
+      Stored held = before.entries().get(key);
+      if (held != null
+          && held.entry().value().equals(value)
+          && held.lease().equals(Optional.of(lease))) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new Step(before.withLease(key, value, lease, config), Set.of(key))
+              .then(() -> leaseEnds.put(key, ticker.nanoTime() + ttl.toNanos())));
+    });
   }
 
   /** Ends the lease of this incarnation; nothing happens if it does not hold one. */
   void endLease(String node, String incarnation) {
     String key = CatalogKeys.node(CatalogKeys.checkName("node", node));
-    change(
-        before -> {
-          Stored held = before.entries().get(key);
-          boolean holds =
-              held != null
-                  && held.lease().filter(l -> l.incarnation().equals(incarnation)).isPresent();
-          return holds
-              ? Optional.of(new Step(before.without(Set.of(key), config), Set.of(key)))
-              : Optional.empty();
-        });
+    change(before -> {
+      Stored held = before.entries().get(key);
+      boolean holds =
+          held != null && held.lease().filter(l -> l.incarnation().equals(incarnation)).isPresent();
+      return holds
+          ? Optional.of(new Step(before.without(Set.of(key), config), Set.of(key)))
+          : Optional.empty();
+    });
   }
 
   /**

@@ -68,10 +68,8 @@ final class CatalogWire {
     Optional<CatalogUpdate> add(CatalogEvents message) {
       message
           .getChangedList()
-          .forEach(
-              entry ->
-                  changed.add(
-                      new CatalogEntry(entry.getKey(), entry.getValue(), entry.getRevision())));
+          .forEach(entry ->
+              changed.add(new CatalogEntry(entry.getKey(), entry.getValue(), entry.getRevision())));
       removed.addAll(message.getRemovedList());
       if (message.getRevision() == 0) {
         return Optional.empty();

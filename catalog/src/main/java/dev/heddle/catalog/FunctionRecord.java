@@ -53,13 +53,12 @@ public record FunctionRecord(
       throw invalid(
           "aliases: " + aliases.keySet() + " (expected: latest, and at most " + MOST_ALIASES + ")");
     }
-    aliases.forEach(
-        (alias, digest) -> {
-          CatalogKeys.checkName("alias", alias);
-          if (!digests.contains(digest)) {
-            throw invalid("alias " + alias + ": " + digest + " (expected: a version)");
-          }
-        });
+    aliases.forEach((alias, digest) -> {
+      CatalogKeys.checkName("alias", alias);
+      if (!digests.contains(digest)) {
+        throw invalid("alias " + alias + ": " + digest + " (expected: a version)");
+      }
+    });
   }
 
   public String key() {

@@ -109,14 +109,13 @@ class CatalogClientTest {
     AtomicReference<Throwable> failure = new AtomicReference<>();
     Thread waiter =
         Thread.ofVirtual()
-            .start(
-                () -> {
-                  try {
-                    client.awaitRevision(99, Deadline.after(LONG, ticker));
-                  } catch (HeddleException | InterruptedException e) {
-                    failure.set(e);
-                  }
-                });
+            .start(() -> {
+              try {
+                client.awaitRevision(99, Deadline.after(LONG, ticker));
+              } catch (HeddleException | InterruptedException e) {
+                failure.set(e);
+              }
+            });
     eventually("it waits", () -> waiter.getState() != Thread.State.RUNNABLE);
     ticker.advance(LONG);
     assertTrue(waiter.join(Duration.ofSeconds(10)));
@@ -164,11 +163,10 @@ class CatalogClientTest {
     List<Long> seen = new CopyOnWriteArrayList<>();
     Set<Thread> threads = new HashSet<>();
     AutoCloseable subscription =
-        client.onChange(
-            view -> {
-              seen.add(view.revision());
-              threads.add(Thread.currentThread());
-            });
+        client.onChange(view -> {
+          seen.add(view.revision());
+          threads.add(Thread.currentThread());
+        });
     assertEquals(List.of(1L), seen);
     long last = 0;
     for (int i = 0; i < 30; i++) {
@@ -196,14 +194,13 @@ class CatalogClientTest {
     CountDownLatch release = new CountDownLatch(1);
     List<Long> slow = new CopyOnWriteArrayList<>();
     AtomicReference<CatalogView> other = new AtomicReference<>();
-    client.onChange(
-        view -> {
-          slow.add(view.revision());
-          if (view.revision() > 1) {
-            await(release);
-            throw new IllegalStateException("a listener of this test fails");
-          }
-        });
+    client.onChange(view -> {
+      slow.add(view.revision());
+      if (view.revision() > 1) {
+        await(release);
+        throw new IllegalStateException("a listener of this test fails");
+      }
+    });
     client.onChange(other::set);
     long last = 0;
     for (int i = 0; i < 5; i++) {

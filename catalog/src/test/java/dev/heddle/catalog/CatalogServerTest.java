@@ -190,27 +190,23 @@ class CatalogServerTest {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < writers; i++) {
         running.add(
-            threads.submit(
-                () -> {
-                  go.await();
-                  for (int done = 0; done < rounds; ) {
-                    CatalogView view = view(server);
-                    int count =
-                        view.app("default", "count")
-                            .map(app -> Integer.parseInt(app.yaml()))
-                            .orElse(0);
-                    long expected = view.revisionOf("app/default/count");
-                    try {
-                      server.write(
-                          List.of(put("count", "" + (count + 1), OptionalLong.of(expected))));
-                      done++;
-                    } catch (HeddleException e) {
-                      assertSame(ErrorCode.REVISION_CONFLICT, e.code());
-                      conflicts.incrementAndGet();
-                    }
-                  }
-                  return null;
-                }));
+            threads.submit(() -> {
+              go.await();
+              for (int done = 0; done < rounds; ) {
+                CatalogView view = view(server);
+                int count =
+                    view.app("default", "count").map(app -> Integer.parseInt(app.yaml())).orElse(0);
+                long expected = view.revisionOf("app/default/count");
+                try {
+                  server.write(List.of(put("count", "" + (count + 1), OptionalLong.of(expected))));
+                  done++;
+                } catch (HeddleException e) {
+                  assertSame(ErrorCode.REVISION_CONFLICT, e.code());
+                  conflicts.incrementAndGet();
+                }
+              }
+              return null;
+            }));
       }
       go.countDown();
       for (Future<?> one : running) {
@@ -423,32 +419,30 @@ class CatalogServerTest {
     int writes = 60;
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       Future<?> writer =
-          threads.submit(
-              () -> {
-                for (int i = 0; i < writes; i++) {
-                  server.write(List.of(put("a" + i % 5, "" + i)));
-                }
-              });
+          threads.submit(() -> {
+            for (int i = 0; i < writes; i++) {
+              server.write(List.of(put("a" + i % 5, "" + i)));
+            }
+          });
       List<Future<CatalogView>> watchers = new ArrayList<>();
       for (int i = 0; i < 4; i++) {
         watchers.add(
-            threads.submit(
-                () -> {
-                  CatalogView view = CatalogView.empty();
-                  CatalogWatch watch = server.watch(() -> {});
-                  while (view.revision() < writes + 1) {
-                    Optional<CatalogUpdate> update = watch.poll();
-                    if (update.isEmpty()) {
-                      LockSupport.parkNanos(100_000);
-                      continue;
-                    }
-                    assertTrue(update.get().revision() > view.revision());
-                    assertTrue(
-                        update.get().snapshot() || update.get().revision() == view.revision() + 1);
-                    view = view.with(update.get());
-                  }
-                  return view;
-                }));
+            threads.submit(() -> {
+              CatalogView view = CatalogView.empty();
+              CatalogWatch watch = server.watch(() -> {});
+              while (view.revision() < writes + 1) {
+                Optional<CatalogUpdate> update = watch.poll();
+                if (update.isEmpty()) {
+                  LockSupport.parkNanos(100_000);
+                  continue;
+                }
+                assertTrue(update.get().revision() > view.revision());
+                assertTrue(
+                    update.get().snapshot() || update.get().revision() == view.revision() + 1);
+                view = view.with(update.get());
+              }
+              return view;
+            }));
       }
       writer.get();
       for (Future<CatalogView> watcher : watchers) {

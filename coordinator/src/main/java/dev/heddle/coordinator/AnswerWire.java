@@ -45,10 +45,9 @@ final class AnswerWire {
               .setShard(hit.shard())
               .setFieldsJson(UnsafeByteOperations.unsafeWrap(hit.json()));
       hit.highlights()
-          .forEach(
-              (field, fragments) ->
-                  builder.putHighlights(
-                      field, Snippets.newBuilder().addAllFragments(fragments).build()));
+          .forEach((field, fragments) ->
+              builder.putHighlights(
+                  field, Snippets.newBuilder().addAllFragments(fragments).build()));
       for (var value : hit.sortValues()) {
         builder.addSortValues(QueryWire.sortValue(value));
       }
@@ -61,20 +60,17 @@ final class AnswerWire {
                 result.exact() ? Total.Relation.RELATION_EQUAL : Total.Relation.RELATION_AT_LEAST));
     result
         .aggs()
-        .forEach(
-            (name, agg) -> {
-              var builder =
-                  AggregationResult.newBuilder()
-                      .setOther(agg.other())
-                      .setErrorBound(agg.errorBound());
-              for (var bucket : agg.buckets()) {
-                builder.addBuckets(
-                    AggregationResult.BucketResult.newBuilder()
-                        .setKey(bucket.key())
-                        .setCount(bucket.count()));
-              }
-              message.putAggs(name, builder.build());
-            });
+        .forEach((name, agg) -> {
+          var builder =
+              AggregationResult.newBuilder().setOther(agg.other()).setErrorBound(agg.errorBound());
+          for (var bucket : agg.buckets()) {
+            builder.addBuckets(
+                AggregationResult.BucketResult.newBuilder()
+                    .setKey(bucket.key())
+                    .setCount(bucket.count()));
+          }
+          message.putAggs(name, builder.build());
+        });
   }
 
   private static dev.heddle.v1.Explanation explanation(Explanation explanation) {

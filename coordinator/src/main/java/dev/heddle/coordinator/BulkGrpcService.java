@@ -6,10 +6,10 @@ import com.google.common.util.concurrent.MoreExecutors;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.Slots;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.internal.v1.ShardWriteResponse;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
-import dev.heddle.internal.v1.ShardWriteResponse;
 import dev.heddle.v1.BulkError;
 import dev.heddle.v1.BulkItem;
 import dev.heddle.v1.BulkRequest;
@@ -27,9 +27,10 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bulk method of the datasets service. A stream's requests are split by shard; each shard sees its parts in order,
- * one at a time, while different shards go on side by side. Responses leave in the order of the requests, each when its
- * items are durable. As many requests as the window allows are read ahead, no more.
+ * The bulk method of the datasets service. A stream's requests are split by shard; each shard sees
+ * its parts in order, one at a time, while different shards go on side by side. Responses leave in
+ * the order of the requests, each when its items are durable. As many requests as the window allows
+ * are read ahead, no more.
  */
 final class BulkGrpcService {
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(60);
@@ -47,8 +48,7 @@ final class BulkGrpcService {
     this.admission = new Admission("bulk streams", config.bulkStreams());
   }
 
-  StreamObserver<BulkRequest> open(
-      String tenant, ServerCallStreamObserver<BulkResponse> observer) {
+  StreamObserver<BulkRequest> open(String tenant, ServerCallStreamObserver<BulkResponse> observer) {
     var place = admission.admit();
     observer.disableAutoRequest();
     observer.request(config.bulkWindow());
@@ -68,10 +68,7 @@ final class BulkGrpcService {
     private boolean released;
     private boolean failed;
 
-    Stream(
-        String tenant,
-        ServerCallStreamObserver<BulkResponse> observer,
-        Admission.Place place) {
+    Stream(String tenant, ServerCallStreamObserver<BulkResponse> observer, Admission.Place place) {
       this.tenant = tenant;
       this.observer = observer;
       this.place = place;
@@ -91,19 +88,17 @@ final class BulkGrpcService {
         answered =
             answered
                 .thenCombine(done, (before, now) -> response.message())
-                .thenAccept(
-                    message -> {
-                      observer.onNext(message);
-                      observer.request(1);
-                    });
+                .thenAccept(message -> {
+                  observer.onNext(message);
+                  observer.request(1);
+                });
       } catch (RuntimeException e) {
         failed = true;
         answered =
-            answered.thenRun(
-                () -> {
-                  release();
-                  observer.onError(GrpcErrors.toStatus(e));
-                });
+            answered.thenRun(() -> {
+              release();
+              observer.onError(GrpcErrors.toStatus(e));
+            });
       }
     }
 
@@ -125,8 +120,7 @@ final class BulkGrpcService {
       return known;
     }
 
-    private Map<Integer, Part> split(
-        DatasetRecord target, BulkRequest request, Response response) {
+    private Map<Integer, Part> split(DatasetRecord target, BulkRequest request, Response response) {
       Map<Integer, Part> parts = new HashMap<>();
       for (int index = 0; index < request.getItemsCount(); index++) {
         var item = request.getItems(index);
@@ -145,7 +139,7 @@ final class BulkGrpcService {
 
     private CompletableFuture<?> write(int shard, Part part, Response response) {
       var before = tails.getOrDefault(shard, CompletableFuture.completedFuture(null));
-      var written = before.thenCompose(unused -> send(shard, part, response));
+      var written = before.thenCompose(_ -> send(shard, part, response));
       tails.put(shard, written);
       return written;
     }
@@ -161,11 +155,10 @@ final class BulkGrpcService {
         return;
       }
       answered =
-          answered.thenRun(
-              () -> {
-                release();
-                observer.onCompleted();
-              });
+          answered.thenRun(() -> {
+            release();
+            observer.onCompleted();
+          });
     }
 
     private synchronized void release() {

@@ -47,8 +47,7 @@ public final class Coordinator implements AutoCloseable {
     var functions = new FunctionRegistry(config, catalog, code, names, ticker, clock);
     var known = new KnownShards();
     var leaves = new LeafGrpcClient(channels);
-    var queries =
-        new Queries(config, catalog, engine, names, leaves, known, ticker, registry);
+    var queries = new Queries(config, catalog, engine, names, leaves, known, ticker, registry);
     closer.register("catalog listener", catalog.onChange(queries::retain));
     var bulk = new BulkGrpcService(config, datasets, shards);
     this.services =

@@ -21,7 +21,10 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/** Creates, finds and drops datasets, and places their shards. Safe for many threads and coordinators. */
+/**
+ * Creates, finds and drops datasets, and places their shards. Safe for many threads and
+ * coordinators.
+ */
 final class DatasetRegistry {
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9_-]{0,62}");
 
@@ -48,11 +51,10 @@ final class DatasetRegistry {
     return catalog
         .view()
         .dataset(tenant, name)
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.UNKNOWN_DATASET,
-                    "dataset: " + name + " (expected: an existing dataset)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNKNOWN_DATASET,
+                "dataset: " + name + " (expected: an existing dataset)"));
   }
 
   List<DatasetRecord> list(String tenant) {
@@ -64,8 +66,7 @@ final class DatasetRegistry {
    *
    * @param shardCount 0: the configured default
    */
-  DatasetRecord create(
-      String tenant, String name, Schema schema, int shardCount, Deadline deadline)
+  DatasetRecord create(String tenant, String name, Schema schema, int shardCount, Deadline deadline)
       throws InterruptedException {
     if (!NAME.matcher(name).matches()) {
       throw new HeddleException(
@@ -74,7 +75,8 @@ final class DatasetRegistry {
     int count = shardCount == 0 ? config.shards() : shardCount;
     if (count < 1 || count > config.maxShards()) {
       throw new HeddleException(
-          ErrorCode.OUT_OF_RANGE, "shards: " + count + " (expected: 1.." + config.maxShards() + ")");
+          ErrorCode.OUT_OF_RANGE,
+          "shards: " + count + " (expected: 1.." + config.maxShards() + ")");
     }
     if (catalog.view().dataset(tenant, name).isPresent()) {
       throw exists(name);
@@ -88,7 +90,7 @@ final class DatasetRegistry {
     } catch (HeddleException e) {
       throw e.code() == ErrorCode.REVISION_CONFLICT ? exists(name) : e;
     }
-    var unused = catalog.awaitRevision(revision, deadline);
+    var _ = catalog.awaitRevision(revision, deadline);
     shards.documents(record, revision, true, deadline.remainingNanos(ticker));
     return record;
   }
@@ -110,7 +112,7 @@ final class DatasetRegistry {
     for (var dataset : view.allDatasets()) {
       for (var placement : dataset.shards()) {
         for (var node : placement.nodes()) {
-          load.computeIfPresent(node, (unused, shards) -> shards + 1);
+          load.computeIfPresent(node, (_, shards) -> shards + 1);
         }
       }
     }
@@ -137,6 +139,6 @@ final class DatasetRegistry {
                     CatalogKeys.dataset(tenant, name),
                     OptionalLong.of(
                         catalog.view().revisionOf(CatalogKeys.dataset(tenant, record.name()))))));
-    var unused = catalog.awaitRevision(revision, deadline);
+    var _ = catalog.awaitRevision(revision, deadline);
   }
 }

@@ -141,12 +141,11 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
     int shard = Slots.shard(checkedId(item.getId()), dataset.shards().size());
     try {
       var response =
-          shards
-              .write(dataset, shard, List.of(item), deadline().remainingNanos(ticker))
-              .get();
+          shards.write(dataset, shard, List.of(item), deadline().remainingNanos(ticker)).get();
       if (response.getErrorsCount() > 0) {
         var error = response.getErrors(0);
-        throw new HeddleException(ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL), error.getMessage());
+        throw new HeddleException(
+            ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL), error.getMessage());
       }
       return WriteResponse.newBuilder()
           .setPosition(response.getPosition())
@@ -164,8 +163,7 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
         () -> {
           var dataset = registry.find(tenant(), request.getDataset());
           int shard = Slots.shard(checkedId(request.getId()), dataset.shards().size());
-          ByteString json =
-              get(dataset, shard, request.getId());
+          ByteString json = get(dataset, shard, request.getId());
           return Document.newBuilder().setId(request.getId()).setJson(json).build();
         });
   }
@@ -174,10 +172,9 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
     try {
       return shards
           .get(dataset, shard, id, deadline().remainingNanos(ticker))
-          .orElseThrow(
-              () ->
-                  new HeddleException(
-                      ErrorCode.NOT_FOUND, "document: " + id + " (expected: an existing id)"));
+          .orElseThrow(() ->
+              new HeddleException(
+                  ErrorCode.NOT_FOUND, "document: " + id + " (expected: an existing id)"));
     } catch (StatusRuntimeException e) {
       throw GrpcErrors.fromStatus(e);
     }

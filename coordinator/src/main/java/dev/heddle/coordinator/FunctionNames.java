@@ -35,9 +35,7 @@ final class FunctionNames {
       return builtIn(tenant, name);
     }
     var record =
-        view.function(tenant, name)
-            .orElseThrow(
-                () -> unknown(spoken, "a deployed function"));
+        view.function(tenant, name).orElseThrow(() -> unknown(spoken, "a deployed function"));
     if (record.kind() != kind) {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST,

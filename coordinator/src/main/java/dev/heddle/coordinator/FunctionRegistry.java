@@ -24,8 +24,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 
 /**
- * Deploys, finds and deletes functions. Code is on the leaves before the catalog names it, and the catalog names it before
- * a deploy returns; what runs already stays with its version. Safe for many threads and coordinators.
+ * Deploys, finds and deletes functions. Code is on the leaves before the catalog names it, and the
+ * catalog names it before a deploy returns; what runs already stays with its version. Safe for many
+ * threads and coordinators.
  */
 final class FunctionRegistry {
   private static final int ATTEMPTS = 5;
@@ -56,18 +57,20 @@ final class FunctionRegistry {
     return catalog
         .view()
         .function(tenant, name)
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.UNKNOWN_FUNCTION,
-                    "function: " + name + " (expected: a deployed function)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNKNOWN_FUNCTION,
+                "function: " + name + " (expected: a deployed function)"));
   }
 
   List<FunctionRecord> list(String tenant) {
     return catalog.view().functions(tenant);
   }
 
-  /** Checks the code, spreads it, and makes it the latest version. Deploying the same again changes nothing. */
+  /**
+   * Checks the code, spreads it, and makes it the latest version. Deploying the same again changes
+   * nothing.
+   */
   FunctionRecord deploy(String tenant, String manifestYaml, byte[] code, Deadline deadline)
       throws InterruptedException {
     if (code.length > config.maxCode().bytes()) {
@@ -93,14 +96,13 @@ final class FunctionRegistry {
             manifest.timeout(),
             manifest.memory(),
             clock.instant());
-    var unused = blobs.spread(blob, code);
+    var _ = blobs.spread(blob, code);
     for (int attempt = 1; ; attempt++) {
       var view = catalog.view();
       var record = with(view, tenant, manifest, kind, version);
       long expected = view.revisionOf(CatalogKeys.function(tenant, manifest.name()));
       try {
-        long revision =
-            catalog.write(List.of(new Change.Put(record, OptionalLong.of(expected))));
+        long revision = catalog.write(List.of(new Change.Put(record, OptionalLong.of(expected))));
         var seen = catalog.awaitRevision(revision, deadline);
         return seen.function(tenant, manifest.name()).orElse(record);
       } catch (HeddleException e) {
@@ -133,24 +135,23 @@ final class FunctionRegistry {
     }
     return before
         .map(record -> record.withVersion(version))
-        .orElseGet(
-            () ->
-                new FunctionRecord(
-                    tenant,
-                    manifest.name(),
-                    kind,
-                    manifest.runtime(),
-                    List.of(version),
-                    Map.of(FunctionRecord.LATEST, version.digest())));
+        .orElseGet(() ->
+            new FunctionRecord(
+                tenant,
+                manifest.name(),
+                kind,
+                manifest.runtime(),
+                List.of(version),
+                Map.of(FunctionRecord.LATEST, version.digest())));
   }
 
   void delete(String tenant, String name, Deadline deadline) throws InterruptedException {
-    var unusedRecord = find(tenant, name);
+    var _ = find(tenant, name);
     String key = CatalogKeys.function(tenant, name);
     long revision =
         catalog.write(
             List.of(new Change.Delete(key, OptionalLong.of(catalog.view().revisionOf(key)))));
-    var unused = catalog.awaitRevision(revision, deadline);
+    var _ = catalog.awaitRevision(revision, deadline);
   }
 
   private static String sha256(byte[] content) {

@@ -31,8 +31,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Plain invocations: each goes to the less busy of two leaves chosen at random. One that never reached its leaf goes to
- * another; one that may have begun is never repeated.
+ * Plain invocations: each goes to the less busy of two leaves chosen at random. One that never
+ * reached its leaf goes to another; one that may have begun is never repeated.
  */
 final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
   private final CoordinatorConfig config;

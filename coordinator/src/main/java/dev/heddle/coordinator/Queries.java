@@ -24,7 +24,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
-/** Runs queries: admission, plan, scatter, gather. Safe for many threads; each query is one {@link QueryRun}. */
+/**
+ * Runs queries: admission, plan, scatter, gather. Safe for many threads; each query is one {@link
+ * QueryRun}.
+ */
 final class Queries {
   private final CoordinatorConfig config;
   private final CatalogClient catalog;
@@ -92,11 +95,10 @@ final class Queries {
       var view = catalog.view();
       var record =
           view.dataset(context.tenant(), dataset)
-              .orElseThrow(
-                  () ->
-                      new HeddleException(
-                          ErrorCode.UNKNOWN_DATASET,
-                          "dataset: " + dataset + " (expected: an existing dataset)"));
+              .orElseThrow(() ->
+                  new HeddleException(
+                      ErrorCode.UNKNOWN_DATASET,
+                      "dataset: " + dataset + " (expected: an existing dataset)"));
       FunctionRef function =
           functionName.isEmpty()
               ? names.builtIn(context.tenant(), "search")

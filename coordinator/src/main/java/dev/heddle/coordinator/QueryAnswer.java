@@ -1,7 +1,7 @@
 package dev.heddle.coordinator;
 
-import dev.heddle.engine.Bill;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
 import java.util.List;
 import java.util.Optional;

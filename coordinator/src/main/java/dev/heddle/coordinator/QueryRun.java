@@ -1,6 +1,5 @@
 package dev.heddle.coordinator;
 
-import dev.heddle.engine.Bill;
 import dev.heddle.coordinator.Queries.Options;
 import dev.heddle.coordinator.QueryAnswer.Explanation;
 import dev.heddle.coordinator.QueryAnswer.LeafTiming;
@@ -16,8 +15,8 @@ import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
-import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
@@ -34,9 +33,9 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * One query under way. Sends one call to each leaf, then takes replies from one queue until all have come or the soft
- * deadline passes; leaves that lack figures of the statistics epoch are asked again with them. Owned by the query's
- * thread; transport threads only add to the queue.
+ * One query under way. Sends one call to each leaf, then takes replies from one queue until all
+ * have come or the soft deadline passes; leaves that lack figures of the statistics epoch are asked
+ * again with them. Owned by the query's thread; transport threads only add to the queue.
  */
 final class QueryRun {
   /** How often a waiting query looks whether its caller went away. */
@@ -124,8 +123,7 @@ final class QueryRun {
 
   private void send(LeafAssignment leaf, int attempt, Optional<Figures> figures) {
     long now = ticker.nanoTime();
-    var call =
-        new LeafCall(leaf, attempt, epoch, figures, Math.max(1, softDeadlineNanos - now));
+    var call = new LeafCall(leaf, attempt, epoch, figures, Math.max(1, softDeadlineNanos - now));
     var cancel = client.send(template, call, reply -> arrivals.add(new Arrival(call, reply)));
     outstanding.put(leaf, new Attempt(attempt, now, cancel));
   }
@@ -254,8 +252,8 @@ final class QueryRun {
   }
 
   /**
-   * Sums what the held leaves know and asks them again. If every leaf of the plan told its figures, they become part of
-   * the epoch; else they hold for this query only.
+   * Sums what the held leaves know and asks them again. If every leaf of the plan told its figures,
+   * they become part of the epoch; else they hold for this query only.
    */
   private void askAgain() {
     if (++statisticsRounds > MAX_STATISTICS_ROUNDS) {

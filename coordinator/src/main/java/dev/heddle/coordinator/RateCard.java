@@ -30,8 +30,7 @@ public record RateCard(
 
   /** The price, rounded down to a pico once. */
   public long picos(Bill bill) {
-    return multiplyDivide(
-            bill.memoryMibNanos(), picosPerGibSecond, MIB_NANOS_PER_GIB_SECOND)
+    return multiplyDivide(bill.memoryMibNanos(), picosPerGibSecond, MIB_NANOS_PER_GIB_SECOND)
         + multiplyDivide(bill.cpuNanos(), picosPerCpuSecond, 1_000_000_000L)
         + multiplyDivide(bill.documentsScanned(), picosPerMillionDocuments, 1_000_000L);
   }

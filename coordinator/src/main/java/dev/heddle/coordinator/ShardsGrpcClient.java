@@ -76,8 +76,7 @@ final class ShardsGrpcClient {
    * @param revision of the catalog that leaves must have seen; 0: any
    * @param all whether a leaf that does not answer is an error
    */
-  Map<Integer, Long> documents(
-      DatasetRecord dataset, long revision, boolean all, long timeoutNanos)
+  Map<Integer, Long> documents(DatasetRecord dataset, long revision, boolean all, long timeoutNanos)
       throws InterruptedException {
     Map<String, ListenableFuture<AwaitShardsResponse>> calls = new HashMap<>();
     for (var placement : dataset.shards()) {
@@ -85,10 +84,9 @@ final class ShardsGrpcClient {
         catalog
             .view()
             .node(node)
-            .ifPresent(
-                record ->
-                    calls.computeIfAbsent(
-                        node, unseen -> await(record, dataset, revision, timeoutNanos)));
+            .ifPresent(record ->
+                calls.computeIfAbsent(
+                    node, unseen -> await(record, dataset, revision, timeoutNanos)));
       }
     }
     Map<Integer, Long> documents = new HashMap<>();

@@ -59,7 +59,8 @@ final class Fixtures {
   static DatasetRecord dataset(int shards) {
     List<ShardPlacement> placements = new ArrayList<>();
     for (int shard = 0; shard < shards; shard++) {
-      placements.add(new ShardPlacement(shard, 7, "incarnation-" + shard, List.of("node-" + shard)));
+      placements.add(
+          new ShardPlacement(shard, 7, "incarnation-" + shard, List.of("node-" + shard)));
     }
     var schema =
         new Schema(List.of(new Field("title", FieldType.TEXT, "standard", 1, false)), "", 0);

@@ -148,8 +148,7 @@ class GatherTest {
               0,
               0,
               2);
-      var failure =
-          Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage));
+      var failure = Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage));
       assertEquals(ErrorCode.FUNCTION_FAILED, failure.code());
       assertTrue(gather.empty());
     }

@@ -38,8 +38,7 @@ class QueryRunTest {
 
   private final Closer closer = new Closer();
   private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
-  private final dev.heddle.engine.Engine engine =
-      closer.register("engine", Fixtures.engine());
+  private final dev.heddle.engine.Engine engine = closer.register("engine", Fixtures.engine());
   private final KnownShards known = new KnownShards();
   private final StatisticsEpochs epochs =
       new StatisticsEpochs("test", Duration.ofSeconds(1), TICKER);
@@ -183,8 +182,7 @@ class QueryRunTest {
     add("127.0.0.1:1");
     var failure =
         assertThrows(
-            HeddleException.class,
-            () -> answer(Duration.ofSeconds(5), 0.9, Optional.empty()));
+            HeddleException.class, () -> answer(Duration.ofSeconds(5), 0.9, Optional.empty()));
     assertEquals(ErrorCode.COVERAGE_TOO_LOW, failure.code());
   }
 

@@ -37,28 +37,26 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
   }
 
   static ScriptedLeafGrpcService failing(RuntimeException failure) {
-    return new ScriptedLeafGrpcService(
-        request -> {
-          throw failure;
-        });
+    return new ScriptedLeafGrpcService(request -> {
+      throw failure;
+    });
   }
 
   /** Wants figures for a term unless they came with the request or earlier in the epoch. */
   static ScriptedLeafGrpcService scoring(String name, String term, long frequency) {
     var known = new java.util.concurrent.ConcurrentHashMap<String, Statistics>();
-    return new ScriptedLeafGrpcService(
-        request -> {
-          var epoch = request.getEpoch().getOwner() + "/" + request.getEpoch().getNumber();
-          if (request.hasStatistics()) {
-            known.put(epoch, request.getStatistics());
-          }
-          var statistics = known.get(epoch);
-          if (statistics == null) {
-            return Optional.of(missing(request, term, frequency));
-          }
-          long total = statistics.getTerms(0).getDocumentFrequency();
-          return Optional.of(answer(name + "=" + total, request, 1));
-        });
+    return new ScriptedLeafGrpcService(request -> {
+      var epoch = request.getEpoch().getOwner() + "/" + request.getEpoch().getNumber();
+      if (request.hasStatistics()) {
+        known.put(epoch, request.getStatistics());
+      }
+      var statistics = known.get(epoch);
+      if (statistics == null) {
+        return Optional.of(missing(request, term, frequency));
+      }
+      long total = statistics.getTerms(0).getDocumentFrequency();
+      return Optional.of(answer(name + "=" + total, request, 1));
+    });
   }
 
   private static LeafResponse missing(LeafRequest request, String term, long frequency) {
@@ -92,7 +90,11 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
         LeafPartial.newBuilder()
             .addAllCovers(request.getShardsList())
             .setPartial(ByteString.copyFrom(SumFunction.encoded(name)))
-            .setBill(Bill.newBuilder().setActiveNanos(1_000).setMemoryMibNanos(128_000).setComplete(true));
+            .setBill(
+                Bill.newBuilder()
+                    .setActiveNanos(1_000)
+                    .setMemoryMibNanos(128_000)
+                    .setComplete(true));
     for (var shard : request.getShardsList()) {
       partial.addReports(
           ShardReport.newBuilder()
@@ -109,10 +111,9 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
     requests.add(request);
     script
         .apply(request)
-        .ifPresent(
-            response -> {
-              observer.onNext(response);
-              observer.onCompleted();
-            });
+        .ifPresent(response -> {
+          observer.onNext(response);
+          observer.onCompleted();
+        });
   }
 }

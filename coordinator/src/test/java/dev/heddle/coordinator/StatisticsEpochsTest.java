@@ -35,8 +35,7 @@ class StatisticsEpochsTest {
     var epoch = epochs.current("d");
     epoch.establish(figures(3), true);
     epoch.establish(figures(9), true);
-    assertEquals(
-        new TermFigures(3, 3), epoch.figures(List.of(MOBY)).terms().get(MOBY));
+    assertEquals(new TermFigures(3, 3), epoch.figures(List.of(MOBY)).terms().get(MOBY));
   }
 
   @Test

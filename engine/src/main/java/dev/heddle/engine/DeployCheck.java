@@ -58,15 +58,14 @@ final class DeployCheck {
     var created = new CompletableFuture<@Nullable Void>();
     var thread =
         Threads.named("heddle-deploy-check")
-            .newThread(
-                () -> {
-                  try {
-                    entryPoint.constructor().newInstance();
-                    created.complete(null);
-                  } catch (Throwable thrown) {
-                    created.completeExceptionally(thrown);
-                  }
-                });
+            .newThread(() -> {
+              try {
+                entryPoint.constructor().newInstance();
+                created.complete(null);
+              } catch (Throwable thrown) {
+                created.completeExceptionally(thrown);
+              }
+            });
     thread.setContextClassLoader(entryPoint.loader());
     thread.start();
     try {

@@ -166,10 +166,9 @@ public final class Engine implements AutoCloseable {
     checkJavaEnabled(ref);
     var version =
         ref.version()
-            .orElseThrow(
-                () ->
-                    Refusals.refuse(
-                        ErrorCode.UNKNOWN_FUNCTION, "function", ref.name(), "a deployed handler"));
+            .orElseThrow(() ->
+                Refusals.refuse(
+                    ErrorCode.UNKNOWN_FUNCTION, "function", ref.name(), "a deployed handler"));
     var deadline = invocation.deadline().earlier(Deadline.after(version.timeout(), ticker));
     if (deadline.expired(ticker)) {
       throw Refusals.refuse(

@@ -81,10 +81,9 @@ final class InvocationContext implements Context {
     checkOpen();
     return invocation
         .session()
-        .orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "session: the request came without one (expected: ask hasSession() first)"));
+        .orElseThrow(() ->
+            new IllegalStateException(
+                "session: the request came without one (expected: ask hasSession() first)"));
   }
 
   @Override

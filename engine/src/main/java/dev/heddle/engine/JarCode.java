@@ -152,18 +152,17 @@ final class JarCode {
       return files;
     }
     var newest = new TreeMap<Integer, Map<String, byte[]>>();
-    files.forEach(
-        (name, content) -> {
-          int slash = name.indexOf('/', VERSIONS.length());
-          if (name.startsWith(VERSIONS) && slash > 0) {
-            var version = name.substring(VERSIONS.length(), slash);
-            if (version.matches("[1-9]\\d{0,3}")) {
-              newest
-                  .computeIfAbsent(Integer.parseInt(version), v -> new HashMap<>())
-                  .put(name.substring(slash + 1), content);
-            }
-          }
-        });
+    files.forEach((name, content) -> {
+      int slash = name.indexOf('/', VERSIONS.length());
+      if (name.startsWith(VERSIONS) && slash > 0) {
+        var version = name.substring(VERSIONS.length(), slash);
+        if (version.matches("[1-9]\\d{0,3}")) {
+          newest
+              .computeIfAbsent(Integer.parseInt(version), v -> new HashMap<>())
+              .put(name.substring(slash + 1), content);
+        }
+      }
+    });
     var effective = new HashMap<>(files);
     newest.headMap(Runtime.version().feature(), true).values().forEach(effective::putAll);
     return effective;

@@ -90,16 +90,15 @@ final class InvocationLimitsTest {
         int number = i;
         threads.add(
             Thread.ofPlatform()
-                .start(
-                    () -> {
-                      try {
-                        small.invoke(ref, "{\"do\":\"block\"}", Duration.ofMillis(400));
-                      } catch (HeddleException e) {
-                        synchronized (ends) {
-                          ends.add(String.valueOf(e.getMessage()).replaceAll(".*still", "still"));
-                        }
-                      }
-                    }));
+                .start(() -> {
+                  try {
+                    small.invoke(ref, "{\"do\":\"block\"}", Duration.ofMillis(400));
+                  } catch (HeddleException e) {
+                    synchronized (ends) {
+                      ends.add(String.valueOf(e.getMessage()).replaceAll(".*still", "still"));
+                    }
+                  }
+                }));
         eventually(
             "one runs, one waits",
             () ->

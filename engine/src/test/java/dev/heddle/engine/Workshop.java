@@ -143,16 +143,15 @@ final class Workshop implements AutoCloseable {
     for (int i = 0; i < threads; i++) {
       started.add(
           Thread.ofVirtual()
-              .start(
-                  () -> {
-                    for (int number; (number = next.getAndIncrement()) < rounds; ) {
-                      try {
-                        round.run(number);
-                      } catch (Exception | AssertionError e) {
-                        failures.add(e);
-                      }
-                    }
-                  }));
+              .start(() -> {
+                for (int number; (number = next.getAndIncrement()) < rounds; ) {
+                  try {
+                    round.run(number);
+                  } catch (Exception | AssertionError e) {
+                    failures.add(e);
+                  }
+                }
+              }));
     }
     for (var thread : started) {
       thread.join();

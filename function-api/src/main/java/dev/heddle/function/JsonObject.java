@@ -167,13 +167,12 @@ public final class JsonObject {
   /** A list of strings; empty where absent. */
   public List<String> strings(String name) {
     return list(name).stream()
-        .map(
-            value -> {
-              if (value instanceof String text) {
-                return text;
-              }
-              throw wrong(name, value, "a list of strings");
-            })
+        .map(value -> {
+          if (value instanceof String text) {
+            return text;
+          }
+          throw wrong(name, value, "a list of strings");
+        })
         .toList();
   }
 

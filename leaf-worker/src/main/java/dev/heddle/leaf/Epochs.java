@@ -12,8 +12,9 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The statistics epochs that coordinators shipped to this leaf. An epoch only grows: a figure never changes, so that all
- * queries of an epoch score alike. Bounded; what was forgotten is asked for again.
+ * The statistics epochs that coordinators shipped to this leaf. An epoch only grows: a figure never
+ * changes, so that all queries of an epoch score alike. Bounded; what was forgotten is asked for
+ * again.
  */
 final class Epochs {
   private final int maxTerms;

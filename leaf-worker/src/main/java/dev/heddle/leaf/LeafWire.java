@@ -44,12 +44,17 @@ final class LeafWire {
         QueryWire.request(message.getRequest()),
         new LeafTask.EpochId(
             message.getDatasetId(), message.getEpoch().getOwner(), message.getEpoch().getNumber()),
-        message.hasStatistics() ? Optional.of(statistics(message.getStatistics())) : Optional.empty(),
+        message.hasStatistics()
+            ? Optional.of(statistics(message.getStatistics()))
+            : Optional.empty(),
         deadline,
         cancelled);
   }
 
-  /** The exact version that the coordinator chose; its entry is in the catalog before it is ever named. */
+  /**
+   * The exact version that the coordinator chose; its entry is in the catalog before it is ever
+   * named.
+   */
   static FunctionRef function(
       CatalogView catalog, String tenant, dev.heddle.internal.v1.FunctionRef message) {
     if (message.getVersion().isEmpty()) {
@@ -58,20 +63,18 @@ final class LeafWire {
     FunctionVersion version =
         catalog
             .function(tenant, message.getName())
-            .flatMap(
-                record ->
-                    record.versions().stream()
-                        .filter(v -> v.digest().equals(message.getVersion()))
-                        .findFirst())
-            .orElseThrow(
-                () ->
-                    new HeddleException(
-                        ErrorCode.UNKNOWN_FUNCTION,
-                        "function: "
-                            + message.getName()
-                            + "@"
-                            + message.getVersion()
-                            + " (expected: a version in the catalog)"));
+            .flatMap(record ->
+                record.versions().stream()
+                    .filter(v -> v.digest().equals(message.getVersion()))
+                    .findFirst())
+            .orElseThrow(() ->
+                new HeddleException(
+                    ErrorCode.UNKNOWN_FUNCTION,
+                    "function: "
+                        + message.getName()
+                        + "@"
+                        + message.getVersion()
+                        + " (expected: a version in the catalog)"));
     return new FunctionRef(tenant, message.getName(), Optional.of(version));
   }
 
@@ -94,7 +97,8 @@ final class LeafWire {
                       .addAllReports(missing.timings().stream().map(LeafWire::report).toList())
                       .addAllErrors(missing.failures().stream().map(LeafWire::error).toList()))
               .build();
-      case LeafOutcome.Answer answer -> LeafResponse.newBuilder().setPartial(partial(answer)).build();
+      case LeafOutcome.Answer answer ->
+          LeafResponse.newBuilder().setPartial(partial(answer)).build();
     };
   }
 
@@ -185,24 +189,22 @@ final class LeafWire {
     var message = Statistics.newBuilder().setDocuments(statistics.documents());
     statistics
         .fields()
-        .forEach(
-            (name, field) ->
-                message.addFields(
-                    FieldStatistics.newBuilder()
-                        .setField(name)
-                        .setDocuments(field.documents())
-                        .setSumTotalTermFrequency(field.sumTotalTermFrequency())
-                        .setSumDocumentFrequency(field.sumDocumentFrequency())));
+        .forEach((name, field) ->
+            message.addFields(
+                FieldStatistics.newBuilder()
+                    .setField(name)
+                    .setDocuments(field.documents())
+                    .setSumTotalTermFrequency(field.sumTotalTermFrequency())
+                    .setSumDocumentFrequency(field.sumDocumentFrequency())));
     statistics
         .terms()
-        .forEach(
-            (key, term) ->
-                message.addTerms(
-                    TermStatistics.newBuilder()
-                        .setField(key.field())
-                        .setTerm(key.term())
-                        .setDocumentFrequency(term.documentFrequency())
-                        .setTotalTermFrequency(term.totalTermFrequency())));
+        .forEach((key, term) ->
+            message.addTerms(
+                TermStatistics.newBuilder()
+                    .setField(key.field())
+                    .setTerm(key.term())
+                    .setDocumentFrequency(term.documentFrequency())
+                    .setTotalTermFrequency(term.totalTermFrequency())));
     return message.build();
   }
 

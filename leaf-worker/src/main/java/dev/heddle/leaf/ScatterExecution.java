@@ -3,7 +3,6 @@ package dev.heddle.leaf;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
-import dev.heddle.function.Query;
 import dev.heddle.leaf.LeafOutcome.Answer;
 import dev.heddle.leaf.LeafOutcome.Missing;
 import dev.heddle.leaf.LeafOutcome.ShardFailure;
@@ -34,9 +33,9 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a {@link LeafTask}: opens a view of every shard, asks for missing statistics before anything is scored, runs
- * the function shard by shard and merges as it goes. A shard that fails leaves the others' answer whole. Used by one
- * compute thread.
+ * One run of a {@link LeafTask}: opens a view of every shard, asks for missing statistics before
+ * anything is scored, runs the function shard by shard and merges as it goes. A shard that fails
+ * leaves the others' answer whole. Used by one compute thread.
  */
 final class ScatterExecution {
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
@@ -76,7 +75,8 @@ final class ScatterExecution {
     this.stopped = () -> task.cancelled().getAsBoolean() || task.deadline().expired(ticker);
     this.epoch = epochs.epoch(task.epoch());
     task.statistics().ifPresent(epoch::learn);
-    this.statistics = task.statistics().<StatisticsSnapshot>map(s -> new Overlay(s, epoch)).orElse(epoch);
+    this.statistics =
+        task.statistics().<StatisticsSnapshot>map(s -> new Overlay(s, epoch)).orElse(epoch);
   }
 
   LeafOutcome run() {
@@ -196,7 +196,9 @@ final class ScatterExecution {
   }
 
   private void fail(ShardRef ref, HeddleException cause) {
-    failures.add(new ShardFailure(ref, cause.code(), reason(cause.code()), String.valueOf(cause.getMessage())));
+    failures.add(
+        new ShardFailure(
+            ref, cause.code(), reason(cause.code()), String.valueOf(cause.getMessage())));
   }
 
   private static String reason(ErrorCode code) {
@@ -224,7 +226,10 @@ final class ScatterExecution {
 
   private record OpenShard(ShardRef ref, ShardReader reader) {}
 
-  /** What came with the request, then what the epoch knows: so a forgetful epoch cannot starve a query. */
+  /**
+   * What came with the request, then what the epoch knows: so a forgetful epoch cannot starve a
+   * query.
+   */
   private record Overlay(ShardStatistics first, Epochs.Epoch second) implements StatisticsSnapshot {
     @Override
     public Optional<FieldFigures> field(String name) {

@@ -97,17 +97,16 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase {
     var context = Context.current();
     try {
       compute.execute(
-          context.wrap(
-              () -> {
-                if (call.isCancelled()) {
-                  return;
-                }
-                try {
-                  work.accept(call);
-                } catch (RuntimeException e) {
-                  call.onError(GrpcErrors.toStatus(e));
-                }
-              }));
+          context.wrap(() -> {
+            if (call.isCancelled()) {
+              return;
+            }
+            try {
+              work.accept(call);
+            } catch (RuntimeException e) {
+              call.onError(GrpcErrors.toStatus(e));
+            }
+          }));
     } catch (HeddleException e) {
       // The compute queue is full.
       call.onError(GrpcErrors.toStatus(e));

@@ -21,7 +21,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A cookie session's attributes for one invocation, read and changed at a gateway. Used by the invocation's thread. */
+/**
+ * A cookie session's attributes for one invocation, read and changed at a gateway. Used by the
+ * invocation's thread.
+ */
 final class SessionGrpcClient implements Session {
   private final Channel gateway;
   private final String tenant;
@@ -58,12 +61,12 @@ final class SessionGrpcClient implements Session {
 
   @Override
   public void put(String name, Object value) {
-    var unused = set(AttributeChange.newBuilder().setName(name).setValue(json(value)));
+    var _ = set(AttributeChange.newBuilder().setName(name).setValue(json(value)));
   }
 
   @Override
   public void remove(String name) {
-    var unused = set(AttributeChange.newBuilder().setName(name));
+    var _ = set(AttributeChange.newBuilder().setName(name));
   }
 
   @Override
@@ -90,7 +93,10 @@ final class SessionGrpcClient implements Session {
         .withDeadlineAfter(deadline.remainingNanos(ticker), TimeUnit.NANOSECONDS);
   }
 
-  /** What is wrong with an attribute is the handler's caller's business only if the handler lets it pass. */
+  /**
+   * What is wrong with an attribute is the handler's caller's business only if the handler lets it
+   * pass.
+   */
   private static <T> T call(Supplier<T> call) {
     try {
       return call.get();

@@ -19,7 +19,9 @@ import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 
-/** Writes and single-document reads of this leaf's shards; blocks, so it runs on virtual threads. */
+/**
+ * Writes and single-document reads of this leaf's shards; blocks, so it runs on virtual threads.
+ */
 final class ShardsGrpcService extends ShardsGrpc.ShardsImplBase {
   private static final Duration LONGEST = Duration.ofMinutes(1);
 

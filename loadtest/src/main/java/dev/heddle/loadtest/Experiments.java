@@ -16,14 +16,13 @@ final class Experiments {
     return ALL.stream()
         .filter(experiment -> experiment.name().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.INVALID_REQUEST,
-                    "experiment: "
-                        + name
-                        + " (expected: "
-                        + String.join(", ", ALL.stream().map(Experiment::name).toList())
-                        + ")"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.INVALID_REQUEST,
+                "experiment: "
+                    + name
+                    + " (expected: "
+                    + String.join(", ", ALL.stream().map(Experiment::name).toList())
+                    + ")"));
   }
 }

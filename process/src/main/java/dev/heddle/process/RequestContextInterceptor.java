@@ -56,11 +56,10 @@ final class RequestContextInterceptor implements ServerInterceptor {
     }
     return credentials
         .tenant(headers.get(GrpcMetadata.AUTHORIZATION))
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.UNAUTHENTICATED,
-                    "authorization: refused (expected: Bearer and a valid API key)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNAUTHENTICATED,
+                "authorization: refused (expected: Bearer and a valid API key)"));
   }
 
   private static String tenantOfNode(@Nullable String tenant) {

@@ -130,9 +130,8 @@ class GrpcServerTest {
   @Test
   void servesOnVirtualThreadsAnExecutorOrTheEventLoop() throws Exception {
     TextService naming =
-        new TextService(
-            (request, observer) ->
-                GrpcCalls.unary(observer, () -> Thread.currentThread().getName()));
+        new TextService((request, observer) ->
+            GrpcCalls.unary(observer, () -> Thread.currentThread().getName()));
     try (var pool = Executors.newSingleThreadExecutor(Threads.named("mine"))) {
       GrpcServer virtual = start(naming, open());
       GrpcServer own = start(naming, open().withExecutor(pool));
@@ -172,16 +171,15 @@ class GrpcServerTest {
   @Test
   void theDeadlineOfACallReachesTheService() {
     TextService service =
-        new TextService(
-            (request, observer) ->
-                GrpcCalls.unary(
-                    observer,
-                    () -> {
-                      Deadline deadline =
-                          Deadline.ofGrpc(
-                              Context.current().getDeadline(), Duration.ZERO, Ticker.system());
-                      return "" + deadline.remaining(Ticker.system()).toSeconds();
-                    }));
+        new TextService((request, observer) ->
+            GrpcCalls.unary(
+                observer,
+                () -> {
+                  Deadline deadline =
+                      Deadline.ofGrpc(
+                          Context.current().getDeadline(), Duration.ZERO, Ticker.system());
+                  return "" + deadline.remaining(Ticker.system()).toSeconds();
+                }));
     GrpcServer server = start(service, open());
     long left = Long.parseLong(call(channels.to(server.address().toString()), ""));
     assertTrue(left >= 5 && left <= 10, () -> "" + left);
@@ -308,12 +306,11 @@ class GrpcServerTest {
     CountDownLatch started = new CountDownLatch(1);
     CountDownLatch release = new CountDownLatch(1);
     TextService slow =
-        new TextService(
-            (request, observer) -> {
-              started.countDown();
-              assertTrue(release.await(10, TimeUnit.SECONDS));
-              GrpcCalls.unary(observer, () -> "done");
-            });
+        new TextService((request, observer) -> {
+          started.countDown();
+          assertTrue(release.await(10, TimeUnit.SECONDS));
+          GrpcCalls.unary(observer, () -> "done");
+        });
     GrpcServer server =
         start(
             slow,
@@ -335,11 +332,10 @@ class GrpcServerTest {
     CompletableFuture<String> running = async(() -> call(channel, ""));
     assertTrue(started.await(10, TimeUnit.SECONDS));
     CompletableFuture<Boolean> closing =
-        async(
-            () -> {
-              server.close();
-              return true;
-            });
+        async(() -> {
+          server.close();
+          return true;
+        });
     assertFalse(stream.hasNext());
     assertFalse(closing.isDone());
     release.countDown();
@@ -370,13 +366,12 @@ class GrpcServerTest {
                         Duration.ofSeconds(10),
                         Duration.ofMillis(50))));
     CompletableFuture<ErrorCode> failed =
-        async(
-            () ->
-                GrpcErrors.fromStatus(
-                        assertThrows(
-                            StatusRuntimeException.class,
-                            () -> call(channels.to(server.address().toString()), "")))
-                    .code());
+        async(() ->
+            GrpcErrors.fromStatus(
+                    assertThrows(
+                        StatusRuntimeException.class,
+                        () -> call(channels.to(server.address().toString()), "")))
+                .code());
     eventually("the call runs", () -> seen.get() != null);
     server.close();
     assertSame(ErrorCode.UNAVAILABLE, failed.get(10, TimeUnit.SECONDS));

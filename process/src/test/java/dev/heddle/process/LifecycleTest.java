@@ -122,11 +122,10 @@ class LifecycleTest {
     CountDownLatch started = new CountDownLatch(1);
     CountDownLatch never = new CountDownLatch(1);
     Future<Boolean> stuck =
-        pool.submit(
-            () -> {
-              started.countDown();
-              return never.await(60, TimeUnit.SECONDS);
-            });
+        pool.submit(() -> {
+          started.countDown();
+          return never.await(60, TimeUnit.SECONDS);
+        });
     assertTrue(started.await(10, TimeUnit.SECONDS));
     Threads.closing(pool, Duration.ofMillis(20)).close();
     Eventually.eventually("the task ends", stuck::isDone);

@@ -32,14 +32,13 @@ final class TextService implements BindableService, DrainableService {
 
   /** Answers with tenant, trace id and the request. */
   static TextService echo() {
-    return new TextService(
-        (request, observer) ->
-            GrpcCalls.unary(
-                observer,
-                () -> {
-                  RequestContext context = RequestContext.current();
-                  return context.tenant() + " " + context.trace().traceId() + " " + request;
-                }));
+    return new TextService((request, observer) ->
+        GrpcCalls.unary(
+            observer,
+            () -> {
+              RequestContext context = RequestContext.current();
+              return context.tenant() + " " + context.trace().traceId() + " " + request;
+            }));
   }
 
   @Override
@@ -48,11 +47,10 @@ final class TextService implements BindableService, DrainableService {
         .addMethod(UNARY, ServerCalls.asyncUnaryCall(this::answer))
         .addMethod(
             STREAM,
-            ServerCalls.asyncServerStreamingCall(
-                (request, observer) -> {
-                  observer.onNext(request);
-                  streams.add(observer);
-                }))
+            ServerCalls.asyncServerStreamingCall((request, observer) -> {
+              observer.onNext(request);
+              streams.add(observer);
+            }))
         .build();
   }
 

@@ -93,11 +93,10 @@ final class DocumentIndexing {
       into.add(
           fields
               .find(current)
-              .orElseThrow(
-                  () ->
-                      new DocumentException(
-                          ErrorCode.UNKNOWN_FIELD,
-                          "field: %s (expected: one of %s)".formatted(current, fields.names()))),
+              .orElseThrow(() ->
+                  new DocumentException(
+                      ErrorCode.UNKNOWN_FIELD,
+                      "field: %s (expected: one of %s)".formatted(current, fields.names()))),
           parser);
     }
     into.finish();

@@ -185,14 +185,13 @@ class LocalShardTest {
 
   private static Thread start(AtomicReference<@Nullable Throwable> failure, Work work) {
     return Thread.ofPlatform()
-        .start(
-            () -> {
-              try {
-                work.run();
-              } catch (IOException | RuntimeException | AssertionError e) {
-                failure.compareAndSet(null, e);
-              }
-            });
+        .start(() -> {
+          try {
+            work.run();
+          } catch (IOException | RuntimeException | AssertionError e) {
+            failure.compareAndSet(null, e);
+          }
+        });
   }
 
   private static int version(Optional<byte[]> json) {

@@ -273,12 +273,10 @@ class ShardStoreTest {
             writers
                 .invokeAll(
                     IntStream.range(0, 400)
-                        .<java.util.concurrent.Callable<ErrorCode>>mapToObj(
-                            i ->
-                                () ->
-                                    codeOf(
-                                        () ->
-                                            store.write("d1", 0, 1, List.of(put("y" + i)), soon())))
+                        .<java.util.concurrent.Callable<ErrorCode>>mapToObj(i ->
+                            () ->
+                                codeOf(
+                                    () -> store.write("d1", 0, 1, List.of(put("y" + i)), soon())))
                         .toList())
                 .stream()
                 .toList();

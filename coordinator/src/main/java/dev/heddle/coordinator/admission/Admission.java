@@ -4,7 +4,9 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.concurrent.Semaphore;
 
-/** A fixed number of places; who finds none is refused at once, never queued. Safe for many threads. */
+/**
+ * A fixed number of places; who finds none is refused at once, never queued. Safe for many threads.
+ */
 public final class Admission {
   private final String what;
   private final int limit;

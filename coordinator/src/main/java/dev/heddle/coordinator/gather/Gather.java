@@ -1,10 +1,10 @@
 package dev.heddle.coordinator.gather;
 
-import dev.heddle.engine.Bill;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.engine.Bill;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Coverage;
@@ -20,9 +20,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer as it grows. A partial is one atom: it is taken whole if the shards that it covers are all part of the plan
- * at the plan's generations and none of them is covered yet, and dropped otherwise; so nothing is ever counted twice.
- * Partials of commutative functions are merged as they come, others in the order of their shards.
+ * The answer as it grows. A partial is one atom: it is taken whole if the shards that it covers are
+ * all part of the plan at the plan's generations and none of them is covered yet, and dropped
+ * otherwise; so nothing is ever counted twice. Partials of commutative functions are merged as they
+ * come, others in the order of their shards.
  */
 public final class Gather {
   private final ScatterRun run;

@@ -15,8 +15,8 @@ public final class KnownShards {
   }
 
   /**
-   * The last known count. For a shard never heard of: the mean of the dataset's known shards, so that its absence shows;
-   * empty where none is known.
+   * The last known count. For a shard never heard of: the mean of the dataset's known shards, so
+   * that its absence shows; empty where none is known.
    */
   public OptionalLong documents(DatasetRecord dataset, int shard) {
     var known = documents.get(new Key(dataset.id(), shard));

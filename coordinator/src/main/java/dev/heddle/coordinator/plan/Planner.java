@@ -35,11 +35,10 @@ public final class Planner {
           .add(new ShardRef(placement.shard(), placement.generation()));
     }
     List<LeafAssignment> leaves = new ArrayList<>(byNode.size());
-    byNode.forEach(
-        (node, shards) ->
-            leaves.add(
-                new LeafAssignment(
-                    node, catalog.node(node).map(NodeRecord::internal).orElseThrow(), shards)));
+    byNode.forEach((node, shards) ->
+        leaves.add(
+            new LeafAssignment(
+                node, catalog.node(node).map(NodeRecord::internal).orElseThrow(), shards)));
     return new Plan(dataset, leaves, missing);
   }
 

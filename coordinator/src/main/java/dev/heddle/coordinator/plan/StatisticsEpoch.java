@@ -8,8 +8,9 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Figures of a dataset, frozen as they become known: within an epoch a figure never changes, so all its queries score
- * alike on every shard and replica. Whatever a leaf knows of an epoch, this object knows too. Safe for many threads.
+ * Figures of a dataset, frozen as they become known: within an epoch a figure never changes, so all
+ * its queries score alike on every shard and replica. Whatever a leaf knows of an epoch, this
+ * object knows too. Safe for many threads.
  */
 public final class StatisticsEpoch {
   private final String owner;
@@ -38,7 +39,10 @@ public final class StatisticsEpoch {
     return createdNanos;
   }
 
-  /** Freezes figures that every shard within reach contributed to; what is frozen already stays as it is. */
+  /**
+   * Freezes figures that every shard within reach contributed to; what is frozen already stays as
+   * it is.
+   */
   public void establish(Figures figures, boolean withFields) {
     synchronized (this) {
       if (withFields && fields.isEmpty()) {
@@ -74,8 +78,8 @@ public final class StatisticsEpoch {
   }
 
   /**
-   * Notes what a shard's searcher sees now. The epoch becomes stale by another view than at first, and by a shard that
-   * did not contribute to its figures.
+   * Notes what a shard's searcher sees now. The epoch becomes stale by another view than at first,
+   * and by a shard that did not contribute to its figures.
    */
   public void observe(int shard, long view) {
     boolean frozen = knowsFields();

@@ -7,8 +7,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The current statistics epoch of each dataset. A new one begins when a shard was seen to have changed and the old one
- * is older than the refresh interval, or when it has grown too large. Safe for many threads.
+ * The current statistics epoch of each dataset. A new one begins when a shard was seen to have
+ * changed and the old one is older than the refresh interval, or when it has grown too large. Safe
+ * for many threads.
  */
 public final class StatisticsEpochs {
   private static final int MAX_TERMS = 100_000;

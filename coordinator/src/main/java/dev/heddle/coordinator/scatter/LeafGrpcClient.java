@@ -33,8 +33,8 @@ public final class LeafGrpcClient {
   }
 
   /**
-   * Sends the call; the consumer gets the reply exactly once, on a transport thread, also when the call fails or is
-   * cancelled.
+   * Sends the call; the consumer gets the reply exactly once, on a transport thread, also when the
+   * call fails or is cancelled.
    *
    * @return cancels the call
    */

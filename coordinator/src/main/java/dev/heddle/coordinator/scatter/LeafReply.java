@@ -1,8 +1,8 @@
 package dev.heddle.coordinator.scatter;
 
-import dev.heddle.engine.Bill;
 import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.engine.Bill;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.List;

@@ -86,27 +86,25 @@ final class ScatterWire {
 
   private static List<ShardReport> reports(List<dev.heddle.internal.v1.ShardReport> messages) {
     return messages.stream()
-        .map(
-            report ->
-                new ShardReport(
-                    report.getShard(),
-                    report.getSeen(),
-                    report.getMatched(),
-                    report.getStartMicros(),
-                    report.getActiveMicros(),
-                    report.getView()))
+        .map(report ->
+            new ShardReport(
+                report.getShard(),
+                report.getSeen(),
+                report.getMatched(),
+                report.getStartMicros(),
+                report.getActiveMicros(),
+                report.getView()))
         .toList();
   }
 
   private static List<ShardFailure> failures(List<ShardError> messages) {
     return messages.stream()
-        .map(
-            error ->
-                new ShardFailure(
-                    ref(error.getShard()),
-                    ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL),
-                    error.getReason(),
-                    error.getMessage()))
+        .map(error ->
+            new ShardFailure(
+                ref(error.getShard()),
+                ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL),
+                error.getReason(),
+                error.getMessage()))
         .toList();
   }
 
@@ -144,24 +142,22 @@ final class ScatterWire {
     var message = Statistics.newBuilder().setDocuments(figures.documents());
     figures
         .fields()
-        .forEach(
-            (name, field) ->
-                message.addFields(
-                    FieldStatistics.newBuilder()
-                        .setField(name)
-                        .setDocuments(field.documents())
-                        .setSumTotalTermFrequency(field.sumTotalTermFrequency())
-                        .setSumDocumentFrequency(field.sumDocumentFrequency())));
+        .forEach((name, field) ->
+            message.addFields(
+                FieldStatistics.newBuilder()
+                    .setField(name)
+                    .setDocuments(field.documents())
+                    .setSumTotalTermFrequency(field.sumTotalTermFrequency())
+                    .setSumDocumentFrequency(field.sumDocumentFrequency())));
     figures
         .terms()
-        .forEach(
-            (key, term) ->
-                message.addTerms(
-                    TermStatistics.newBuilder()
-                        .setField(key.field())
-                        .setTerm(key.term())
-                        .setDocumentFrequency(term.documentFrequency())
-                        .setTotalTermFrequency(term.totalTermFrequency())));
+        .forEach((key, term) ->
+            message.addTerms(
+                TermStatistics.newBuilder()
+                    .setField(key.field())
+                    .setTerm(key.term())
+                    .setDocumentFrequency(term.documentFrequency())
+                    .setTotalTermFrequency(term.totalTermFrequency())));
     return message.build();
   }
 }

@@ -29,28 +29,25 @@ record InMemoryDocument(String id, JsonObject stored, Map<String, List<Object>> 
     var values = new LinkedHashMap<String, List<Object>>();
     stored
         .asMap()
-        .forEach(
-            (field, value) -> {
-              var kind = kinds.get(field);
-              if (kind == null) {
-                throw new IllegalArgumentException(
-                    field + ": unknown (expected: one of " + kinds.keySet() + ")");
-              }
-              var typed = new ArrayList<Object>();
-              for (var one : value instanceof Collection<?> list ? list : List.of(value)) {
-                typed.add(typed(field, kind, one));
-              }
-              if (kind != FieldKind.TEXT
-                  && kind != FieldKind.GEO_POINT
-                  && kind != FieldKind.STORED) {
-                typed.sort(InMemoryDocument::compare);
-              }
-              if (kind == FieldKind.KEYWORD) {
-                // As a set: a value counts once.
-                typed = new ArrayList<>(new LinkedHashSet<>(typed));
-              }
-              values.put(field, typed);
-            });
+        .forEach((field, value) -> {
+          var kind = kinds.get(field);
+          if (kind == null) {
+            throw new IllegalArgumentException(
+                field + ": unknown (expected: one of " + kinds.keySet() + ")");
+          }
+          var typed = new ArrayList<Object>();
+          for (var one : value instanceof Collection<?> list ? list : List.of(value)) {
+            typed.add(typed(field, kind, one));
+          }
+          if (kind != FieldKind.TEXT && kind != FieldKind.GEO_POINT && kind != FieldKind.STORED) {
+            typed.sort(InMemoryDocument::compare);
+          }
+          if (kind == FieldKind.KEYWORD) {
+            // As a set: a value counts once.
+            typed = new ArrayList<>(new LinkedHashSet<>(typed));
+          }
+          values.put(field, typed);
+        });
     return new InMemoryDocument(id, stored, values);
   }
 
@@ -99,14 +96,13 @@ record InMemoryDocument(String id, JsonObject stored, Map<String, List<Object>> 
     var json = new StringBuilder("{");
     stored
         .asMap()
-        .forEach(
-            (field, value) -> {
-              if (fields.isEmpty() || fields.contains(field)) {
-                json.append(json.length() > 1 ? "," : "");
-                write(field, json);
-                write(value, json.append(':'));
-              }
-            });
+        .forEach((field, value) -> {
+          if (fields.isEmpty() || fields.contains(field)) {
+            json.append(json.length() > 1 ? "," : "");
+            write(field, json);
+            write(value, json.append(':'));
+          }
+        });
     return json.append('}').toString().getBytes(StandardCharsets.UTF_8);
   }
 

@@ -25,12 +25,11 @@ public record HttpRequest(byte[] bytes) {
     var head = new StringBuilder();
     head.append(method).append(' ').append(checked("target", target, ' '));
     head.append(" HTTP/1.1\r\nHost: ").append(host).append("\r\n");
-    headers.forEach(
-        (name, value) ->
-            head.append(checked("header", name, ':'))
-                .append(": ")
-                .append(checked(name, value, '\n'))
-                .append("\r\n"));
+    headers.forEach((name, value) ->
+        head.append(checked("header", name, ':'))
+            .append(": ")
+            .append(checked(name, value, '\n'))
+            .append("\r\n"));
     if (body.length > 0 || !method.equals("GET")) {
       head.append("Content-Length: ").append(body.length).append("\r\n");
     }

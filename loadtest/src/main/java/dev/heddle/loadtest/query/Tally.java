@@ -52,9 +52,8 @@ final class Tally {
   }
 
   void add(Tally other) {
-    other.latency.forEach(
-        (kind, recorder) ->
-            latency.computeIfAbsent(kind, any -> new LatencyRecorder()).add(recorder));
+    other.latency.forEach((kind, recorder) ->
+        latency.computeIfAbsent(kind, any -> new LatencyRecorder()).add(recorder));
     server.add(other.server);
     other.problems.forEach(this::tell);
     errors += other.errors;

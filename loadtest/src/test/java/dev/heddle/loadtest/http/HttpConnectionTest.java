@@ -37,11 +37,10 @@ class HttpConnectionTest {
 
   HttpConnectionTest() throws IOException {
     server =
-        new ScriptedServer(
-            request -> {
-              requests.add(request);
-              return replies.isEmpty() ? new Reply.Drop() : replies.remove();
-            });
+        new ScriptedServer(request -> {
+          requests.add(request);
+          return replies.isEmpty() ? new Reply.Drop() : replies.remove();
+        });
     address = new HostPort("127.0.0.1", server.port());
   }
 

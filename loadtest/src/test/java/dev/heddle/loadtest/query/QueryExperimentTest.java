@@ -97,14 +97,13 @@ class QueryExperimentTest {
     var random = new Random(5);
 
     var result =
-        run(
-            (number, answer) -> {
-              // From 0.2 to 6 ms, and now and then a stall.
-              long nanos = number % 97 == 96 ? 150_000_000 : 200_000 + random.nextInt(5_800_000);
-              ticker.advance(Duration.ofNanos(nanos));
-              log.add(nanos);
-              return whole(answer);
-            });
+        run((number, answer) -> {
+          // From 0.2 to 6 ms, and now and then a stall.
+          long nanos = number % 97 == 96 ? 150_000_000 : 200_000 + random.nextInt(5_800_000);
+          ticker.advance(Duration.ofNanos(nanos));
+          log.add(nanos);
+          return whole(answer);
+        });
 
     assertFalse(result.failed(), problems(result));
     assertEquals(WARMUP + 3 * REQUESTS, log.size());
@@ -166,11 +165,10 @@ class QueryExperimentTest {
   @Test
   void aSlowServerMissesItsGoalsAndFailsNothing() throws IOException, InterruptedException {
     var result =
-        run(
-            (number, answer) -> {
-              ticker.advance(Duration.ofSeconds(2));
-              return whole(answer);
-            });
+        run((number, answer) -> {
+          ticker.advance(Duration.ofSeconds(2));
+          return whole(answer);
+        });
 
     assertFalse(result.failed(), problems(result));
     assertEquals(2, result.goals().size());
@@ -180,13 +178,12 @@ class QueryExperimentTest {
   @Test
   void anAnswerThatChangesFailsTheRun() throws IOException, InterruptedException {
     var result =
-        run(
-            (number, answer) -> {
-              if (number == 777) {
-                answer.putArray("hits").addObject().put("id", "stranger");
-              }
-              return whole(answer);
-            });
+        run((number, answer) -> {
+          if (number == 777) {
+            answer.putArray("hits").addObject().put("id", "stranger");
+          }
+          return whole(answer);
+        });
 
     assertEquals(1, figure(result, "all runs", "wrong"));
     assertContains(
@@ -196,14 +193,13 @@ class QueryExperimentTest {
   }
 
   private ExperimentResult partial(int from, int to) throws IOException, InterruptedException {
-    return run(
-        (number, answer) -> {
-          if (number >= from && number < to) {
-            ScriptedDataset.coverage(answer, 90, 3);
-            answer.putArray("hits");
-          }
-          return whole(answer);
-        });
+    return run((number, answer) -> {
+      if (number >= from && number < to) {
+        ScriptedDataset.coverage(answer, 90, 3);
+        answer.putArray("hits");
+      }
+      return whole(answer);
+    });
   }
 
   @Test
@@ -224,15 +220,14 @@ class QueryExperimentTest {
   @Test
   void errorsAndDropsAreCountedAndTheRunGoesOn() throws IOException, InterruptedException {
     var result =
-        run(
-            (number, answer) ->
-                switch (number) {
-                  case 100 -> new Reply.Drop();
-                  case 150 -> new Reply.Json(503, "{\"error\":{\"message\":\"too busy\"}}");
-                  case 200 -> new Reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", true);
-                  case 250 -> new Reply.Json(200, "{\"hits\":[]}");
-                  default -> whole(answer);
-                });
+        run((number, answer) ->
+            switch (number) {
+              case 100 -> new Reply.Drop();
+              case 150 -> new Reply.Json(503, "{\"error\":{\"message\":\"too busy\"}}");
+              case 200 -> new Reply.Raw("HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", true);
+              case 250 -> new Reply.Json(200, "{\"hits\":[]}");
+              default -> whole(answer);
+            });
 
     assertEquals(4, figure(result, "run 1", "errors"));
     assertEquals(0, figure(result, "run 1", "wrong"));
@@ -256,11 +251,10 @@ class QueryExperimentTest {
   @Test
   void aServerThatFindsNothingIsNotTakenForAFastOne() throws IOException, InterruptedException {
     var result =
-        run(
-            (number, answer) -> {
-              answer.putArray("hits");
-              return whole(answer);
-            });
+        run((number, answer) -> {
+          answer.putArray("hits");
+          return whole(answer);
+        });
 
     assertContains("40 of 40 queries found nothing", problems(result));
   }
@@ -331,14 +325,13 @@ class QueryExperimentTest {
       var options = ScriptedDataset.options(server);
       var bench =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    try {
-                      new QueryExperiment().run(options, ticker, line -> {});
-                    } catch (InterruptedException e) {
-                      interrupted.set(true);
-                    }
-                  });
+              .start(() -> {
+                try {
+                  new QueryExperiment().run(options, ticker, line -> {});
+                } catch (InterruptedException e) {
+                  interrupted.set(true);
+                }
+              });
       Eventually.eventually("a query is under way", () -> dataset.measured() > 0);
       bench.interrupt();
       bench.join();

@@ -75,17 +75,16 @@ final class InferredSchema {
   private String json() {
     var root = JSON.createObjectNode();
     var list = root.putArray("fields");
-    fields.forEach(
-        (name, seen) -> {
-          var kind = seen.kind();
-          var field = list.addObject().put("name", name).put("type", kind.json);
-          if (kind == Kind.TEXT) {
-            field.put("analyzer", "english").put("weight", TITLES.contains(name) ? 3.0 : 1.0);
-          }
-          if (seen.multi && kind != Kind.STORED) {
-            field.put("multi", true);
-          }
-        });
+    fields.forEach((name, seen) -> {
+      var kind = seen.kind();
+      var field = list.addObject().put("name", name).put("type", kind.json);
+      if (kind == Kind.TEXT) {
+        field.put("analyzer", "english").put("weight", TITLES.contains(name) ? 3.0 : 1.0);
+      }
+      if (seen.multi && kind != Kind.STORED) {
+        field.put("multi", true);
+      }
+    });
     return root.toString();
   }
 

@@ -72,23 +72,22 @@ class JsonlCorpusTest {
   void infersASchemaFromTheFirstDocuments() throws IOException {
     var lines =
         IntStream.range(0, 30)
-            .mapToObj(
-                i ->
-                    """
-                    {"id":"%d","title":"Title %d","body":"Text %d","kind":"k%d","year":%d,\
-                    "price":%s,"day":"2024-01-%02d","at":{"lat":1,"lon":2},"tags":["x","y"],\
-                    "site":"https://example.org/%d","odd":%s,"gone":null}\
-                    """
-                        .formatted(
-                            i,
-                            i,
-                            i,
-                            i % 3,
-                            i,
-                            i % 2 == 0 ? "1" : "1.5",
-                            i % 28 + 1,
-                            i,
-                            i % 2 == 0 ? "true" : "1"))
+            .mapToObj(i ->
+                """
+                {"id":"%d","title":"Title %d","body":"Text %d","kind":"k%d","year":%d,\
+                "price":%s,"day":"2024-01-%02d","at":{"lat":1,"lon":2},"tags":["x","y"],\
+                "site":"https://example.org/%d","odd":%s,"gone":null}\
+                """
+                    .formatted(
+                        i,
+                        i,
+                        i,
+                        i % 3,
+                        i,
+                        i % 2 == 0 ? "1" : "1.5",
+                        i % 28 + 1,
+                        i,
+                        i % 2 == 0 ? "true" : "1"))
             .toList();
     var file = Files.write(folder.resolve("typed"), lines);
     assertEquals(
@@ -123,10 +122,8 @@ class JsonlCorpusTest {
   private static Read read(Path file) throws IOException {
     var documents = new ArrayList<String>();
     try (var run = new JsonlCorpus(file, Optional.empty(), SMALL).open()) {
-      run.forEachRemaining(
-          document ->
-              documents.add(
-                  document.id() + " " + new String(document.json(), StandardCharsets.UTF_8)));
+      run.forEachRemaining(document ->
+          documents.add(document.id() + " " + new String(document.json(), StandardCharsets.UTF_8)));
       return new Read(documents, run.rejections());
     }
   }

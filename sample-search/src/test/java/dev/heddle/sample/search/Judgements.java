@@ -39,11 +39,10 @@ record Judgements(List<Judged> queries) {
       var title = json.get("title").stringValue();
       titles.put(title, document.id());
       json.path("categories")
-          .forEach(
-              category ->
-                  categories
-                      .computeIfAbsent(category.stringValue(), name -> new TreeMap<>())
-                      .put(document.id(), title));
+          .forEach(category ->
+              categories
+                  .computeIfAbsent(category.stringValue(), name -> new TreeMap<>())
+                  .put(document.id(), title));
     }
     var queries = new ArrayList<Judged>();
     for (var line : lines) {

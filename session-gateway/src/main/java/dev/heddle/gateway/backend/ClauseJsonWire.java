@@ -255,15 +255,14 @@ final class ClauseJsonWire {
   private List<Clause> clauses(JsonFields fields, String name, int depth) {
     return fields
         .value(name)
-        .map(
-            node ->
-                node.isArray()
-                    ? JsonFields.list(
-                        fields.at(name),
-                        node,
-                        MAX_CLAUSES,
-                        (path, each) -> clause(path, each, depth + 1))
-                    : List.of(clause(fields.at(name), node, depth + 1)))
+        .map(node ->
+            node.isArray()
+                ? JsonFields.list(
+                    fields.at(name),
+                    node,
+                    MAX_CLAUSES,
+                    (path, each) -> clause(path, each, depth + 1))
+                : List.of(clause(fields.at(name), node, depth + 1)))
         .orElse(List.of());
   }
 

@@ -43,12 +43,11 @@ final class DatasetJsonWire {
         Schema.newBuilder().addAllFields(fields.list("fields", MAX_FIELDS, DatasetJsonWire::field));
     fields
         .value("rank")
-        .ifPresent(
-            value -> {
-              var rank = new JsonFields(fields.at("rank"), value, RANK);
-              schema.setRankField(rank.text("field"));
-              schema.setRankWeight(rank.number("weight", 0, MAX_WEIGHT).orElse(1));
-            });
+        .ifPresent(value -> {
+          var rank = new JsonFields(fields.at("rank"), value, RANK);
+          schema.setRankField(rank.text("field"));
+          schema.setRankWeight(rank.number("weight", 0, MAX_WEIGHT).orElse(1));
+        });
     return schema.build();
   }
 

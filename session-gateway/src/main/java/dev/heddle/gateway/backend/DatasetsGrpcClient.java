@@ -34,18 +34,16 @@ public final class DatasetsGrpcClient {
 
   /** {@code {"datasets":[…]}}. */
   public byte[] list(BackendCall call) {
-    return call.run(
-        () -> {
-          var datasets = stub().list(ListDatasetsRequest.getDefaultInstance()).getDatasetsList();
-          return Json.write(
-              json -> {
-                json.writeStartObject();
-                json.writeArrayPropertyStart("datasets");
-                datasets.forEach(dataset -> DatasetJsonWire.write(json, dataset));
-                json.writeEndArray();
-                json.writeEndObject();
-              });
-        });
+    return call.run(() -> {
+      var datasets = stub().list(ListDatasetsRequest.getDefaultInstance()).getDatasetsList();
+      return Json.write(json -> {
+        json.writeStartObject();
+        json.writeArrayPropertyStart("datasets");
+        datasets.forEach(dataset -> DatasetJsonWire.write(json, dataset));
+        json.writeEndArray();
+        json.writeEndObject();
+      });
+    });
   }
 
   /** Creates a dataset and returns it. */
@@ -89,18 +87,16 @@ public final class DatasetsGrpcClient {
   /** The document: {@code {"id", "fields"}}, as in hits. */
   public byte[] getDocument(BackendCall call, String dataset, String id) {
     var request = GetDocumentRequest.newBuilder().setDataset(dataset).setId(id).build();
-    return call.run(
-        () -> {
-          Document document = stub().getDocument(request);
-          return Json.write(
-              json -> {
-                json.writeStartObject();
-                json.writeStringProperty("id", document.getId());
-                json.writeName("fields");
-                json.writeRawValue(document.getJson().toStringUtf8());
-                json.writeEndObject();
-              });
-        });
+    return call.run(() -> {
+      Document document = stub().getDocument(request);
+      return Json.write(json -> {
+        json.writeStartObject();
+        json.writeStringProperty("id", document.getId());
+        json.writeName("fields");
+        json.writeRawValue(document.getJson().toStringUtf8());
+        json.writeEndObject();
+      });
+    });
   }
 
   /** Deletes a document; returns where the write stands, and whether the document was there. */
@@ -110,20 +106,19 @@ public final class DatasetsGrpcClient {
   }
 
   private static byte[] written(String id, WriteResponse response, boolean deleted) {
-    return Json.write(
-        json -> {
-          json.writeStartObject();
-          json.writeStringProperty("id", id);
-          if (deleted) {
-            json.writeBooleanProperty("found", response.getFound());
-          }
-          json.writeObjectPropertyStart("position");
-          json.writeNumberProperty("shard", response.getPosition().getShard());
-          json.writeStringProperty("incarnation", response.getPosition().getIncarnation());
-          json.writeNumberProperty("index", response.getPosition().getIndex());
-          json.writeEndObject();
-          json.writeEndObject();
-        });
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty("id", id);
+      if (deleted) {
+        json.writeBooleanProperty("found", response.getFound());
+      }
+      json.writeObjectPropertyStart("position");
+      json.writeNumberProperty("shard", response.getPosition().getShard());
+      json.writeStringProperty("incarnation", response.getPosition().getIncarnation());
+      json.writeNumberProperty("index", response.getPosition().getIndex());
+      json.writeEndObject();
+      json.writeEndObject();
+    });
   }
 
   private static byte[] json(Dataset dataset) {

@@ -29,18 +29,16 @@ public final class FunctionsGrpcClient {
 
   /** {@code {"functions":[…]}}. */
   public byte[] list(BackendCall call) {
-    return call.run(
-        () -> {
-          var all = functions().list(ListFunctionsRequest.getDefaultInstance()).getFunctionsList();
-          return Json.write(
-              json -> {
-                json.writeStartObject();
-                json.writeArrayPropertyStart("functions");
-                all.forEach(function -> write(json, function));
-                json.writeEndArray();
-                json.writeEndObject();
-              });
-        });
+    return call.run(() -> {
+      var all = functions().list(ListFunctionsRequest.getDefaultInstance()).getFunctionsList();
+      return Json.write(json -> {
+        json.writeStartObject();
+        json.writeArrayPropertyStart("functions");
+        all.forEach(function -> write(json, function));
+        json.writeEndArray();
+        json.writeEndObject();
+      });
+    });
   }
 
   /** The function with its versions. */
@@ -87,25 +85,22 @@ public final class FunctionsGrpcClient {
             .setEventJson(ByteString.copyFrom(eventJson));
     coordinators
         .ownInternalAddress()
-        .ifPresent(
-            gateway ->
-                session.ifPresent(
-                    id ->
-                        request.setSession(SessionRef.newBuilder().setId(id).setGateway(gateway))));
-    return call.run(
-        () -> {
-          InvokeResponse response =
-              InvocationsGrpc.newBlockingStub(coordinators.channel())
-                  .withDeadlineAfter(deadlines.invocation().toNanos(), TimeUnit.NANOSECONDS)
-                  .invoke(request.build());
-          return new Result(
-              response.getResultJson().toByteArray(),
-              AnswerJsonWire.write(response.getBill()),
-              response.getVersion(),
-              response.getNode(),
-              response.getTookMicros(),
-              response.getTraceId());
-        });
+        .ifPresent(gateway ->
+            session.ifPresent(
+                id -> request.setSession(SessionRef.newBuilder().setId(id).setGateway(gateway))));
+    return call.run(() -> {
+      InvokeResponse response =
+          InvocationsGrpc.newBlockingStub(coordinators.channel())
+              .withDeadlineAfter(deadlines.invocation().toNanos(), TimeUnit.NANOSECONDS)
+              .invoke(request.build());
+      return new Result(
+          response.getResultJson().toByteArray(),
+          AnswerJsonWire.write(response.getBill()),
+          response.getVersion(),
+          response.getNode(),
+          response.getTookMicros(),
+          response.getTraceId());
+    });
   }
 
   private static byte[] json(Function function) {

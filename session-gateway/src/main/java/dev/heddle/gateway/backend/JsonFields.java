@@ -82,10 +82,9 @@ public final class JsonFields {
 
   JsonNode required(String name) {
     return value(name)
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.INVALID_REQUEST, at(name) + ": missing (expected: a value)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.INVALID_REQUEST, at(name) + ": missing (expected: a value)"));
   }
 
   /** The names of the object's fields, in their order. */
@@ -121,13 +120,12 @@ public final class JsonFields {
   /** A boolean; absent: false. */
   public boolean flag(String name) {
     return value(name)
-        .map(
-            value -> {
-              if (!value.isBoolean()) {
-                throw mismatch(at(name), value, "true or false");
-              }
-              return value.booleanValue();
-            })
+        .map(value -> {
+          if (!value.isBoolean()) {
+            throw mismatch(at(name), value, "true or false");
+          }
+          return value.booleanValue();
+        })
         .orElse(false);
   }
 
@@ -169,28 +167,27 @@ public final class JsonFields {
 
   Optional<Duration> duration(String name, Duration least, Duration most) {
     return value(name)
-        .map(
-            value -> {
-              String expected =
-                  "a duration of "
-                      + DurationFormat.format(least)
-                      + ".."
-                      + DurationFormat.format(most)
-                      + ", as in \"200ms\"";
-              if (!value.isString()) {
-                throw mismatch(at(name), value, expected);
-              }
-              Duration duration;
-              try {
-                duration = DurationFormat.parse(value.stringValue());
-              } catch (IllegalArgumentException e) {
-                throw mismatch(at(name), value, expected);
-              }
-              if (duration.compareTo(least) < 0 || duration.compareTo(most) > 0) {
-                throw outOfRange(at(name), shown(value), expected);
-              }
-              return duration;
-            });
+        .map(value -> {
+          String expected =
+              "a duration of "
+                  + DurationFormat.format(least)
+                  + ".."
+                  + DurationFormat.format(most)
+                  + ", as in \"200ms\"";
+          if (!value.isString()) {
+            throw mismatch(at(name), value, expected);
+          }
+          Duration duration;
+          try {
+            duration = DurationFormat.parse(value.stringValue());
+          } catch (IllegalArgumentException e) {
+            throw mismatch(at(name), value, expected);
+          }
+          if (duration.compareTo(least) < 0 || duration.compareTo(most) > 0) {
+            throw outOfRange(at(name), shown(value), expected);
+          }
+          return duration;
+        });
   }
 
   /** A list of strings; absent: empty. */

@@ -38,20 +38,19 @@ public final class QueryGrpcClient {
   /** Hands over each improvement of the answer, the final one last. */
   public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
     QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
-    call.run(
-        () -> {
-          Iterator<QueryResponse> responses = stub(request).stream(request);
-          boolean wanted = true;
-          while (wanted && responses.hasNext()) {
-            QueryResponse response = responses.next();
-            byte[] json = AnswerJsonWire.write(response, true);
-            wanted = answers.answer(json, response.getFinal());
-          }
-          if (!wanted) {
-            call.cancel("client: wants no more answers");
-          }
-          return wanted;
-        });
+    call.run(() -> {
+      Iterator<QueryResponse> responses = stub(request).stream(request);
+      boolean wanted = true;
+      while (wanted && responses.hasNext()) {
+        QueryResponse response = responses.next();
+        byte[] json = AnswerJsonWire.write(response, true);
+        wanted = answers.answer(json, response.getFinal());
+      }
+      if (!wanted) {
+        call.cancel("client: wants no more answers");
+      }
+      return wanted;
+    });
   }
 
   private QueryGrpc.QueryBlockingStub stub(QueryRequest request) {

@@ -85,13 +85,12 @@ final class QueryJsonWire {
     }
     fields
         .value("args")
-        .ifPresent(
-            args -> {
-              if (!args.isObject()) {
-                throw JsonFields.mismatch("args", args, "an object");
-              }
-              query.setArgsJson(args.toString());
-            });
+        .ifPresent(args -> {
+          if (!args.isObject()) {
+            throw JsonFields.mismatch("args", args, "an object");
+          }
+          query.setArgsJson(args.toString());
+        });
   }
 
   private static Sort sort(String path, JsonNode node) {

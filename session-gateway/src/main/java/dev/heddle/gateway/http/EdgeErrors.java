@@ -79,19 +79,18 @@ public final class EdgeErrors {
 
   /** {@code {"error":{"code","name","kind","message","traceId"}}}. */
   public static byte[] json(HeddleException error, String traceId) {
-    return Json.write(
-        json -> {
-          json.writeStartObject();
-          json.writeName("error");
-          ErrorCode code = error.code();
-          json.writeStartObject();
-          json.writeNumberProperty("code", code.number());
-          json.writeStringProperty("name", code.name());
-          json.writeStringProperty("kind", code.kind().name());
-          json.writeStringProperty("message", String.valueOf(error.getMessage()));
-          json.writeStringProperty("traceId", traceId);
-          json.writeEndObject();
-          json.writeEndObject();
-        });
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeName("error");
+      ErrorCode code = error.code();
+      json.writeStartObject();
+      json.writeNumberProperty("code", code.number());
+      json.writeStringProperty("name", code.name());
+      json.writeStringProperty("kind", code.kind().name());
+      json.writeStringProperty("message", String.valueOf(error.getMessage()));
+      json.writeStringProperty("traceId", traceId);
+      json.writeEndObject();
+      json.writeEndObject();
+    });
   }
 }

@@ -165,11 +165,10 @@ final class EdgeHandler extends Handler.Abstract {
     }
     return credentials
         .tenant(authorization)
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.UNAUTHENTICATED,
-                    "authorization: missing or unknown (expected: Bearer and an API key)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNAUTHENTICATED,
+                "authorization: missing or unknown (expected: Bearer and an API key)"));
   }
 
   private static @Nullable String accessToken(@Nullable String query) {

@@ -37,15 +37,14 @@ public final class SystemRoutes {
     List<String> reasons = missing.get();
     exchange.json(
         reasons.isEmpty() ? 200 : 503,
-        Json.write(
-            json -> {
-              json.writeStartObject();
-              json.writeBooleanProperty("ready", reasons.isEmpty());
-              json.writeArrayPropertyStart("reasons");
-              reasons.forEach(json::writeString);
-              json.writeEndArray();
-              json.writeEndObject();
-            }));
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeBooleanProperty("ready", reasons.isEmpty());
+          json.writeArrayPropertyStart("reasons");
+          reasons.forEach(json::writeString);
+          json.writeEndArray();
+          json.writeEndObject();
+        }));
   }
 
   private void metrics(Exchange exchange) {

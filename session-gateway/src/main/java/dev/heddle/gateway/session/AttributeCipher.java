@@ -57,15 +57,14 @@ final class AttributeCipher {
     String id = new String(sealed, 1, sealed[0], StandardCharsets.US_ASCII);
     KeyRing.Key key =
         ring.byId(id)
-            .orElseThrow(
-                () ->
-                    new HeddleException(
-                        ErrorCode.INTERNAL,
-                        "session attribute "
-                            + name
-                            + ": sealed with key "
-                            + id
-                            + " (expected: a key of this node's ring)"));
+            .orElseThrow(() ->
+                new HeddleException(
+                    ErrorCode.INTERNAL,
+                    "session attribute "
+                        + name
+                        + ": sealed with key "
+                        + id
+                        + " (expected: a key of this node's ring)"));
     byte[] nonce = Arrays.copyOfRange(sealed, start, start + NONCE);
     try {
       Cipher cipher = cipher(Cipher.DECRYPT_MODE, key, nonce, tenant, session, name);

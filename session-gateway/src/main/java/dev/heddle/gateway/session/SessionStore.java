@@ -155,11 +155,10 @@ public final class SessionStore implements AutoCloseable {
     var _ =
         sessions
             .submitToKey(key, new TouchSession(now, config))
-            .exceptionally(
-                failure -> {
-                  log.debug("session not touched error={}", failure.toString());
-                  return false;
-                });
+            .exceptionally(failure -> {
+              log.debug("session not touched error={}", failure.toString());
+              return false;
+            });
   }
 
   private void remember(String key, long now) {
@@ -176,25 +175,23 @@ public final class SessionStore implements AutoCloseable {
    */
   public Map<String, String> get(String tenant, String session, Collection<String> names) {
     check(session);
-    return reads.record(
-        () -> {
-          SessionEntry entry = read(tenant, session);
-          var values = new TreeMap<String, String>();
-          if (entry != null) {
-            if (clock.millis() - entry.touchedMillis() >= touchInterval().toMillis()) {
-              touchLater(tenant, session);
-            }
-            entry
-                .sealed()
-                .forEach(
-                    (name, stored) -> {
-                      if (names.isEmpty() || names.contains(name)) {
-                        values.put(name, open(tenant, session, name, stored));
-                      }
-                    });
-          }
-          return values;
-        });
+    return reads.record(() -> {
+      SessionEntry entry = read(tenant, session);
+      var values = new TreeMap<String, String>();
+      if (entry != null) {
+        if (clock.millis() - entry.touchedMillis() >= touchInterval().toMillis()) {
+          touchLater(tenant, session);
+        }
+        entry
+            .sealed()
+            .forEach((name, stored) -> {
+              if (names.isEmpty() || names.contains(name)) {
+                values.put(name, open(tenant, session, name, stored));
+              }
+            });
+      }
+      return values;
+    });
   }
 
   /**

@@ -48,14 +48,13 @@ public final class AppRoutes {
     List<AppRecord> apps = catalog.view().apps(exchange.tenant());
     exchange.json(
         200,
-        Json.write(
-            json -> {
-              json.writeStartObject();
-              json.writeArrayPropertyStart("apps");
-              apps.forEach(app -> write(json, app, false));
-              json.writeEndArray();
-              json.writeEndObject();
-            }));
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeArrayPropertyStart("apps");
+          apps.forEach(app -> write(json, app, false));
+          json.writeEndArray();
+          json.writeEndObject();
+        }));
   }
 
   private void get(Exchange exchange) {
@@ -94,10 +93,9 @@ public final class AppRoutes {
     return catalog
         .view()
         .app(exchange.tenant(), name)
-        .orElseThrow(
-            () ->
-                new HeddleException(
-                    ErrorCode.UNKNOWN_APP, "app: " + name + " (expected: a deployed app)"));
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNKNOWN_APP, "app: " + name + " (expected: a deployed app)"));
   }
 
   private static void write(JsonGenerator json, AppRecord app, boolean text) {

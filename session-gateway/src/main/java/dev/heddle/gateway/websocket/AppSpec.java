@@ -104,10 +104,9 @@ record AppSpec(String name, Map<String, Target> routes, List<String> origins) {
     Optional<String> function = Optional.ofNullable(fields.textOrNull("function"));
     function
         .filter(name -> !FUNCTION.matcher(name).matches())
-        .ifPresent(
-            name -> {
-              throw invalid(fields.at("function") + ": " + name, "name or name:alias");
-            });
+        .ifPresent(name -> {
+          throw invalid(fields.at("function") + ": " + name, "name or name:alias");
+        });
     if (fields.value("dataset").isEmpty()) {
       if (function.isEmpty()) {
         throw invalid(path + ": no target", "dataset or function");

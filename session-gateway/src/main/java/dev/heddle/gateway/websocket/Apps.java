@@ -27,10 +27,9 @@ final class Apps {
         catalog
             .view()
             .app(tenant, name)
-            .orElseThrow(
-                () ->
-                    new HeddleException(
-                        ErrorCode.UNKNOWN_APP, "app: " + name + " (expected: a deployed app)"));
+            .orElseThrow(() ->
+                new HeddleException(
+                    ErrorCode.UNKNOWN_APP, "app: " + name + " (expected: a deployed app)"));
     AppSpec known = byDigest.get(app.digest());
     if (known != null) {
       return known;

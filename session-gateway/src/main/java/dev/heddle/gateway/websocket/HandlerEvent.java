@@ -85,41 +85,39 @@ final class HandlerEvent {
       Consumer<JsonGenerator> besides) {
     Instant now = clock.instant();
     String requestId = UUID.randomUUID().toString();
-    return Json.write(
-        json -> {
-          json.writeStartObject();
-          json.writeObjectPropertyStart("requestContext");
-          json.writeStringProperty("routeKey", route);
-          json.writeStringProperty("eventType", type);
-          json.writeStringProperty("messageDirection", "IN");
-          json.writeStringProperty("connectionId", client.connection());
-          json.writeNumberProperty("connectedAt", client.connectedAt().toEpochMilli());
-          json.writeStringProperty("requestTime", REQUEST_TIME.format(now));
-          json.writeNumberProperty("requestTimeEpoch", now.toEpochMilli());
-          json.writeStringProperty("requestId", requestId);
-          json.writeStringProperty("extendedRequestId", requestId);
-          json.writeStringProperty("domainName", client.host());
-          json.writeStringProperty("stage", "$default");
-          json.writeStringProperty("apiId", client.app());
-          json.writeObjectPropertyStart("identity");
-          json.writeStringProperty("sourceIp", client.remoteAddress());
-          json.writeStringProperty("userAgent", client.userAgent());
-          json.writeEndObject();
-          inContext.accept(json);
-          json.writeEndObject();
-          besides.accept(json);
-          json.writeEndObject();
-        });
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeObjectPropertyStart("requestContext");
+      json.writeStringProperty("routeKey", route);
+      json.writeStringProperty("eventType", type);
+      json.writeStringProperty("messageDirection", "IN");
+      json.writeStringProperty("connectionId", client.connection());
+      json.writeNumberProperty("connectedAt", client.connectedAt().toEpochMilli());
+      json.writeStringProperty("requestTime", REQUEST_TIME.format(now));
+      json.writeNumberProperty("requestTimeEpoch", now.toEpochMilli());
+      json.writeStringProperty("requestId", requestId);
+      json.writeStringProperty("extendedRequestId", requestId);
+      json.writeStringProperty("domainName", client.host());
+      json.writeStringProperty("stage", "$default");
+      json.writeStringProperty("apiId", client.app());
+      json.writeObjectPropertyStart("identity");
+      json.writeStringProperty("sourceIp", client.remoteAddress());
+      json.writeStringProperty("userAgent", client.userAgent());
+      json.writeEndObject();
+      inContext.accept(json);
+      json.writeEndObject();
+      besides.accept(json);
+      json.writeEndObject();
+    });
   }
 
   private static void lists(JsonGenerator json, String name, Map<String, List<String>> lists) {
     json.writeObjectPropertyStart(name);
-    lists.forEach(
-        (key, values) -> {
-          json.writeArrayPropertyStart(key);
-          values.forEach(json::writeString);
-          json.writeEndArray();
-        });
+    lists.forEach((key, values) -> {
+      json.writeArrayPropertyStart(key);
+      values.forEach(json::writeString);
+      json.writeEndArray();
+    });
     json.writeEndObject();
   }
 

@@ -50,13 +50,12 @@ record HandlerReply(int statusCode, Optional<String> body, boolean base64, boole
     int status =
         fields
             .value("statusCode")
-            .map(
-                value -> {
-                  if (!value.isInt() || value.intValue() < 100 || value.intValue() > 599) {
-                    throw invalid("statusCode: " + value, "100..599");
-                  }
-                  return value.intValue();
-                })
+            .map(value -> {
+              if (!value.isInt() || value.intValue() < 100 || value.intValue() > 599) {
+                throw invalid("statusCode: " + value, "100..599");
+              }
+              return value.intValue();
+            })
             .orElse(200);
     Optional<String> body = Optional.ofNullable(fields.textOrNull("body"));
     boolean close = fields.value("heddle").map(HandlerReply::close).orElse(false);

@@ -145,9 +145,8 @@ class RelatedTopicsTest {
   private static List<Listed> physicists() {
     var others =
         IntStream.range(0, 36)
-            .mapToObj(
-                i ->
-                    new Listed("o" + i, 0, i < 4 ? List.of("Earth", "Physics") : List.of("Earth")));
+            .mapToObj(i ->
+                new Listed("o" + i, 0, i < 4 ? List.of("Earth", "Physics") : List.of("Earth")));
     var matching =
         Stream.of(
             new Listed("a", 4, List.of("Earth", "Physics", "Relativity")),
@@ -161,35 +160,29 @@ class RelatedTopicsTest {
   private static List<Listed> random(int size) {
     var random = new Random(SEED);
     return IntStream.range(0, size)
-        .mapToObj(
-            i ->
-                new Listed(
-                    "id" + i,
-                    random.nextInt(WORDS.size() + 1),
-                    random
-                        .ints(random.nextInt(4), 0, 30)
-                        .distinct()
-                        .mapToObj(t -> "t" + t)
-                        .toList()))
+        .mapToObj(i ->
+            new Listed(
+                "id" + i,
+                random.nextInt(WORDS.size() + 1),
+                random.ints(random.nextInt(4), 0, 30).distinct().mapToObj(t -> "t" + t).toList()))
         .toList();
   }
 
   private static List<Shard> split(List<Listed> documents, int shards) {
     return IntStream.range(0, shards)
-        .mapToObj(
-            number -> {
-              var shard =
-                  InMemoryShard.builder("articles", number)
-                      .field("title", Shard.FieldKind.TEXT)
-                      .field("mentions", Shard.FieldKind.KEYWORD)
-                      .segmentSize(7);
-              for (int i = number; i < documents.size(); i += shards) {
-                var one = documents.get(i);
-                var title = "Nobody " + String.join(" ", WORDS.subList(0, one.words()));
-                shard.document(one.id(), Map.of("title", title, "mentions", one.topics()));
-              }
-              return (Shard) shard.build();
-            })
+        .mapToObj(number -> {
+          var shard =
+              InMemoryShard.builder("articles", number)
+                  .field("title", Shard.FieldKind.TEXT)
+                  .field("mentions", Shard.FieldKind.KEYWORD)
+                  .segmentSize(7);
+          for (int i = number; i < documents.size(); i += shards) {
+            var one = documents.get(i);
+            var title = "Nobody " + String.join(" ", WORDS.subList(0, one.words()));
+            shard.document(one.id(), Map.of("title", title, "mentions", one.topics()));
+          }
+          return (Shard) shard.build();
+        })
         .toList();
   }
 

@@ -87,8 +87,7 @@ public final class RecentSearches implements Handler {
         : List.of();
   }
 
-  private static Map<String, Object> reply(
-      Context context, JsonObject frame, List<String> recent) {
+  private static Map<String, Object> reply(Context context, JsonObject frame, List<String> recent) {
     var body = new LinkedHashMap<String, @Nullable Object>();
     body.put("action", "recent");
     body.put("id", frame.get("id"));

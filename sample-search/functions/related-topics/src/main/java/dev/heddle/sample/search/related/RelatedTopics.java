@@ -79,14 +79,13 @@ public final class RelatedTopics implements ScatterFunction<TopicsQuery, TopicsP
     var topics = new ArrayList<Topic>();
     int foreground = partial.best().size();
     counts(partial)
-        .forEach(
-            (topic, count) -> {
-              var background = partial.background(topic);
-              double score = significance((double) count / foreground, background.rate());
-              if (count >= MIN_COUNT && score > 0 && !query.asksFor(topic)) {
-                topics.add(new Topic(topic, score, count));
-              }
-            });
+        .forEach((topic, count) -> {
+          var background = partial.background(topic);
+          double score = significance((double) count / foreground, background.rate());
+          if (count >= MIN_COUNT && score > 0 && !query.asksFor(topic)) {
+            topics.add(new Topic(topic, score, count));
+          }
+        });
     topics.sort(Comparator.comparingDouble(Topic::score).reversed().thenComparing(Topic::topic));
     return topics;
   }
