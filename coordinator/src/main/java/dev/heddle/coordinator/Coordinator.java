@@ -44,7 +44,7 @@ public final class Coordinator implements AutoCloseable {
     var names = new FunctionNames(builtIns.keySet());
     var shards = new ShardsGrpcClient(catalog, channels);
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
-    var functions = new FunctionRegistry(config, catalog, code, names, ticker, clock);
+    var functions = new FunctionRegistry(config, catalog, code, names, clock);
     var known = new KnownShards();
     var leaves = new LeafGrpcClient(channels);
     var queries = new Queries(config, catalog, engine, names, leaves, known, ticker, registry);

@@ -14,7 +14,6 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.Ticker;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
@@ -35,7 +34,6 @@ final class FunctionRegistry {
   private final CatalogClient catalog;
   private final PeerBlobsGrpcClient blobs;
   private final FunctionNames names;
-  private final Ticker ticker;
   private final Clock clock;
 
   FunctionRegistry(
@@ -43,13 +41,11 @@ final class FunctionRegistry {
       CatalogClient catalog,
       PeerBlobsGrpcClient blobs,
       FunctionNames names,
-      Ticker ticker,
       Clock clock) {
     this.config = config;
     this.catalog = catalog;
     this.blobs = blobs;
     this.names = names;
-    this.ticker = ticker;
     this.clock = clock;
   }
 

@@ -22,6 +22,15 @@ import org.slf4j.LoggerFactory;
 final class Upkeep implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
 
+  /**
+   * Under a stream of writes every refresh makes a small segment that has to be merged later: a
+   * shard is refreshed for at most one part in so many of the time.
+   */
+  private static final int REST = 20;
+
+  /** But searches see a write within about this time. */
+  private static final long MOST_REST_NANOS = 1_000_000_000;
+
   /** Unseen writes are kept in memory for gets; more than this is refreshed at once. */
   private static final long MOST_RECENT_BYTES = 8 << 20;
 
@@ -30,6 +39,9 @@ final class Upkeep implements AutoCloseable {
   private final ShardStoreConfig config;
   private final Ticker ticker;
   private final Map<LocalShard, Idle> idle = new HashMap<>();
+
+  /** When a shard's next refresh may begin: each earns a pause in proportion to what it took. */
+  private final Map<LocalShard, Long> rested = new HashMap<>();
   private final ScheduledExecutorService thread =
       new ScheduledThreadPoolExecutor(1, Threads.named("shard-upkeep"));
 
@@ -82,11 +94,17 @@ final class Upkeep implements AutoCloseable {
 
   private void look() {
     idle.keySet().retainAll(placements.open().toList());
+    rested.keySet().retainAll(idle.keySet());
     placements.open().forEach(this::look);
   }
 
   private void look(LocalShard shard) {
-    refresh(shard);
+    long now = ticker.nanoTime();
+    if (now - rested.getOrDefault(shard, now) >= 0) {
+      refresh(shard);
+      long took = ticker.nanoTime() - now;
+      rested.put(shard, now + Math.min(took * REST, MOST_REST_NANOS));
+    }
     try {
       Idle seen = idle.get(shard);
       if (seen == null || seen.index() != shard.index()) {
