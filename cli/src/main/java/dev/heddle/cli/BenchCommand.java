@@ -1,0 +1,141 @@
+package dev.heddle.cli;
+
+import dev.heddle.cli.terminal.Console;
+import dev.heddle.loadtest.Bench;
+import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.process.DurationFormat;
+import dev.heddle.process.Ticker;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs experiments of LambdaBench. */
+@Command(
+    name = "bench",
+    description = "Measures a running cluster. Fails on wrong answers, never on speed.",
+    footer = {
+      "",
+      "Examples:",
+      "  heddle bench --list",
+      "  heddle bench query",
+      "  heddle bench query --clients 4 --out report.json"
+    })
+final class BenchCommand implements Callable<Integer> {
+  private static final BenchOptions.Target TARGET = BenchOptions.Target.DEFAULTS;
+  private static final BenchOptions.Workload WORKLOAD = BenchOptions.Workload.DEFAULTS;
+  private static final BenchOptions.Load LOAD = BenchOptions.Load.DEFAULTS;
+
+  private final Console console;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Parameters(arity = "0..*", paramLabel = "NAME", description = "Experiments. Default: query.")
+  private List<String> names = new ArrayList<>();
+
+  @Option(names = "--list", description = "Show what there is, and end.")
+  private boolean list;
+
+  @Option(
+      names = "--target",
+      paramLabel = "URL",
+      description = "The cluster's HTTP address. Default: http://localhost:8080.")
+  private URI target = TARGET.url();
+
+  @Option(names = "--dataset", paramLabel = "NAME", description = "Default: dbpedia.")
+  private String dataset = TARGET.dataset();
+
+  @Option(names = "--key", paramLabel = "KEY", description = "The API key of your tenant.")
+  private @Nullable String key;
+
+  @Option(
+      names = "--timeout",
+      paramLabel = "DURATION",
+      description = "How long to wait for one answer. Default: 10s.")
+  private String timeout = DurationFormat.format(TARGET.timeout());
+
+  @Option(
+      names = "--queries",
+      paramLabel = "FILE",
+      description = "One query a line, text or JSON. Default: made from the dataset, by the seed.")
+  private @Nullable Path queries;
+
+  @Option(
+      names = "--query-count",
+      paramLabel = "N",
+      description = "Different queries to make. Default: 300.")
+  private int queryCount = WORKLOAD.count();
+
+  @Option(
+      names = "--with",
+      paramLabel = "JSON",
+      description = "Fields added to every query, such as '{\"highlight\":false}'.")
+  private String with = WORKLOAD.with();
+
+  @Option(names = "--warmup", paramLabel = "N", description = "Requests first. Default: 3000.")
+  private int warmup = LOAD.warmup();
+
+  @Option(names = "--runs", paramLabel = "N", description = "Default: 5.")
+  private int runs = LOAD.runs();
+
+  @Option(names = "--requests", paramLabel = "N", description = "In a run. Default: 3000.")
+  private int requests = LOAD.requests();
+
+  @Option(
+      names = "--clients",
+      paramLabel = "N",
+      description = "Each sends its next request when it has the answer. Default: 1.")
+  private int clients = LOAD.clients();
+
+  @Option(names = "--seed", paramLabel = "N", description = "Same seed, same queries.")
+  private long seed = BenchOptions.DEFAULTS.seed();
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "Writes figures, histograms and what machine they are from, as JSON.")
+  private @Nullable Path out;
+
+  BenchCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    if (list) {
+      for (var experiment : Bench.experiments()) {
+        console.out().printf("%-12s %s%n", experiment.name(), experiment.about());
+      }
+      console.out().flush();
+      return Bench.OK;
+    }
+    return new Bench(console.out(), console.err(), Ticker.system(), Clock.systemUTC())
+        .run(options());
+  }
+
+  private BenchOptions options() {
+    try {
+      return new BenchOptions(
+          names.isEmpty() ? BenchOptions.DEFAULTS.experiments() : names,
+          new BenchOptions.Target(
+              target, dataset, Optional.ofNullable(key), DurationFormat.parse(timeout)),
+          new BenchOptions.Workload(Optional.ofNullable(queries), queryCount, with),
+          new BenchOptions.Load(warmup, runs, requests, clients),
+          seed,
+          Optional.ofNullable(out),
+          Optional.of(Checkout.ofProcess().home()));
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+}

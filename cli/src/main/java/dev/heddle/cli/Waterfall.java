@@ -1,0 +1,84 @@
+package dev.heddle.cli;
+
+import dev.heddle.cli.terminal.Figures;
+import java.util.Locale;
+import tools.jackson.databind.JsonNode;
+
+/** What each leaf and shard did, and when, as bars over the time of the query. */
+final class Waterfall {
+  private static final int BAR = 40;
+  private static final int LABEL = 20;
+
+  private Waterfall() {}
+
+  /**
+   * @param explanation of an answer: {@code planMicros}, {@code leaves} with {@code sentMicros} and
+   *     so on
+   */
+  static String of(JsonNode explanation) {
+    long plan = explanation.path("planMicros").asLong(0);
+    long scatter = explanation.path("scatterMicros").asLong(0);
+    long finish = explanation.path("finishMicros").asLong(0);
+    long end = Math.max(1, plan + scatter + finish);
+    for (JsonNode leaf : explanation.path("leaves")) {
+      end = Math.max(end, leaf.path("receivedMicros").asLong(0));
+    }
+    StringBuilder text = new StringBuilder();
+    line(text, "plan", 0, plan, end, "");
+    for (JsonNode leaf : explanation.path("leaves")) {
+      leaf(text, leaf, end);
+    }
+    line(text, "finish", plan + scatter, finish, end, "");
+    int rounds = explanation.path("statisticsRounds").asInt(0);
+    if (rounds > 0) {
+      text.append(Figures.count(rounds, "extra round")).append(" for statistics\n");
+    }
+    return text.toString().stripTrailing();
+  }
+
+  private static void leaf(StringBuilder text, JsonNode leaf, long end) {
+    long sent = leaf.path("sentMicros").asLong(0);
+    long took = Math.max(0, leaf.path("receivedMicros").asLong(0) - sent);
+    String error = leaf.path("error").asString("");
+    String note =
+        error.isEmpty()
+            ? "queued "
+                + Figures.micros(leaf.path("queueMicros").asLong(0))
+                + ", active "
+                + Figures.micros(leaf.path("activeMicros").asLong(0))
+                + ", "
+                + Figures.bytes(leaf.path("responseBytes").asLong(0))
+            : error;
+    line(text, leaf.path("node").asString(""), sent, took, end, note);
+    for (JsonNode shard : leaf.path("shards")) {
+      line(
+          text,
+          "  shard " + shard.path("shard").asInt(),
+          sent + shard.path("startMicros").asLong(0),
+          shard.path("activeMicros").asLong(0),
+          end,
+          Figures.count(shard.path("matched").asLong(0))
+              + " of "
+              + Figures.count(shard.path("documents").asLong(0), "document"));
+    }
+  }
+
+  private static void line(
+      StringBuilder text, String label, long start, long took, long end, String note) {
+    int from = Math.clamp(BAR * start / end, 0, BAR - 1);
+    int length = Math.clamp(Math.ceilDiv(BAR * took, end), 1, BAR - from);
+    String bar = " ".repeat(from) + "=".repeat(length) + " ".repeat(BAR - from - length);
+    text.append(
+        String.format(
+            Locale.ROOT,
+            "%-" + LABEL + "s |%s| %8s  %s",
+            label.length() <= LABEL ? label : label.substring(0, LABEL),
+            bar,
+            Figures.micros(took),
+            note));
+    while (text.charAt(text.length() - 1) == ' ') {
+      text.setLength(text.length() - 1);
+    }
+    text.append('\n');
+  }
+}

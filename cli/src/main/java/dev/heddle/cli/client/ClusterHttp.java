@@ -1,0 +1,127 @@
+package dev.heddle.cli.client;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.TraceContext;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Arrays;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A cluster's HTTP edge. Thread safe. */
+public final class ClusterHttp implements AutoCloseable {
+  private final ClusterAddress address;
+  private final Duration timeout;
+  private final HttpClient client;
+  private final TraceContext trace = TraceContext.create();
+
+  /**
+   * @param timeout for each call
+   */
+  public ClusterHttp(ClusterAddress address, Duration timeout) {
+    this.address = address;
+    this.timeout = timeout;
+    this.client =
+        HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(timeout)
+            .build();
+  }
+
+  public JsonNode get(String... path) throws InterruptedException {
+    return send("GET", BodyPublishers.noBody(), "", path);
+  }
+
+  public JsonNode delete(String... path) throws InterruptedException {
+    return send("DELETE", BodyPublishers.noBody(), "", path);
+  }
+
+  public JsonNode post(JsonNode body, String... path) throws InterruptedException {
+    return send("POST", BodyPublishers.ofString(body.toString()), "application/json", path);
+  }
+
+  public JsonNode putYaml(String yaml, String... path) throws InterruptedException {
+    return send("PUT", BodyPublishers.ofString(yaml), "application/yaml", path);
+  }
+
+  private JsonNode send(String method, BodyPublisher body, String type, String... path)
+      throws InterruptedException {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri(path))
+            .method(method, body)
+            .timeout(timeout)
+            .header("accept", "application/json")
+            .header("traceparent", trace.child().traceparent());
+    if (!type.isEmpty()) {
+      request.header("content-type", type);
+    }
+    address.key().ifPresent(key -> request.header("authorization", "Bearer " + key));
+    HttpResponse<String> response;
+    try {
+      response = client.send(request.build(), BodyHandlers.ofString());
+    } catch (ConnectException e) {
+      throw new RemoteFailure(
+          new HeddleException(
+              ErrorCode.UNAVAILABLE,
+              "nothing answers at "
+                  + address.http()
+                  + " (expected: a running cluster; start one with 'heddle demo', or say where it"
+                  + " is with --http URL)",
+              e),
+          "");
+    } catch (IOException e) {
+      throw new RemoteFailure(
+          new HeddleException(ErrorCode.UNAVAILABLE, address.http() + ": " + e.getMessage(), e),
+          trace.traceId());
+    }
+    return read(response);
+  }
+
+  private URI uri(String... path) {
+    StringBuilder uri = new StringBuilder(address.http().toString());
+    Arrays.stream(path)
+        .map(part -> URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"))
+        .forEach(part -> uri.append('/').append(part));
+    return URI.create(uri.toString());
+  }
+
+  private JsonNode read(HttpResponse<String> response) {
+    JsonNode body;
+    try {
+      String text = response.body().isBlank() ? "{}" : response.body();
+      body = JsonMapper.shared().readTree(text);
+    } catch (JacksonException e) {
+      throw new RemoteFailure(
+          new HeddleException(
+              ErrorCode.INTERNAL,
+              response.uri() + ": status " + response.statusCode() + " (expected: JSON)",
+              e),
+          trace.traceId());
+    }
+    if (response.statusCode() / 100 == 2) {
+      return body;
+    }
+    JsonNode error = body.path("error");
+    ErrorCode code = ErrorCode.of(error.path("code").asInt(0)).orElse(ErrorCode.INTERNAL);
+    String message = error.path("message").asString("status " + response.statusCode());
+    throw new RemoteFailure(
+        new HeddleException(code, message), error.path("traceId").asString(trace.traceId()));
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+  }
+}

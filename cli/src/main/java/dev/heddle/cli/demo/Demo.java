@@ -1,0 +1,167 @@
+package dev.heddle.cli.demo;
+
+import dev.heddle.cli.client.ClusterAddress;
+import dev.heddle.cli.client.ClusterGrpcClient;
+import dev.heddle.cli.client.ClusterHttp;
+import dev.heddle.cli.terminal.Console;
+import dev.heddle.process.DataDirectory;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** The demo from its start to its end. */
+final class Demo {
+  private static final int FORMAT = 1;
+  private static final Duration START_LIMIT = Duration.ofSeconds(90);
+  private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
+
+  private final DemoOptions options;
+  private final Path home;
+  private final Console console;
+  private final Ticker ticker;
+  private final Path addressFile;
+
+  /**
+   * @param home of the checkout, for the sample application and the flags
+   */
+  Demo(DemoOptions options, Path home, Console console, Ticker ticker) {
+    this.options = options;
+    this.home = home;
+    this.console = console;
+    this.ticker = ticker;
+    this.addressFile = options.data().resolve("demo.json");
+  }
+
+  /** Returns the exit code when the demo has ended. */
+  int run() throws IOException, InterruptedException {
+    try (DataDirectory data = DataDirectory.open(options.data(), FORMAT, "demo")) {
+      checkPort("--port", options.port());
+      checkPort("--grpc-port", options.grpcPort());
+      InternalPorts ports = InternalPorts.load(data.path().resolve("ports.json"));
+      Path sample = home.resolve("sample-search");
+      List<NodeSpec> specs = new DemoNodes(options, sample.resolve("pages"), ports).prepare();
+      Launcher launcher =
+          new JavaLauncher(java(), flags(), options.data().resolve("class-archives"));
+      try (DemoSupervisor supervisor =
+          new DemoSupervisor(launcher, RestartPolicy.DEFAULT, console, ticker)) {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(supervisor), "demo-shutdown"));
+        return run(supervisor, specs, sample);
+      } finally {
+        Files.deleteIfExists(addressFile);
+      }
+    }
+  }
+
+  private int run(DemoSupervisor supervisor, List<NodeSpec> specs, Path sample)
+      throws IOException, InterruptedException {
+    try {
+      console.note(
+          "heddle: starting "
+              + String.join(", ", specs.stream().map(NodeSpec::node).toList())
+              + " (logs in "
+              + options.data().resolve("logs")
+              + ")");
+      supervisor.start(specs);
+      try (DemoCorpus corpus = DemoCorpus.prepare(options, sample, console, ticker)) {
+        supervisor.awaitReady(START_LIMIT);
+        fill(supervisor, specs, corpus, sample);
+      }
+      console.line("heddle ready " + options.url());
+      console.line("heddle grpc localhost:" + options.grpcPort());
+    } catch (RuntimeException e) {
+      if (supervisor.stopped()) {
+        // Somebody pressed Ctrl-C: what fails because of that is no news.
+        return 1;
+      }
+      throw supervisor.ended().map(why -> unavailable(why, e)).orElse(e);
+    }
+    String why = supervisor.awaitEnd();
+    if (why.isEmpty()) {
+      return 0;
+    }
+    console.note("heddle: " + why);
+    return 1;
+  }
+
+  /** Data, functions, app; until a query succeeds. */
+  private void fill(DemoSupervisor supervisor, List<NodeSpec> specs, DemoCorpus corpus, Path sample)
+      throws IOException, InterruptedException {
+    ClusterAddress address = address(specs.getFirst().internalPort());
+    try (ClusterGrpcClient grpc = new ClusterGrpcClient(address, CALL_LIMIT);
+        ClusterHttp http = new ClusterHttp(address, CALL_LIMIT)) {
+      corpus.ensure(grpc, supervisor);
+      new DemoFunctions(sample, options.data().resolve("deployed.json"), console)
+          .ensure(grpc, http);
+      new Probe(http, supervisor, ticker).await(DemoCorpus.DATASET);
+    }
+    ObjectNode found =
+        JsonMapper.shared()
+            .createObjectNode()
+            .put("http", address.http().toString())
+            .put("grpc", address.grpc().toString())
+            .put("internal", address.internal().map(HostPort::toString).orElse(""))
+            .put("pid", ProcessHandle.current().pid());
+    Files.writeString(addressFile, found + "\n");
+  }
+
+  private ClusterAddress address(int internalPort) {
+    return new ClusterAddress(
+        new HostPort("127.0.0.1", options.grpcPort()),
+        URI.create(options.url()),
+        Optional.of(new HostPort("127.0.0.1", internalPort)),
+        Optional.empty(),
+        "demo");
+  }
+
+  private void stop(DemoSupervisor supervisor) {
+    supervisor.close();
+    try {
+      Files.deleteIfExists(addressFile);
+    } catch (IOException e) {
+      // It names our process, which is gone in a moment: nobody will believe it.
+      console.note("heddle: " + addressFile + " stays: " + e.getMessage());
+    }
+  }
+
+  private static RuntimeException unavailable(String why, RuntimeException cause) {
+    return new HeddleException(ErrorCode.UNAVAILABLE, why, cause);
+  }
+
+  private static void checkPort(String option, int port) {
+    if (!InternalPorts.isFree(port)) {
+      throw new HeddleException(
+          ErrorCode.CONFLICT,
+          "port "
+              + port
+              + " is in use (expected: a free port; choose another one with "
+              + option
+              + " PORT)");
+    }
+  }
+
+  /** The Java that runs this. */
+  private static Path java() {
+    String said = System.getProperty("heddle.java");
+    return said != null ? Path.of(said) : Path.of(System.getProperty("java.home"), "bin", "java");
+  }
+
+  private List<String> flags() {
+    Path file = home.resolve("etc/jvm.flags");
+    if (!Files.exists(file)) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "heddle.home: " + home + " (expected: a checkout with etc/jvm.flags)");
+    }
+    return List.of("@" + file, "-Dheddle.home=" + home);
+  }
+}

@@ -1,0 +1,41 @@
+package dev.heddle.cli.demo;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What a person may choose about the demo.
+ *
+ * @param port of HTTP
+ * @param grpcPort of the public gRPC services
+ * @param leaves leaf processes; 0: all roles in one process
+ * @param data absolute
+ * @param corpus instead of the default corpus
+ */
+record DemoOptions(
+    int port, int grpcPort, int leaves, int shards, Path data, Optional<Path> corpus) {
+  private static final int MAX_LEAVES = 64;
+  private static final int MAX_SHARDS = 1_024;
+
+  DemoOptions {
+    check("--port", port, 1, 65_535);
+    check("--grpc-port", grpcPort, 1, 65_535);
+    check("--leaves", leaves, 0, MAX_LEAVES);
+    check("--shards", shards, 1, MAX_SHARDS);
+    if (port == grpcPort) {
+      throw new IllegalArgumentException(
+          "--grpc-port: " + grpcPort + " (expected: another one than --port)");
+    }
+  }
+
+  String url() {
+    return "http://localhost:" + port;
+  }
+
+  private static void check(String name, int value, int from, int to) {
+    if (value < from || value > to) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " (expected: " + from + ".." + to + ")");
+    }
+  }
+}

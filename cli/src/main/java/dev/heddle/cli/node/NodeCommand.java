@@ -1,0 +1,119 @@
+package dev.heddle.cli.node;
+
+import dev.heddle.cli.terminal.Console;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.locks.LockSupport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Command line of a server process. */
+@Command(
+    name = "node",
+    description = "Runs a server process with one or more roles until it is told to stop.",
+    footer = {
+      "",
+      "Example:",
+      "  heddle node --roles leaf --config leaf-1.yaml",
+      "",
+      "with this in leaf-1.yaml:",
+      "  node: leaf-1",
+      "  directory: /var/lib/heddle/leaf-1",
+      "  internal: 127.0.0.1:7101",
+      "  catalog: {address: 127.0.0.1:7100}",
+      "",
+      "HEDDLE_LOG says how much it logs to standard error: error, warn, info (default), debug."
+    })
+public final class NodeCommand implements Callable<Integer> {
+  /** How the line begins that says, on standard output, that the node serves. */
+  public static final String READY = "heddle node ready ";
+
+  /** The line that says that the node serves no more, and its process is about to end. */
+  public static final String CLOSED = "heddle node closed";
+
+  private static final Duration LONGEST_CLOSE = Duration.ofSeconds(15);
+
+  private final Console console;
+
+  @Option(
+      names = "--roles",
+      required = true,
+      split = ",",
+      paramLabel = "ROLE",
+      description = "gateway, coordinator, leaf; separated by commas.")
+  private List<Role> roles = List.of();
+
+  @Option(names = "--config", required = true, paramLabel = "FILE", description = "YAML.")
+  private Path config = Path.of("");
+
+  @Option(
+      names = "--exit-with-parent",
+      description = "Stop when standard input ends, as it does when the parent process is gone.")
+  private boolean exitWithParent;
+
+  public NodeCommand(Console console) {
+    this.console = console;
+  }
+
+  @Override
+  public Integer call() throws InterruptedException {
+    // Before the first logger is made.
+    System.setProperty("heddle.log", System.getProperty("heddle.log", "info"));
+    System.setProperty("heddle.log.libraries", "warn");
+    JulToSlf4j.install();
+    NodeConfig read = NodeConfig.read(config);
+    try (Node node = new Node(read, EnumSet.copyOf(roles), Ticker.system(), Clock.systemUTC())) {
+      Thread shutdown = new Thread(() -> close(node), "node-shutdown");
+      Runtime.getRuntime().addShutdownHook(shutdown);
+      if (exitWithParent) {
+        ParentWatch.start(System.in, () -> leave(node, shutdown));
+      }
+      node.start();
+      node.awaitKnown();
+      console.line(
+          READY
+              + read.node()
+              + " internal="
+              + node.internal()
+              + node.grpc().map(at -> " grpc=" + at).orElse("")
+              + node.http().map(HostPort::toString).map(at -> " http=" + at).orElse(""));
+      node.awaitClosed();
+    }
+    return 0;
+  }
+
+  /** When the parent is gone: nobody waits for what else the JVM would do at its end. */
+  private static void leave(Node node, Thread shutdown) {
+    if (shutdown.isAlive()) {
+      // Told to stop before; the parent left while we do.
+      return;
+    }
+    haltLater();
+    node.close();
+    Runtime.getRuntime().halt(0);
+  }
+
+  /** In the shutdown hook: an end in good order, but an end. */
+  private void close(Node node) {
+    haltLater();
+    node.close();
+    console.line(CLOSED);
+  }
+
+  private static void haltLater() {
+    Thread.ofPlatform()
+        .name("node-halt")
+        .daemon()
+        .start(
+            () -> {
+              LockSupport.parkNanos(LONGEST_CLOSE.toNanos());
+              Runtime.getRuntime().halt(1);
+            });
+  }
+}

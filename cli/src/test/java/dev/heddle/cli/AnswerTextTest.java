@@ -1,0 +1,90 @@
+package dev.heddle.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class AnswerTextTest {
+  private static final JsonNode ANSWER =
+      JsonMapper.shared()
+          .readTree(
+              """
+              {"hits":[
+                {"id":"u/1","score":12.5,"shard":3,"fields":{"title":"Jazz","abstract":"Long."},
+                 "highlights":{"title":["<em>Jazz</em>"],"abstract":["All &amp; any <em>jazz</em>"]}},
+                {"id":"u/2","score":1.25,"shard":0,"fields":{}}],
+               "total":{"value":1000,"relation":"gte"},
+               "aggs":{"type":{"buckets":[{"key":"Person","count":1200}],"other":7,"errorBound":0}},
+               "coverage":{"seen":20,"active":20,"target":30,
+                 "shards":{"answered":2,"skipped":0,"total":3},
+                 "missing":[{"shard":2,"reason":"unreachable"}]},
+               "bill":{"activeNanos":1500000,"cpuNanos":900000,"queueNanos":0,
+                 "documentsScanned":40,"shardOperations":2,"bytesSent":2048,"complete":true},
+               "tookMicros":1800,"traceId":"0af7651916cd43dd8448eb211c80319c",
+               "explanation":{"planMicros":100,"scatterMicros":1500,"finishMicros":200,
+                 "statisticsRounds":1,"leaves":[
+                  {"node":"leaf-1","sentMicros":120,"receivedMicros":1400,"queueMicros":10,
+                   "activeMicros":900,"responseBytes":1024,
+                   "shards":[{"shard":0,"startMicros":50,"activeMicros":400,"documents":10,
+                     "matched":4}]},
+                  {"node":"leaf-2","sentMicros":130,"receivedMicros":1500,"error":"unreachable"}]}}
+              """);
+
+  @Test
+  void ranksHitsByTitleWithScoreAndSnippet() {
+    String text = AnswerText.of(ANSWER, false);
+    assertTrue(text.startsWith("  1   12.5000  Jazz  <u/1>\n"), text);
+    assertTrue(text.contains("All & any jazz"), text);
+    assertTrue(text.contains("  2    1.2500  u/2\n"), text);
+  }
+
+  @Test
+  void saysWhatWasNotSeen() {
+    String text = AnswerText.of(ANSWER, false);
+    assertTrue(text.contains("at least 1,000 matches in 1.8 ms"), text);
+    assertTrue(text.contains("coverage  66.7 % (20 of 30 documents, 2 of 3 shards)"), text);
+    assertTrue(text.contains("shard 2 is missing: unreachable"), text);
+  }
+
+  @Test
+  void endsWithBillAndTrace() {
+    String text = AnswerText.of(ANSWER, false);
+    assertTrue(text.contains("bill      active 1.5 ms, cpu 900 µs, queued 0 µs, scanned 40"), text);
+    assertTrue(text.endsWith("trace     0af7651916cd43dd8448eb211c80319c"), text);
+    assertFalse(text.contains("|"), text);
+  }
+
+  @Test
+  void listsBucketsWithCounts() {
+    assertTrue(AnswerText.of(ANSWER, false).contains("type:  Person 1,200  other 7\n"));
+  }
+
+  @Test
+  void drawsAWaterfallOfLeavesAndShards() {
+    String text = AnswerText.of(ANSWER, true);
+    assertTrue(text.contains("leaf-1               |"), text);
+    assertTrue(text.contains("  shard 0            |"), text);
+    assertTrue(text.contains("4 of 10 documents"), text);
+    assertTrue(text.contains("leaf-2"), text);
+    assertTrue(text.contains("1 extra round for statistics"), text);
+    text.lines()
+        .filter(line -> line.contains("|"))
+        .forEach(line -> assertEquals(41, line.lastIndexOf('|') - line.indexOf('|'), line));
+  }
+
+  @Test
+  void printsAFunctionsResultAsJson() {
+    JsonNode answer =
+        JsonMapper.shared().readTree("{\"hits\":[],\"result\":{\"topics\":[{\"topic\":\"War\"}]}}");
+    assertTrue(AnswerText.of(answer, false).contains("\"topic\" : \"War\""));
+  }
+
+  @Test
+  void survivesAnEmptyAnswer() {
+    assertTrue(AnswerText.of(JsonMapper.shared().readTree("{}"), true).contains("coverage"));
+  }
+}

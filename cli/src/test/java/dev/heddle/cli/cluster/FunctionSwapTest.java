@@ -1,0 +1,120 @@
+package dev.heddle.cli.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.net.CookieManager;
+import java.net.http.WebSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class FunctionSwapTest {
+  private static final int CALLS = 1_000;
+  private static final int CALLERS = 8;
+
+  @TempDir Path directory;
+
+  @Test
+  void aFunctionSwappedUnderAThousandCallsAndAnOpenSocketLosesNone() throws Exception {
+    var one = Sources.greeter(Files.createDirectory(directory.resolve("v1")), "one");
+    var two = Sources.greeter(Files.createDirectory(directory.resolve("v2")), "two");
+    try (var cluster = new TestCluster(directory.resolve("cluster"), 2);
+        var edge = new Edge(cluster.startGateway("gateway"), new CookieManager());
+        var callers = Executors.newFixedThreadPool(CALLERS)) {
+      Sources.deploy(cluster.grpc(), one);
+      var app =
+          edge.send(
+              "PUT",
+              "/v1/apps/greetings",
+              "application/yaml",
+              "name: greetings\nroutes:\n  greet: {function: greeter}\n");
+      assertEquals(201, app.statusCode(), app.body());
+      var frames = new Frames();
+      var socket =
+          edge.client()
+              .newWebSocketBuilder()
+              .buildAsync(edge.webSocket("greetings"), frames)
+              .get(10, TimeUnit.SECONDS);
+
+      var done = new AtomicInteger();
+      List<Callable<List<String>>> work = new ArrayList<>();
+      for (int caller = 0; caller < CALLERS; caller++) {
+        work.add(
+            () -> {
+              List<String> wrong = new ArrayList<>();
+              while (done.getAndIncrement() < CALLS) {
+                var response = edge.post("/run/greeter", "{}");
+                if (response.statusCode() != 200 || !response.body().matches(".*(one|two).*")) {
+                  wrong.add(response.statusCode() + " " + response.body());
+                }
+              }
+              return wrong;
+            });
+      }
+      var running = work.stream().map(callers::submit).toList();
+      int swaps = 0;
+      int sent = 0;
+      while (done.get() < CALLS) {
+        Sources.deploy(cluster.grpc(), swaps % 2 == 0 ? two : one);
+        swaps++;
+        socket.sendText("{\"action\":\"greet\"}", true).get(10, TimeUnit.SECONDS);
+        sent++;
+        String expected = swaps % 2 == 0 ? "one" : "two";
+        assertEquals(expected, frames.next(), "after swap " + swaps);
+      }
+      for (var caller : running) {
+        assertEquals(List.of(), caller.get(30, TimeUnit.SECONDS));
+      }
+      assertTrue(swaps >= 2, "swaps " + swaps);
+      assertEquals(sent, frames.received.get());
+      assertFalse(frames.closed.get());
+      socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
+    }
+  }
+
+  private static final class Frames implements WebSocket.Listener {
+    private final BlockingQueue<String> queue = new LinkedBlockingQueue<>();
+    private final AtomicInteger received = new AtomicInteger();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final StringBuilder parts = new StringBuilder();
+
+    String next() throws InterruptedException {
+      String frame = queue.poll(20, TimeUnit.SECONDS);
+      return frame == null ? "nothing" : frame;
+    }
+
+    @Override
+    public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
+      parts.append(data);
+      if (last) {
+        received.incrementAndGet();
+        queue.add(parts.toString());
+        parts.setLength(0);
+      }
+      socket.request(1);
+      return null;
+    }
+
+    @Override
+    public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
+      closed.set(true);
+      return null;
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package dev.heddle.cli.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.v1.Clause;
+import dev.heddle.v1.Match;
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class LeafLossTest {
+  private static final long SEED = 7;
+  private static final int DOCUMENTS = 600;
+
+  @TempDir Path directory;
+
+  @Test
+  void aLeafThatIsDownShowsInTheCoverageAndItsReturnRestoresIt() throws Exception {
+    var books = new Books(SEED);
+    try (var cluster = new TestCluster(directory, 3)) {
+      Books.create(cluster.grpc(), "books", 6);
+      Books.load(cluster.grpc(), "books", books.items(DOCUMENTS));
+      var before = await(cluster, DOCUMENTS);
+      assertEquals(6, before.getCoverage().getShardsAnswered());
+      assertTrue(before.getBill().getComplete());
+
+      cluster.stop("leaf-2");
+      var without = run(cluster);
+      var coverage = without.getCoverage();
+      assertEquals(4, coverage.getShardsAnswered());
+      assertEquals(2, coverage.getMissingCount());
+      assertEquals("no_replica", coverage.getMissing(0).getReason());
+      assertEquals(DOCUMENTS, coverage.getTarget());
+      assertEquals(coverage.getSeen(), coverage.getActive());
+      assertTrue(coverage.getSeen() > 0 && coverage.getSeen() < DOCUMENTS);
+
+      cluster.startLeaf("leaf-2");
+      var after = await(cluster, DOCUMENTS);
+      assertEquals(0, after.getCoverage().getMissingCount());
+      assertEquals(before.getHitsList(), after.getHitsList());
+    }
+  }
+
+  private static QueryResponse await(TestCluster cluster, int seen) {
+    QueryResponse response = run(cluster);
+    for (int i = 0; i < 5_000 && response.getCoverage().getSeen() != seen; i++) {
+      response = run(cluster);
+    }
+    assertEquals(seen, response.getCoverage().getSeen());
+    return response;
+  }
+
+  private static QueryResponse run(TestCluster cluster) {
+    var query =
+        Clause.newBuilder().setMatch(Match.newBuilder().setText(new Books(SEED).word())).build();
+    return QueryGrpc.newBlockingStub(cluster.grpc())
+        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .run(QueryRequest.newBuilder().setDataset("books").setQuery(query).build());
+  }
+}

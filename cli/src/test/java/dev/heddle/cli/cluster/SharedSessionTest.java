@@ -1,0 +1,64 @@
+package dev.heddle.cli.cluster;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.heddle.process.HostPort;
+import java.net.CookieManager;
+import java.net.CookiePolicy;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class SharedSessionTest {
+  @TempDir Path directory;
+
+  @Test
+  void twoGatewaysShareOneCookieSessionAndLoseNoChange() throws Exception {
+    var counter = Sources.counter(Files.createDirectory(directory.resolve("counter")));
+    try (var cluster = new TestCluster(directory.resolve("cluster"), 1)) {
+      Sources.deploy(cluster.grpc(), counter);
+      var one = new HostPort("127.0.0.1", TestCluster.freePort());
+      var two = new HostPort("127.0.0.1", TestCluster.freePort());
+      var members = List.of(one.toString(), two.toString());
+      // One cookie jar for both: a browser keeps cookies by host, whatever the port.
+      var cookies = new CookieManager(null, CookiePolicy.ACCEPT_ALL);
+      try (var first = new Edge(cluster.startGateway("gateway-1", one, members), cookies);
+          var second = new Edge(cluster.startGateway("gateway-2", two, members), cookies);
+          var callers = Executors.newFixedThreadPool(8)) {
+        assertEquals(1, count(first));
+        assertEquals(2, count(second));
+        assertEquals(1, cookies.getCookieStore().get(URI.create("http://127.0.0.1/")).size());
+        List<Callable<Long>> calls = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+          var edge = i % 2 == 0 ? first : second;
+          calls.add(() -> count(edge));
+        }
+        List<Long> counts = new ArrayList<>();
+        for (var call : callers.invokeAll(calls, 60, TimeUnit.SECONDS)) {
+          counts.add(call.get());
+        }
+        assertEquals(100, counts.stream().distinct().count());
+        assertEquals(103, count(first));
+        // Another browser has another session.
+        try (var stranger = new Edge(cluster.startGateway("gateway-3"), new CookieManager())) {
+          assertEquals(1, count(stranger));
+        }
+      }
+    }
+  }
+
+  private static long count(Edge edge) throws Exception {
+    var response = edge.post("/run/counter", "{}");
+    assertEquals(200, response.statusCode(), response.body());
+    return Edge.json(response).path("count").asLong();
+  }
+}

@@ -1,0 +1,135 @@
+package dev.heddle.cli.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DemoFilesTest {
+  @TempDir private Path folder;
+
+  private DemoOptions options(int leaves, Optional<Path> corpus) {
+    return new DemoOptions(8080, 8081, leaves, 8, folder, corpus);
+  }
+
+  @Test
+  void keepsInternalPortsOverStarts() throws IOException {
+    Path file = folder.resolve("ports.json");
+    InternalPorts first = InternalPorts.load(file);
+    int port = first.of("leaf-1");
+    first.save();
+    assertEquals(port, InternalPorts.load(file).of("leaf-1"));
+  }
+
+  @Test
+  void choosesAnotherInternalPortWhenItIsTaken() throws IOException {
+    Path file = folder.resolve("ports.json");
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      Files.writeString(file, "{\"leaf-1\":" + other.getLocalPort() + "}");
+      assertNotEquals(other.getLocalPort(), InternalPorts.load(file).of("leaf-1"));
+    }
+  }
+
+  @Test
+  void saysWhatIsWrongWithADamagedPortsFile() throws IOException {
+    Path file = folder.resolve("ports.json");
+    for (String damaged : List.of("{\"leaf-1\":", "{\"leaf-1\":\"x\"}", "{\"leaf-1\":70000}")) {
+      Files.writeString(file, damaged);
+      HeddleException failure =
+          assertThrows(HeddleException.class, () -> InternalPorts.load(file), damaged);
+      assertEquals(ErrorCode.STORAGE_FAILED, failure.code());
+      assertTrue(String.valueOf(failure.getMessage()).contains("ports.json"));
+    }
+  }
+
+  @Test
+  void knowsAMarkerOfTheSameLoadOnly() throws IOException {
+    Path corpus = Files.writeString(folder.resolve("c.jsonl"), "{}\n");
+    LoadMarker marker = LoadMarker.wanted(options(3, Optional.of(corpus)), folder);
+    Path file = folder.resolve("loaded.json");
+    assertEquals(Optional.empty(), LoadMarker.read(file));
+    marker.of("dataset-7", 12).write(file);
+    LoadMarker read = LoadMarker.read(file).orElseThrow();
+    assertEquals("dataset-7", read.dataset());
+    assertEquals(12, read.documents());
+    assertTrue(marker.sameLoad(read));
+    assertFalse(LoadMarker.wanted(options(2, Optional.of(corpus)), folder).sameLoad(read));
+    Files.writeString(corpus, "{}\n{}\n");
+    assertFalse(LoadMarker.wanted(options(3, Optional.of(corpus)), folder).sameLoad(read));
+  }
+
+  @Test
+  void saysWhatIsWrongWithADamagedMarker() throws IOException {
+    Path file = Files.writeString(folder.resolve("loaded.json"), "{\"dataset\":1");
+    HeddleException failure = assertThrows(HeddleException.class, () -> LoadMarker.read(file));
+    assertTrue(String.valueOf(failure.getMessage()).contains("remove the file to load again"));
+  }
+
+  @Test
+  void rotatesLogsAndKeepsAFew() throws IOException {
+    Path log = folder.resolve("logs/leaf-1.log");
+    for (int i = 1; i <= 6; i++) {
+      NodeLog.rotate(log);
+      Files.writeString(log, "start " + i + "\nlast of " + i + "\n");
+    }
+    assertEquals(List.of("last of 6"), NodeLog.tail(log, 1));
+    assertEquals(List.of("start 5", "last of 5"), NodeLog.tail(Path.of(log + ".1"), 10));
+    assertTrue(Files.exists(Path.of(log + ".3")));
+    assertFalse(Files.exists(Path.of(log + ".4")));
+  }
+
+  @Test
+  void digestChangesWithContentAndNames() throws IOException {
+    Path tree = Files.createDirectories(folder.resolve("tree"));
+    Files.writeString(tree.resolve("a"), "1");
+    String first = Digest.of(tree);
+    assertEquals(first, Digest.of(tree));
+    Files.writeString(tree.resolve("a"), "2");
+    String second = Digest.of(tree);
+    assertNotEquals(first, second);
+    Files.move(tree.resolve("a"), tree.resolve("b"));
+    assertNotEquals(second, Digest.of(tree));
+  }
+
+  @Test
+  void showsRolesOnTheCommandLineOfEveryNode() {
+    JavaLauncher launcher =
+        new JavaLauncher(Path.of("/jdk/bin/java"), List.of("@flags"), folder.resolve("archives"));
+    NodeSpec spec =
+        new NodeSpec(
+            "leaf-1",
+            List.of("leaf"),
+            7000,
+            folder.resolve("leaf-1.yaml"),
+            folder.resolve("leaf-1"),
+            folder.resolve("leaf-1.log"),
+            "512m",
+            false);
+    String command = String.join(" ", launcher.command(spec));
+    assertTrue(command.startsWith("/jdk/bin/java @flags -Xmx512m "), command);
+    assertTrue(command.contains("dev.heddle.cli.Main node --roles leaf --config "), command);
+    assertTrue(command.endsWith("--exit-with-parent"), command);
+  }
+
+  @Test
+  void refusesOptionsOutOfRange() {
+    assertThrows(IllegalArgumentException.class, () -> options(-1, Optional.empty()));
+    assertThrows(IllegalArgumentException.class, () -> options(65, Optional.empty()));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new DemoOptions(8080, 8080, 3, 8, folder, Optional.empty()));
+  }
+}

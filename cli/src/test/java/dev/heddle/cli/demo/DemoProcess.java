@@ -1,0 +1,160 @@
+package dev.heddle.cli.demo;
+
+import static dev.heddle.process.testing.Eventually.within;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A real {@code heddle demo}, started as `./heddle` starts it. */
+final class DemoProcess implements AutoCloseable {
+  private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+  private static final Duration START = Duration.ofMinutes(2);
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  final Process process;
+  final List<String> out = new CopyOnWriteArrayList<>();
+  final List<String> err = new CopyOnWriteArrayList<>();
+  private final int port;
+
+  /** All that this demo ever started, as far as we have looked. */
+  private final List<ProcessHandle> family = new ArrayList<>();
+
+  DemoProcess(int port, Path data, String... more) throws IOException {
+    this.port = port;
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("@" + CHECKOUT.resolve("etc/jvm.flags"));
+    command.add("-Dheddle.home=" + CHECKOUT);
+    command.add("-Xmx256m");
+    command.add("dev.heddle.cli.Main");
+    command.addAll(List.of("demo", "--port", "" + port, "--data", data.toString()));
+    command.addAll(List.of(more));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    process = builder.start();
+    collect(process.getInputStream(), out);
+    collect(process.getErrorStream(), err);
+  }
+
+  private static void collect(InputStream stream, List<String> lines) {
+    Thread.ofVirtual()
+        .start(
+            () -> {
+              try (BufferedReader reader =
+                  new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+                reader.lines().forEach(lines::add);
+              } catch (IOException e) {
+                lines.add("(" + e + ")");
+              }
+            });
+  }
+
+  /** Two neighbouring free ports: for HTTP and gRPC. */
+  static int freePorts() throws IOException {
+    while (true) {
+      try (ServerSocket first = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+        int port = first.getLocalPort();
+        if (port < 65_535 && InternalPorts.isFree(port + 1)) {
+          return port;
+        }
+      }
+    }
+  }
+
+  DemoProcess awaitReady() {
+    within(START, "ready line of " + this, () -> !process.isAlive() || ready());
+    if (!ready()) {
+      throw new AssertionError("ended: " + this);
+    }
+    family();
+    return this;
+  }
+
+  private boolean ready() {
+    return out.contains("heddle ready http://localhost:" + port);
+  }
+
+  int awaitExit() throws InterruptedException {
+    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+      throw new AssertionError("does not end: " + this);
+    }
+    return process.exitValue();
+  }
+
+  /** The running node processes. */
+  List<ProcessHandle> family() {
+    try (Stream<ProcessHandle> all = process.descendants()) {
+      List<ProcessHandle> alive = all.toList();
+      alive.stream().filter(handle -> !family.contains(handle)).forEach(family::add);
+      return alive;
+    }
+  }
+
+  ProcessHandle node(String id) {
+    return family().stream()
+        .filter(handle -> commandLine(handle).contains("/" + id + ".yaml"))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  static String commandLine(ProcessHandle handle) {
+    return handle.info().commandLine().orElse("");
+  }
+
+  void awaitNobodyLeft() {
+    within(
+        Duration.ofSeconds(20),
+        "nothing left of " + this,
+        () -> family.stream().noneMatch(ProcessHandle::isAlive));
+  }
+
+  JsonNode query(String body) throws IOException, InterruptedException {
+    HttpResponse<String> response =
+        HTTP.send(
+            HttpRequest.newBuilder(
+                    URI.create("http://localhost:" + port + "/v1/datasets/dbpedia/query"))
+                .header("content-type", "application/json")
+                .timeout(Duration.ofSeconds(30))
+                .POST(BodyPublishers.ofString(body))
+                .build(),
+            BodyHandlers.ofString());
+    if (response.statusCode() != 200) {
+      throw new AssertionError(response.statusCode() + ": " + response.body());
+    }
+    return JsonMapper.shared().readTree(response.body());
+  }
+
+  @Override
+  public String toString() {
+    return "demo " + process.pid() + "\n" + String.join("\n", out) + "\n" + String.join("\n", err);
+  }
+
+  /** Whatever a test did, nothing stays. */
+  @Override
+  public void close() {
+    family();
+    process.destroyForcibly();
+    family.forEach(ProcessHandle::destroyForcibly);
+  }
+}
