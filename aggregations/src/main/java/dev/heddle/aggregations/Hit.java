@@ -40,14 +40,25 @@ final class Hit {
     return hit;
   }
 
-  void fetch(SearchQuery query) {
+  /** The shard to fetch from; null once that happened, or elsewhere. */
+  @Nullable Shard origin() {
+    return origin;
+  }
+
+  /** In this order a shard's documents are read front to back. */
+  static int byPlace(Hit a, Hit b) {
+    return a.shard != b.shard
+        ? Integer.compare(a.shard, b.shard)
+        : Integer.compare(a.document, b.document);
+  }
+
+  void fetch(SearchQuery query, List<String> highlighted) {
     var from = origin;
     if (from == null) {
       return;
     }
     origin = null;
-    var stored =
-        from.document(document, query.fields(), query.query(), Highlighted.fields(query, from));
+    var stored = from.document(document, query.fields(), query.query(), highlighted);
     json = stored.json();
     highlights = stored.highlights();
   }

@@ -11,6 +11,7 @@ import dev.heddle.function.Shard;
 import dev.heddle.function.Shard.FieldKind;
 import dev.heddle.function.Sort;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -146,9 +147,7 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
 
   @Override
   public SearchPartial complete(SearchQuery query, SearchPartial partial) {
-    for (var hit : partial.hits) {
-      hit.fetch(query);
-    }
+    fetch(query, partial.hits);
     var aggs = new ArrayList<AggregationPartial>(partial.aggs.size());
     for (int i = 0; i < partial.aggs.size(); i++) {
       aggs.add(
@@ -158,6 +157,22 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
               : partial.aggs.get(i));
     }
     return new SearchPartial(partial.hits, partial.total, partial.exact, aggs);
+  }
+
+  private static void fetch(SearchQuery query, Hit[] hits) {
+    var byPlace = hits.clone();
+    Arrays.sort(byPlace, Hit::byPlace);
+    List<String> highlighted = null;
+    for (var hit : byPlace) {
+      var shard = hit.origin();
+      if (shard == null) {
+        continue;
+      }
+      if (highlighted == null) {
+        highlighted = Highlighted.fields(query, shard);
+      }
+      hit.fetch(query, highlighted);
+    }
   }
 
   @Override

@@ -87,11 +87,9 @@ final class AppCommand implements Callable<Integer> {
         console.json(apps);
       } else {
         TextTable table = TextTable.of("APP", "VERSION");
-        apps.forEach(
-            app ->
-                table.row(
-                    app.path("name").asString(""),
-                    Figures.digest(app.path("digest").asString(""))));
+        apps.forEach(app ->
+            table.row(
+                app.path("name").asString(""), Figures.digest(app.path("digest").asString(""))));
         console.line(table.text());
       }
     }

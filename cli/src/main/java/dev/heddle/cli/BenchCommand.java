@@ -82,7 +82,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "Fields added to every query, such as '{\"highlight\":false}'.")
   private String with = WORKLOAD.with();
 
-  @Option(names = "--warmup", paramLabel = "N", description = "Requests first. Default: 3000.")
+  @Option(names = "--warmup", paramLabel = "N", description = "Requests first. Default: 12000.")
   private int warmup = LOAD.warmup();
 
   @Option(names = "--runs", paramLabel = "N", description = "Default: 5.")

@@ -146,14 +146,13 @@ final class DatasetCommand implements Callable<Integer> {
 
   static String table(List<DatasetInfo> datasets) {
     TextTable table = TextTable.of("DATASET", ">DOCUMENTS", ">SHARDS", ">AVAILABLE", "CREATED");
-    datasets.forEach(
-        d ->
-            table.row(
-                d.name(),
-                Figures.count(d.documents()),
-                d.shards().size(),
-                d.shards().stream().filter(ShardInfo::available).count(),
-                d.createdAt()));
+    datasets.forEach(d ->
+        table.row(
+            d.name(),
+            Figures.count(d.documents()),
+            d.shards().size(),
+            d.shards().stream().filter(ShardInfo::available).count(),
+            d.createdAt()));
     return table.text();
   }
 

@@ -87,10 +87,9 @@ final class FunctionCommand implements Callable<Integer> {
 
   static String table(List<FunctionInfo> functions) {
     TextTable table = TextTable.of("FUNCTION", "KIND", "RUNTIME", "VERSION", ">VERSIONS");
-    functions.forEach(
-        f ->
-            table.row(
-                f.name(), f.kind(), f.runtime(), Figures.digest(f.version()), f.versions().size()));
+    functions.forEach(f ->
+        table.row(
+            f.name(), f.kind(), f.runtime(), Figures.digest(f.version()), f.versions().size()));
     return table.text();
   }
 

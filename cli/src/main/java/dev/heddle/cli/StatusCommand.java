@@ -90,14 +90,13 @@ final class StatusCommand implements Callable<Integer> {
 
   private static String nodes(List<NodeInfo> nodes) {
     TextTable table = TextTable.of("NODE", "ROLES", "INTERNAL", "GRPC", "HTTP");
-    nodes.forEach(
-        node ->
-            table.row(
-                node.node(),
-                String.join(",", node.roles()),
-                node.internal(),
-                node.grpc(),
-                node.http()));
+    nodes.forEach(node ->
+        table.row(
+            node.node(),
+            String.join(",", node.roles()),
+            node.internal(),
+            node.grpc(),
+            node.http()));
     return table.text();
   }
 

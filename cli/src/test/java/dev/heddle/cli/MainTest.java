@@ -65,12 +65,11 @@ class MainTest {
   void commandsThatTakeArgumentsShowExamples() {
     Main.commands(console)
         .getSubcommands()
-        .forEach(
-            (name, command) ->
-                assertTrue(
-                    String.join("\n", command.getCommandSpec().usageMessage().footer())
-                        .contains("heddle " + name),
-                    name));
+        .forEach((name, command) ->
+            assertTrue(
+                String.join("\n", command.getCommandSpec().usageMessage().footer())
+                    .contains("heddle " + name),
+                name));
   }
 
   @Test

@@ -104,12 +104,11 @@ class TidyTest {
     for (Map.Entry<String, Room> room : ROOMS.entrySet()) {
       Set<String> reachable = reachableFrom(room.getKey());
       List<String> others = new ArrayList<>();
-      ROOMS.forEach(
-          (name, other) -> {
-            if (!reachable.contains(name)) {
-              others.addAll(other.packages());
-            }
-          });
+      ROOMS.forEach((name, other) -> {
+        if (!reachable.contains(name)) {
+          others.addAll(other.packages());
+        }
+      });
       noClasses()
           .that(residesIn(room.getValue().packages()))
           .should()
@@ -178,18 +177,17 @@ class TidyTest {
     Set<String> packages = new TreeSet<>();
     Set<String> explained = new HashSet<>();
     javaFiles()
-        .forEach(
-            file -> {
-              String module = CHECKOUT.relativize(file).getName(0).toString();
-              String name = module + ": " + packageOf(file);
-              packages.add(name);
-              String text = String.join("\n", lines(file));
-              if (file.endsWith("package-info.java")
-                  && text.contains("/**")
-                  && text.contains("@NullMarked")) {
-                explained.add(name);
-              }
-            });
+        .forEach(file -> {
+          String module = CHECKOUT.relativize(file).getName(0).toString();
+          String name = module + ": " + packageOf(file);
+          packages.add(name);
+          String text = String.join("\n", lines(file));
+          if (file.endsWith("package-info.java")
+              && text.contains("/**")
+              && text.contains("@NullMarked")) {
+            explained.add(name);
+          }
+        });
     packages.removeAll(explained);
     assertEquals(Set.of(), packages, "packages without a @NullMarked package-info.java with text");
   }

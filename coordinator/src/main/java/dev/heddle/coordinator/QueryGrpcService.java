@@ -42,6 +42,8 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
 
   private void answer(
       QueryRequest request, ServerCallStreamObserver<QueryResponse> observer, boolean streamed) {
+    // The call's own listener waits for this method to end; its context does not.
+    var caller = Context.current();
     try {
       Consumer<QueryAnswer> improvement =
           better -> {
@@ -56,7 +58,7 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
               request.getFunction(),
               QueryWire.request(request),
               options(request),
-              observer::isCancelled,
+              caller::isCancelled,
               streamed ? Optional.of(improvement) : Optional.empty());
       observer.onNext(AnswerWire.response(answer, config.rates()));
       observer.onCompleted();

@@ -9,6 +9,7 @@ import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.HandOffService;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import dev.heddle.shard.ShardStore;
@@ -21,7 +22,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.Consumer;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
-final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase {
+final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements HandOffService {
   private static final Duration LONGEST = Duration.ofMinutes(15);
 
   private final LeafConfig config;

@@ -1,7 +1,10 @@
 package dev.heddle.process;
 
 import io.grpc.BindableService;
+import io.grpc.Metadata;
 import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.ServerInterceptor;
 import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
@@ -13,7 +16,9 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -100,7 +105,8 @@ public final class GrpcServer implements AutoCloseable {
               .keepAliveTimeout(limits.keepAliveTimeout().toNanos(), TimeUnit.NANOSECONDS)
               .permitKeepAliveTime(limits.permitKeepAliveTime().toNanos(), TimeUnit.NANOSECONDS)
               .permitKeepAliveWithoutCalls(true)
-              .executor(executor);
+              .executor(executor)
+              .callExecutor(handOff());
       definitions.forEach(builder::addService);
       Server tcp = builder.build().start();
       overTcp = tcp;
@@ -108,7 +114,8 @@ public final class GrpcServer implements AutoCloseable {
       InProcessServerBuilder local =
           InProcessServerBuilder.forName(inProcessName())
               .maxInboundMetadataSize(limits.maxInboundMetadata().toIntBytes())
-              .executor(executor);
+              .executor(executor)
+              .callExecutor(handOff());
       definitions.forEach(local::addService);
       inProcess = local.build().start();
     } catch (IOException e) {
@@ -119,6 +126,23 @@ public final class GrpcServer implements AutoCloseable {
       throw e;
     }
     log.info("grpc server listens name={} address={}", name, address());
+  }
+
+  /** No executor for the services that have their own; null: the server's. */
+  private ServerCallExecutorSupplier handOff() {
+    Set<String> direct = new HashSet<>();
+    for (BindableService service : services) {
+      if (service instanceof HandOffService) {
+        direct.add(service.bindService().getServiceDescriptor().getName());
+      }
+    }
+    return new ServerCallExecutorSupplier() {
+      @Override
+      public <Q, P> @Nullable Executor getExecutor(ServerCall<Q, P> call, Metadata metadata) {
+        String service = call.getMethodDescriptor().getServiceName();
+        return service != null && direct.contains(service) ? Runnable::run : null;
+      }
+    };
   }
 
   /** Where it listens, with the real port once started; stays so after the close. */

@@ -1,6 +1,5 @@
 package dev.heddle.shard;
 
-import dev.heddle.catalog.Field;
 import dev.heddle.function.Query;
 import dev.heddle.shard.Marks.Mark;
 import java.io.IOException;
@@ -9,6 +8,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.lucene.index.LeafReader;
 
 /** Fragments of documents around one query's terms. For one thread. */
@@ -21,6 +21,7 @@ final class Highlighter {
   private final Query query;
   private final SchemaFields fields;
   private final Map<String, HighlightTerms> wanted = new HashMap<>();
+  private final TermPlaces places = new TermPlaces();
 
   Highlighter(Query query, SchemaFields fields) {
     this.query = query;
@@ -32,20 +33,36 @@ final class Highlighter {
   }
 
   /**
+   * Where the query's terms stand in a field; empty: a {@link #fragments} call would find nothing,
+   * so the text need not be read.
+   */
+  Optional<List<Mark>> marks(LeafReader segment, int document, String name) throws IOException {
+    HighlightTerms terms = wanted(name);
+    if (terms.isEmpty()) {
+      return Optional.empty();
+    }
+    List<Mark> marks = Marks.find(places, segment, document, name, terms);
+    return marks.isEmpty() && terms.prefixes().isEmpty() ? Optional.empty() : Optional.of(marks);
+  }
+
+  private HighlightTerms wanted(String name) {
+    HighlightTerms known = wanted.get(name);
+    if (known == null) {
+      known = HighlightTerms.of(query, HighlightTerms.field(name, fields), fields);
+      wanted.put(name, known);
+    }
+    return known;
+  }
+
+  /**
    * Fragments of a field, best first; empty: the query found nothing there.
    *
+   * @param marks from {@link #marks}
    * @param values of the document's field
    */
-  List<String> fragments(LeafReader segment, int document, String name, List<String> values)
-      throws IOException {
-    Field field = HighlightTerms.field(name, fields);
-    HighlightTerms terms =
-        wanted.computeIfAbsent(name, any -> HighlightTerms.of(query, field, fields));
-    if (terms.isEmpty() || values.isEmpty()) {
-      return List.of();
-    }
+  List<String> fragments(String name, List<Mark> marks, List<String> values) {
+    HighlightTerms terms = wanted(name);
     List<Fragment> fragments = new ArrayList<>();
-    List<Mark> marks = Marks.find(segment, document, name, terms);
     int base = 0;
     int next = 0;
     for (String value : values) {

@@ -6,9 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.PostingsEnum;
-import org.apache.lucene.index.Terms;
-import org.apache.lucene.index.TermsEnum;
-import org.apache.lucene.util.BytesRef;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a query's terms stand in one field of one document, read from the index rather than from
@@ -29,33 +27,28 @@ final class Marks {
   private Marks() {}
 
   /** In order of their starts. */
-  static List<Mark> find(LeafReader segment, int document, String field, HighlightTerms wanted)
+  static List<Mark> find(
+      TermPlaces places, LeafReader segment, int document, String field, HighlightTerms wanted)
       throws IOException {
-    Terms terms = segment.terms(field);
-    if (terms == null) {
-      return List.of();
-    }
     List<Mark> marks = new ArrayList<>();
-    TermsEnum lookup = terms.iterator();
     int number = 0;
     for (String term : wanted.terms()) {
-      marks.addAll(occurrences(lookup, document, term, number++));
+      marks.addAll(occurrences(places.at(segment, document, field, term), number++));
     }
     for (List<String> phrase : wanted.phrases()) {
-      marks.addAll(phrase(lookup, document, phrase, number));
-      number += phrase.size();
+      List<List<Mark>> found = new ArrayList<>(phrase.size());
+      for (String term : phrase) {
+        found.add(occurrences(places.at(segment, document, field, term), number++));
+      }
+      marks.addAll(sideBySide(found));
     }
     marks.sort(Comparator.comparingInt(Mark::start));
     return marks;
   }
 
-  private static List<Mark> occurrences(TermsEnum lookup, int document, String term, int number)
+  private static List<Mark> occurrences(@Nullable PostingsEnum postings, int number)
       throws IOException {
-    if (!lookup.seekExact(new BytesRef(term))) {
-      return List.of();
-    }
-    PostingsEnum postings = lookup.postings(null, PostingsEnum.OFFSETS);
-    if (postings.advance(document) != document) {
+    if (postings == null) {
       return List.of();
     }
     int count = Math.min(postings.freq(), MOST_OCCURRENCES);
@@ -68,21 +61,16 @@ final class Marks {
   }
 
   /** The occurrences of the phrase's terms that stand side by side in order. */
-  private static List<Mark> phrase(TermsEnum lookup, int document, List<String> phrase, int number)
-      throws IOException {
-    List<List<Mark>> found = new ArrayList<>();
-    for (int i = 0; i < phrase.size(); i++) {
-      found.add(occurrences(lookup, document, phrase.get(i), number + i));
-    }
+  private static List<Mark> sideBySide(List<List<Mark>> found) {
     List<Mark> marks = new ArrayList<>();
     for (Mark first : found.getFirst()) {
       List<Mark> run = new ArrayList<>();
       run.add(first);
-      for (int i = 1; i < phrase.size(); i++) {
+      for (int i = 1; i < found.size(); i++) {
         int position = first.position() + i;
         found.get(i).stream().filter(m -> m.position() == position).findFirst().ifPresent(run::add);
       }
-      if (run.size() == phrase.size()) {
+      if (run.size() == found.size()) {
         marks.addAll(run);
       }
     }

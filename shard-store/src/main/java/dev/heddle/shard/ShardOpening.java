@@ -64,8 +64,8 @@ final class ShardOpening {
 
   private IndexWriterConfig writing() {
     TieredMergePolicy policy = new TieredMergePolicy();
-    // Each segment costs every query some microseconds: few of them are worth more merging.
-    policy.setSegmentsPerTier(4);
+    // Once a shard is at rest it is merged into one segment; until then merges get in the way.
+    policy.setSegmentsPerTier(8);
     policy.setDeletesPctAllowed(20);
     IndexWriterConfig writing = new IndexWriterConfig(new TextAnalysis.Gaps());
     writing.setSimilarity(TextScoring.similarity());

@@ -8,10 +8,12 @@ import dev.heddle.function.Shard;
 import dev.heddle.function.Sort;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.shard.Marks.Mark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -164,18 +166,23 @@ public final class ShardReader implements Shard, AutoCloseable {
     try {
       byte[] source = StoredDocuments.json(segment.reader(), number);
       scope.meter().read(source.length);
-      JsonSlices slices = JsonSlices.of(source, new HashSet<>(wanted), new HashSet<>(highlight));
-      Map<String, List<String>> highlights = new HashMap<>();
+      Map<String, List<Mark>> marks = new LinkedHashMap<>();
       for (String field : highlight) {
+        highlighter(query)
+            .marks(segment.reader(), number, field)
+            .ifPresent(found -> marks.put(field, found));
+      }
+      JsonSlices slices = JsonSlices.of(source, new HashSet<>(wanted), marks.keySet());
+      Map<String, List<String>> highlights = new HashMap<>();
+      for (Map.Entry<String, List<Mark>> field : marks.entrySet()) {
         List<String> fragments =
             highlighter(query)
                 .fragments(
-                    segment.reader(),
-                    number,
-                    field,
-                    slices.strings().getOrDefault(field, List.of()));
+                    field.getKey(),
+                    field.getValue(),
+                    slices.strings().getOrDefault(field.getKey(), List.of()));
         if (!fragments.isEmpty()) {
-          highlights.put(field, fragments);
+          highlights.put(field.getKey(), fragments);
         }
       }
       return new Document(StoredDocuments.id(segment.reader(), number), slices.json(), highlights);

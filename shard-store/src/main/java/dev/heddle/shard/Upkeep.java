@@ -26,10 +26,10 @@ final class Upkeep implements AutoCloseable {
    * Under a stream of writes every refresh makes a small segment that has to be merged later: a
    * shard is refreshed for at most one part in so many of the time.
    */
-  private static final int REST = 20;
+  private static final int REST = 50;
 
-  /** But searches see a write within about this time. */
-  private static final long MOST_REST_NANOS = 1_000_000_000;
+  /** But even then searches see a write within about this time. */
+  private static final long MOST_REST_NANOS = 5_000_000_000L;
 
   /** Unseen writes are kept in memory for gets; more than this is refreshed at once. */
   private static final long MOST_RECENT_BYTES = 8 << 20;
@@ -42,6 +42,7 @@ final class Upkeep implements AutoCloseable {
 
   /** When a shard's next refresh may begin: each earns a pause in proportion to what it took. */
   private final Map<LocalShard, Long> rested = new HashMap<>();
+
   private final ScheduledExecutorService thread =
       new ScheduledThreadPoolExecutor(1, Threads.named("shard-upkeep"));
 

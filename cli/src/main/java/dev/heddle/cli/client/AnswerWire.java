@@ -59,9 +59,8 @@ final class AnswerWire {
     if (hit.getHighlightsCount() > 0) {
       ObjectNode highlights = json.putObject("highlights");
       hit.getHighlightsMap()
-          .forEach(
-              (field, snippets) ->
-                  snippets.getFragmentsList().forEach(highlights.withArrayProperty(field)::add));
+          .forEach((field, snippets) ->
+              snippets.getFragmentsList().forEach(highlights.withArrayProperty(field)::add));
     }
     if (hit.getSortValuesCount() > 0) {
       ArrayNode values = json.putArray("sortValues");
@@ -102,14 +101,13 @@ final class AnswerWire {
     ArrayNode missing = json.putArray("missing");
     coverage
         .getMissingList()
-        .forEach(
-            m -> {
-              ObjectNode one =
-                  missing.addObject().put("shard", m.getShard()).put("reason", m.getReason());
-              if (!m.getMessage().isEmpty()) {
-                one.put("message", m.getMessage());
-              }
-            });
+        .forEach(m -> {
+          ObjectNode one =
+              missing.addObject().put("shard", m.getShard()).put("reason", m.getReason());
+          if (!m.getMessage().isEmpty()) {
+            one.put("message", m.getMessage());
+          }
+        });
     return json;
   }
 
@@ -159,15 +157,14 @@ final class AnswerWire {
     }
     ArrayNode shards = json.putArray("shards");
     leaf.getShardsList()
-        .forEach(
-            s ->
-                shards
-                    .addObject()
-                    .put("shard", s.getShard())
-                    .put("startMicros", s.getStartMicros())
-                    .put("activeMicros", s.getActiveMicros())
-                    .put("documents", s.getDocuments())
-                    .put("matched", s.getMatched()));
+        .forEach(s ->
+            shards
+                .addObject()
+                .put("shard", s.getShard())
+                .put("startMicros", s.getStartMicros())
+                .put("activeMicros", s.getActiveMicros())
+                .put("documents", s.getDocuments())
+                .put("matched", s.getMatched()));
     return json;
   }
 }

@@ -35,7 +35,7 @@ public final class BulkGrpcClient implements AutoCloseable {
    * @param window most batches that were sent and not yet answered
    */
   public record Limits(int documents, long bytes, int window) {
-    public static final Limits DEFAULT = new Limits(2_000, 4 << 20, 4);
+    public static final Limits DEFAULT = new Limits(5_000, 8 << 20, 3);
 
     public Limits {
       if (documents < 1 || bytes < 1 || window < 1) {

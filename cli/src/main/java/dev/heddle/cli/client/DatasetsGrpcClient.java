@@ -71,14 +71,13 @@ public final class DatasetsGrpcClient {
         dataset.getId(),
         SchemaWire.toJson(dataset.getSchema()),
         dataset.getShardsList().stream()
-            .map(
-                shard ->
-                    new ShardInfo(
-                        shard.getShard(),
-                        shard.getGeneration(),
-                        shard.getNodesList(),
-                        shard.getDocuments(),
-                        shard.getAvailable()))
+            .map(shard ->
+                new ShardInfo(
+                    shard.getShard(),
+                    shard.getGeneration(),
+                    shard.getNodesList(),
+                    shard.getDocuments(),
+                    shard.getAvailable()))
             .toList(),
         dataset.getDocuments(),
         dataset.getCreatedAt());

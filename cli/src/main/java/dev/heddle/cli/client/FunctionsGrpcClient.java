@@ -72,10 +72,9 @@ public final class FunctionsGrpcClient {
         kind(function.getKind()),
         function.getRuntime(),
         function.getVersionsList().stream()
-            .map(
-                v ->
-                    new FunctionInfo.Version(
-                        v.getVersion(), v.getCreatedAt(), v.getCodeBytes(), v.getEntry()))
+            .map(v ->
+                new FunctionInfo.Version(
+                    v.getVersion(), v.getCreatedAt(), v.getCodeBytes(), v.getEntry()))
             .toList(),
         function.getAliasesMap());
   }

@@ -73,14 +73,11 @@ final class DemoCorpus implements AutoCloseable {
     boolean ours =
         there.isPresent() && found.isPresent() && found.get().dataset().equals(there.get().id());
     if (!ours) {
-      there.ifPresent(
-          half -> {
-            console.note(
-                "heddle: dataset "
-                    + DATASET
-                    + " is not what is asked for, or half loaded; dropped");
-            datasets.drop(DATASET);
-          });
+      there.ifPresent(half -> {
+        console.note(
+            "heddle: dataset " + DATASET + " is not what is asked for, or half loaded; dropped");
+        datasets.drop(DATASET);
+      });
       load(grpc, datasets, create(datasets));
       return;
     }

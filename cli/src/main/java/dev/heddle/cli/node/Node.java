@@ -175,12 +175,11 @@ public final class Node implements AutoCloseable {
   public void awaitKnown() throws InterruptedException {
     CountDownLatch known = new CountDownLatch(1);
     try (var _ =
-        catalog.onChange(
-            view -> {
-              if (view.node(config.node()).filter(this::isThis).isPresent()) {
-                known.countDown();
-              }
-            })) {
+        catalog.onChange(view -> {
+          if (view.node(config.node()).filter(this::isThis).isPresent()) {
+            known.countDown();
+          }
+        })) {
       known.await();
     } catch (InterruptedException e) {
       throw e;

@@ -110,10 +110,9 @@ public final class NodeCommand implements Callable<Integer> {
     Thread.ofPlatform()
         .name("node-halt")
         .daemon()
-        .start(
-            () -> {
-              LockSupport.parkNanos(LONGEST_CLOSE.toNanos());
-              Runtime.getRuntime().halt(1);
-            });
+        .start(() -> {
+          LockSupport.parkNanos(LONGEST_CLOSE.toNanos());
+          Runtime.getRuntime().halt(1);
+        });
   }
 }

@@ -19,12 +19,11 @@ final class ParentWatch {
     Thread.ofPlatform()
         .name("parent-watch")
         .daemon()
-        .start(
-            () -> {
-              drain(pipe);
-              log.info("the parent process is gone");
-              gone.run();
-            });
+        .start(() -> {
+          drain(pipe);
+          log.info("the parent process is gone");
+          gone.run();
+        });
   }
 
   private static void drain(InputStream pipe) {

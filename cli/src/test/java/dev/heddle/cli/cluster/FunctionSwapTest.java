@@ -55,17 +55,16 @@ class FunctionSwapTest {
       var done = new AtomicInteger();
       List<Callable<List<String>>> work = new ArrayList<>();
       for (int caller = 0; caller < CALLERS; caller++) {
-        work.add(
-            () -> {
-              List<String> wrong = new ArrayList<>();
-              while (done.getAndIncrement() < CALLS) {
-                var response = edge.post("/run/greeter", "{}");
-                if (response.statusCode() != 200 || !response.body().matches(".*(one|two).*")) {
-                  wrong.add(response.statusCode() + " " + response.body());
-                }
-              }
-              return wrong;
-            });
+        work.add(() -> {
+          List<String> wrong = new ArrayList<>();
+          while (done.getAndIncrement() < CALLS) {
+            var response = edge.post("/run/greeter", "{}");
+            if (response.statusCode() != 200 || !response.body().matches(".*(one|two).*")) {
+              wrong.add(response.statusCode() + " " + response.body());
+            }
+          }
+          return wrong;
+        });
       }
       var running = work.stream().map(callers::submit).toList();
       int swaps = 0;

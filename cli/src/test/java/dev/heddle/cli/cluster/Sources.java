@@ -8,6 +8,7 @@ import dev.heddle.v1.FunctionsGrpc;
 import io.grpc.Channel;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,8 @@ final class Sources {
       Files.createDirectories(file.getParent());
       Files.writeString(folder.resolve("heddle.yaml"), manifest);
       Files.writeString(file, source);
-      return FunctionPackage.read(folder, new PrintWriter(System.err, true));
+      return FunctionPackage.read(
+          folder, new PrintWriter(System.err, true, StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -147,7 +148,7 @@ final class TestCluster implements AutoCloseable {
 
   /** Ends a node; the others see it go. */
   void stop(String name) {
-    nodes.get(name).close();
+    Objects.requireNonNull(nodes.get(name), name).close();
     awaitNode(head, name, false);
   }
 
@@ -156,12 +157,11 @@ final class TestCluster implements AutoCloseable {
     try (var _ =
         witness
             .catalog()
-            .onChange(
-                view -> {
-                  if (view.node(name).isPresent() == there) {
-                    seen.countDown();
-                  }
-                })) {
+            .onChange(view -> {
+              if (view.node(name).isPresent() == there) {
+                seen.countDown();
+              }
+            })) {
       if (!seen.await(20, TimeUnit.SECONDS)) {
         throw new AssertionError(name + " is " + (there ? "not there" : "still there"));
       }

@@ -63,11 +63,10 @@ class DemoIT {
       assertTrue(Files.exists(data.resolve("demo.json")));
       assertEquals(3, demo.family().size(), demo::toString);
       demo.family()
-          .forEach(
-              node ->
-                  assertTrue(
-                      DemoProcess.commandLine(node).contains(" node --roles "),
-                      DemoProcess.commandLine(node)));
+          .forEach(node ->
+              assertTrue(
+                  DemoProcess.commandLine(node).contains(" node --roles "),
+                  DemoProcess.commandLine(node)));
 
       try (DemoProcess second = new DemoProcess(DemoProcess.freePorts(), data, options)) {
         assertFails(second, "in use by process " + demo.process.pid());

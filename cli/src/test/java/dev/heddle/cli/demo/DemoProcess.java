@@ -59,15 +59,14 @@ final class DemoProcess implements AutoCloseable {
 
   private static void collect(InputStream stream, List<String> lines) {
     Thread.ofVirtual()
-        .start(
-            () -> {
-              try (BufferedReader reader =
-                  new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
-                reader.lines().forEach(lines::add);
-              } catch (IOException e) {
-                lines.add("(" + e + ")");
-              }
-            });
+        .start(() -> {
+          try (BufferedReader reader =
+              new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {
+            reader.lines().forEach(lines::add);
+          } catch (IOException e) {
+            lines.add("(" + e + ")");
+          }
+        });
   }
 
   /** Two neighbouring free ports: for HTTP and gRPC. */

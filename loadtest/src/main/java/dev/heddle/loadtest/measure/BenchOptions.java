@@ -130,7 +130,7 @@ public record BenchOptions(
    *     thread and a connection
    */
   public record Load(int warmup, int runs, int requests, int clients) {
-    public static final Load DEFAULTS = new Load(3_000, 5, 3_000, 1);
+    public static final Load DEFAULTS = new Load(12_000, 5, 3_000, 1);
 
     public Load {
       within("warmup", warmup, 0, 100_000_000);

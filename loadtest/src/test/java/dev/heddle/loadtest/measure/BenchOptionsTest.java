@@ -27,7 +27,7 @@ class BenchOptionsTest {
     assertEquals(URI.create("http://localhost:8080"), defaults.target().url());
     assertEquals("dbpedia", defaults.target().dataset());
     assertEquals(300, defaults.workload().count());
-    assertEquals(new Load(3_000, 5, 3_000, 1), defaults.load());
+    assertEquals(new Load(12_000, 5, 3_000, 1), defaults.load());
   }
 
   @Test

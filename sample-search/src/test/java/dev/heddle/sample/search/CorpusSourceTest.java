@@ -35,8 +35,10 @@ class CorpusSourceTest {
   void aDamagedDownloadIsAClearErrorAndRemoved() throws IOException {
     Files.writeString(remote(), "cut short");
     var error = assertThrows(CorpusException.class, () -> source().fetch(listener()));
-    assertTrue(error.getMessage().contains("sha256"), error.getMessage());
-    assertTrue(error.getMessage().contains("expected: sha256 " + DbpediaCorpus.SHA_256));
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("sha256"), String.valueOf(error.getMessage()));
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("expected: sha256 " + DbpediaCorpus.SHA_256));
     assertFalse(Files.exists(local()), "the damaged file is gone");
     assertEquals(1, damaged.size());
     assertTrue(fetched > 0, "progress was told");
@@ -45,8 +47,12 @@ class CorpusSourceTest {
   @Test
   void anUnreachableCorpusSaysWhatToDo() {
     var error = assertThrows(CorpusException.class, () -> source().fetch(listener()));
-    assertTrue(error.getMessage().contains("cannot be fetched"), error.getMessage());
-    assertTrue(error.getMessage().contains("--corpus FILE"), error.getMessage());
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("cannot be fetched"),
+        String.valueOf(error.getMessage()));
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("--corpus FILE"),
+        String.valueOf(error.getMessage()));
   }
 
   private Path remote() {

@@ -24,7 +24,8 @@ class DbpediaCorpusTest {
     var file = Files.writeString(folder.resolve("corpus.jar"), "something else");
     var corpus = new DbpediaCorpus(file, "{}");
     var error = assertThrows(CorpusException.class, corpus::open);
-    assertTrue(error.getMessage().contains("expected: sha256 " + DbpediaCorpus.SHA_256));
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("expected: sha256 " + DbpediaCorpus.SHA_256));
     assertTrue(Files.exists(file), "a user's own file stays");
   }
 

@@ -108,7 +108,9 @@ class JsonlCorpusTest {
     var file = Files.writeString(folder.resolve("bad"), "oops\n");
     var corpus = new JsonlCorpus(file, Optional.empty(), SMALL);
     var error = assertThrows(CorpusException.class, corpus::schemaJson);
-    assertTrue(error.getMessage().contains("line 1: not JSON"), error.getMessage());
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("line 1: not JSON"),
+        String.valueOf(error.getMessage()));
   }
 
   @Test
@@ -116,7 +118,8 @@ class JsonlCorpusTest {
     var file = Files.write(folder.resolve("cut.gz"), new byte[] {0x1f, (byte) 0x8b, 8});
     var corpus = new JsonlCorpus(file, Optional.empty(), SMALL);
     var error = assertThrows(CorpusException.class, corpus::open);
-    assertTrue(error.getMessage().contains("cut.gz"), error.getMessage());
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("cut.gz"), String.valueOf(error.getMessage()));
   }
 
   private static Read read(Path file) throws IOException {

@@ -59,8 +59,8 @@ record Judgements(List<Judged> queries) {
     var names = new HashMap<String, String>();
     for (var relevant : columns[2].split("\\|", -1)) {
       if (relevant.startsWith(CATEGORY)) {
-        var members = categories.get(relevant.substring(CATEGORY.length()));
-        check(members != null, relevant);
+        var members = categories.getOrDefault(relevant.substring(CATEGORY.length()), Map.of());
+        check(!members.isEmpty(), relevant);
         members.keySet().forEach(id -> grades.put(id, LISTED));
         names.putAll(members);
       } else {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -38,11 +39,11 @@ class SampleFilesTest {
   void everyImportLeadsToAFile() throws IOException {
     var imports = Pattern.compile("from \"(\\./[^\"]+)\"");
     for (var file : files()) {
-      var folder = file.toAbsolutePath().getParent();
+      var path = file.toAbsolutePath();
       imports
           .matcher(Files.readString(file))
           .results()
-          .map(found -> folder.resolve(found.group(1)))
+          .map(found -> path.resolveSibling(found.group(1)))
           .forEach(target -> assertTrue(Files.exists(target), target.toString()));
     }
   }
@@ -65,7 +66,7 @@ class SampleFilesTest {
     assertTrue(names.contains(schema.get("rank").get("field").stringValue()));
   }
 
-  private static TreeSet<String> keys(String pattern, Path file) throws IOException {
+  private static Set<String> keys(String pattern, Path file) throws IOException {
     var keys = new TreeSet<String>();
     Pattern.compile(pattern)
         .matcher(Files.readString(file))

@@ -41,7 +41,9 @@ class StoredFieldsTest {
         assertThrows(
             CorpusException.class,
             () -> new StoredFields(new byte[] {1, 0}, new byte[] {0, 0, 0, 9}, new byte[0]));
-    assertTrue(error.getMessage().contains("format 9"), error.getMessage());
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("format 9"),
+        String.valueOf(error.getMessage()));
   }
 
   @Test
@@ -52,7 +54,9 @@ class StoredFieldsTest {
     var error =
         assertThrows(
             CorpusException.class, () -> stored.read(1, Set.of("a"), (field, value) -> {}));
-    assertTrue(error.getMessage().contains("document 1"), error.getMessage());
+    assertTrue(
+        String.valueOf(error.getMessage()).contains("document 1"),
+        String.valueOf(error.getMessage()));
   }
 
   private static StoredFields two() throws IOException {

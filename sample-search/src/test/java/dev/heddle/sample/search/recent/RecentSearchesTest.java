@@ -9,6 +9,7 @@ import dev.heddle.function.Event;
 import dev.heddle.function.JsonObject;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +33,7 @@ class RecentSearchesTest {
   @Test
   void onlyTheLastTenAreKept() {
     IntStream.rangeClosed(1, 12).forEach(i -> add("search " + i));
-    var kept = (List<?>) session.get(RecentSearches.ATTRIBUTE);
+    var kept = (List<?>) Objects.requireNonNull(session.get(RecentSearches.ATTRIBUTE));
     assertEquals(RecentSearches.MAX_SEARCHES, kept.size());
     assertEquals("search 12", kept.getFirst());
     assertEquals("search 3", kept.getLast());

@@ -15,6 +15,7 @@ import dev.heddle.function.testkit.ScatterLaws;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -187,7 +188,7 @@ class RelatedTopicsTest {
   }
 
   private static List<?> topics(Object answer) {
-    return (List<?>) ((Map<?, ?>) answer).get("topics");
+    return (List<?>) Objects.requireNonNull(((Map<?, ?>) answer).get("topics"));
   }
 
   private static List<?> names(Object answer) {
