@@ -19,7 +19,7 @@ final class EchoFunction {
                 case "overflow" -> handle(event, context);
                 case "object" -> new Object();
                 case "large" -> "x".repeat(100_000);
-                case "block" -> { Thread.sleep(60_000); yield "too late"; }
+                case "block" -> { new java.util.concurrent.CountDownLatch(1).await(); yield "too late"; }
                 case "spin" -> {
                   while (System.getProperty("heddle.test.release") == null) Thread.onSpinWait();
                   yield "too late";

@@ -59,7 +59,7 @@ final class DbpediaArticle {
             .toList();
     var aliases = distinct(Set.of(entry.title), redirects);
     var labels = distinct(Set.of(), List.of(entry.title), entry.labels, aliases);
-    var summary = GAP.matcher(entry.summary).replaceAll("$1");
+    var summary = GAP.matcher(plain(entry.summary)).replaceAll("$1");
     int birthYear = Decades.birthYear(categories);
     var birthDate = birthDate(entry.births, birthYear);
     var out = new ByteArrayOutputStream(2_048);
@@ -81,6 +81,19 @@ final class DbpediaArticle {
       json.writeEndObject();
     }
     return new Corpus.Document(entry.uri, out.toByteArray());
+  }
+
+  /** Some abstracts were escaped for HTML once. */
+  static String plain(String text) {
+    return text.indexOf('&') < 0
+        ? text
+        : text.replace("&nbsp;", " ")
+            .replace("&ndash;", "–")
+            .replace("&mdash;", "—")
+            .replace("&quot;", "\"")
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&");
   }
 
   /** Keeps the first of names that differ in case and marks alone. */

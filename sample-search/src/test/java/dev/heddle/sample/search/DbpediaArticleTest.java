@@ -31,6 +31,13 @@ class DbpediaArticleTest {
   }
 
   @Test
+  void textThatWasEscapedForHtmlIsReadable() {
+    assertEquals(
+        "R&B <b> – \"soul\"", DbpediaArticle.plain("R&amp;B &lt;b&gt; &ndash; &quot;soul&quot;"));
+    assertEquals("&lt;", DbpediaArticle.plain("&amp;lt;"));
+  }
+
+  @Test
   void typesComeFromTheListAlone() {
     entry.types.addAll(List.of(ONTOLOGY + "Person", ONTOLOGY + "EthnicGroup", ONTOLOGY + "Work"));
     assertEquals(List.of("Person", "Work"), texts(document(List.of()).get("type")));

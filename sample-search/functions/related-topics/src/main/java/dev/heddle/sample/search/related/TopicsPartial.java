@@ -14,8 +14,10 @@ import java.util.Map;
  * @param backgrounds how common the topics are; without a topic until a leaf has counted it
  */
 record TopicsPartial(int limit, List<Found> best, Map<String, Background> backgrounds) {
-  /** Share of the best score that a document needs to count. */
-  private static final float MIN_SHARE = 0.5f;
+  /** Share of the best score that a document needs to count, unless it is among the first few. */
+  private static final float MIN_SHARE = 0.6f;
+
+  private static final int FIRST_FEW = 3;
 
   private static final Comparator<Found> BEST_FIRST =
       Comparator.comparingDouble((Found found) -> found.score())
@@ -40,14 +42,19 @@ record TopicsPartial(int limit, List<Found> best, Map<String, Background> backgr
 
   /**
    * The best ones, without those that fall far behind the first: a query for any of its words also
-   * finds what merely shares one. What falls behind the best of some falls behind the best of all,
-   * so it does not matter when this is done, nor how often.
+   * finds what merely shares one. What is among the first few of all, or near the best of all, was
+   * so among some of them, so it does not matter when this is done, nor how often.
    */
   private static List<Found> best(int limit, List<Found> documents) {
     var sorted = documents.stream().sorted(BEST_FIRST).limit(limit).toList();
-    return sorted.stream()
-        .takeWhile(found -> found.score() >= MIN_SHARE * sorted.getFirst().score())
-        .toList();
+    var kept = new ArrayList<Found>();
+    for (var found : sorted) {
+      if (kept.size() >= FIRST_FEW && found.score() < MIN_SHARE * sorted.getFirst().score()) {
+        break;
+      }
+      kept.add(found);
+    }
+    return kept;
   }
 
   /** With more counted. */
