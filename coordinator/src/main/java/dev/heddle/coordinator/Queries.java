@@ -4,6 +4,7 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.plan.FieldCheck;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
@@ -99,6 +100,7 @@ final class Queries {
                   new HeddleException(
                       ErrorCode.UNKNOWN_DATASET,
                       "dataset: " + dataset + " (expected: an existing dataset)"));
+      FieldCheck.check(request, record.schema());
       FunctionRef function =
           functionName.isEmpty()
               ? names.builtIn(context.tenant(), "search")

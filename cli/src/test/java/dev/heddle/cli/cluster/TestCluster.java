@@ -89,6 +89,11 @@ final class TestCluster implements AutoCloseable {
 
   /** A gateway of the session grid that the addresses name; all gateways share one key ring. */
   Node startGateway(String name, HostPort grid, List<String> members) {
+    return startGateway(name, grid, members, Optional.empty());
+  }
+
+  private Node startGateway(
+      String name, HostPort grid, List<String> members, Optional<Path> pages) {
     try {
       KeyRing.createIfAbsent(directory.resolve("sessions.yaml"));
     } catch (IOException e) {
@@ -110,7 +115,7 @@ final class TestCluster implements AutoCloseable {
               config.security(),
               new GatewayConfig(
                   ANY,
-                  gateway.pages(),
+                  pages,
                   new GridConfig(grid, members, Duration.ofSeconds(20)),
                   new SessionConfig(
                       Optional.of(directory.resolve("sessions.yaml")),
@@ -133,8 +138,17 @@ final class TestCluster implements AutoCloseable {
 
   /** A gateway alone in its grid. */
   Node startGateway(String name) {
+    return startAlone(name, Optional.empty());
+  }
+
+  /** A gateway alone in its grid that serves {@code pages} at its root. */
+  Node startGateway(String name, Path pages) {
+    return startAlone(name, Optional.of(pages));
+  }
+
+  private Node startAlone(String name, Optional<Path> pages) {
     var grid = new HostPort("127.0.0.1", freePort());
-    return startGateway(name, grid, List.of(grid.toString()));
+    return startGateway(name, grid, List.of(grid.toString()), pages);
   }
 
   /** A port that nobody listens at now; Hazelcast has to know its members' ports beforehand. */
