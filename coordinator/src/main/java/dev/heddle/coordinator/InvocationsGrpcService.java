@@ -68,7 +68,7 @@ final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
     try (var _ = admission.admit()) {
       var view = catalog.view();
       var function = names.resolve(view, tenant, request.getFunction(), FunctionKind.HANDLER);
-      var message = message(request, tenant, function);
+      var message = message(request, tenant, function, view.revision());
       List<NodeRecord> candidates = new ArrayList<>(view.nodesWith("leaf"));
       while (!candidates.isEmpty()) {
         var leaf = choose(candidates);
@@ -86,7 +86,8 @@ final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
     }
   }
 
-  private LeafInvokeRequest message(InvokeRequest request, String tenant, FunctionRef function) {
+  private static LeafInvokeRequest message(
+      InvokeRequest request, String tenant, FunctionRef function, long catalogRevision) {
     var message =
         LeafInvokeRequest.newBuilder()
             .setInvocationId(UUID.randomUUID().toString())
@@ -94,6 +95,7 @@ final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
             .setFunction(
                 dev.heddle.internal.v1.FunctionRef.newBuilder()
                     .setName(function.name())
+                    .setCatalogRevision(catalogRevision)
                     .setVersion(function.version().orElseThrow().digest()))
             .setEventJson(request.getEventJson());
     if (request.hasSession()) {

@@ -106,9 +106,12 @@ final class Queries {
               ? names.builtIn(context.tenant(), "search")
               : names.resolve(view, context.tenant(), functionName, FunctionKind.SCATTER);
       try (var run = engine.scatter(function, request, options.deadline())) {
-        var plan = planner.plan(record, view);
+        var whole = planner.plan(record, view);
+        var plan = run.commutative() ? whole : whole.byShard();
         String queryId = UUID.randomUUID().toString();
-        var template = leaves.template(queryId, context.tenant(), record.id(), function, request);
+        var template =
+            leaves.template(
+                queryId, context.tenant(), record.id(), function, view.revision(), request);
         var query =
             new QueryRun(
                 config,

@@ -130,14 +130,13 @@ final class QueryRun {
 
   private void gatherUntilDone() throws InterruptedException {
     while (!outstanding.isEmpty() || !held.isEmpty()) {
+      long left = softDeadlineNanos - ticker.nanoTime();
+      if (left <= 0) {
+        return;
+      }
       if (!held.isEmpty() && (outstanding.isEmpty() || graceOver())) {
         askAgain();
         continue;
-      }
-      long now = ticker.nanoTime();
-      long left = softDeadlineNanos - now;
-      if (left <= 0) {
-        return;
       }
       var arrival = arrivals.poll(Math.min(left, patience()), TimeUnit.NANOSECONDS);
       if (arrival != null) {
@@ -190,6 +189,17 @@ final class QueryRun {
           firstHeldNanos = now;
         }
         observe(needs.reports());
+        gather.spend(needs.bill());
+        timings.add(
+            new LeafTiming(
+                leaf.node(),
+                micros(attempt.sentNanos),
+                micros(now),
+                0,
+                needs.bill().activeNanos() / 1_000,
+                0,
+                List.of(),
+                "asked for statistics"));
         held.add(new Held(leaf, attempt.number, needs));
       }
       case LeafReply.Failure failure -> {
@@ -216,13 +226,15 @@ final class QueryRun {
     boolean better;
     try {
       better = gather.accept(answer);
+    } catch (Gather.MergeFailedException e) {
+      throw e.failure();
     } catch (HeddleException e) {
       fail(leaf, e);
       return;
     }
     gather.spend(here(ticker.nanoTime() - before));
     if (better && !outstanding.isEmpty() && improvements.isPresent()) {
-      improvements.get().accept(result("deadline", false));
+      improvements.get().accept(result("pending", false));
     }
   }
 
@@ -270,7 +282,7 @@ final class QueryRun {
       return;
     }
     boolean fields = false;
-    boolean whole = held.size() == plan.leaves().size();
+    boolean whole = plan.missing().isEmpty() && held.size() == plan.leaves().size();
     Figures sum = Figures.NONE;
     for (var leaf : held) {
       terms.addAll(leaf.needs.local().terms().keySet());
@@ -314,8 +326,10 @@ final class QueryRun {
               + ratio
               + " (expected: >= "
               + options.minCoverage()
-              + "; missing "
-              + answer.coverage().missing()
+              + "; missing shards "
+              + answer.coverage().missing().stream()
+                  .map(gap -> gap.shard() + " " + gap.reason())
+                  .toList()
               + ")");
     }
     return answer;

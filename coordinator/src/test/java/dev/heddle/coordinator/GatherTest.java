@@ -135,6 +135,19 @@ class GatherTest {
   }
 
   @Test
+  void aMergeThatThrowsCoversNothingAndFailsTheQuery() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(2), known);
+      assertTrue(gather.accept(answer("a", 7, 0)));
+      var failure =
+          Assertions.assertThrows(
+              Gather.MergeFailedException.class, () -> gather.accept(answer("poison", 7, 1)));
+      assertEquals(ErrorCode.FUNCTION_FAILED, failure.failure().code());
+      assertEquals(1, gather.coverage("deadline").answered());
+    }
+  }
+
+  @Test
   void aPartialThatIsNoPartialFailsAndCoversNothing() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(1), known);

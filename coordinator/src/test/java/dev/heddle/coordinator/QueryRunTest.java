@@ -86,6 +86,7 @@ class QueryRunTest {
                   "default",
                   dataset.id(),
                   new FunctionRef("default", "sum", Optional.empty()),
+                  1,
                   Fixtures.REQUEST),
               epochs,
               known,

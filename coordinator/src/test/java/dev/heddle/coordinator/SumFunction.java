@@ -42,6 +42,9 @@ final class SumFunction implements ScatterFunction<String, String> {
 
   @Override
   public String merge(String a, String b) {
+    if (b.equals("poison")) {
+      throw new IllegalStateException("cannot merge " + b);
+    }
     return a + "+" + b;
   }
 

@@ -42,10 +42,10 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
     GrpcCalls.unary(observer, () -> invoke(request));
   }
 
-  private InvokeResponse invoke(LeafInvokeRequest request) {
+  private InvokeResponse invoke(LeafInvokeRequest request) throws InterruptedException {
     long start = ticker.nanoTime();
-    var function = LeafWire.function(catalog.view(), request.getTenant(), request.getFunction());
     var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
+    var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
     String traceId = RequestContext.current().trace().traceId();
     var result =
         engine.invoke(

@@ -26,7 +26,8 @@ sealed interface LeafOutcome {
       boolean fieldsMissing,
       ShardStatistics local,
       List<ShardTiming> timings,
-      List<ShardFailure> failures)
+      List<ShardFailure> failures,
+      Spent spent)
       implements LeafOutcome {}
 
   /**

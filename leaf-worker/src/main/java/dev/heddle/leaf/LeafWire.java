@@ -1,6 +1,7 @@
 package dev.heddle.leaf;
 
 import com.google.protobuf.ByteString;
+import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.engine.FunctionRef;
@@ -34,13 +35,13 @@ final class LeafWire {
   private LeafWire() {}
 
   static LeafTask task(
-      LeafRequest message, CatalogView catalog, Deadline deadline, BooleanSupplier cancelled) {
+      LeafRequest message, FunctionRef function, Deadline deadline, BooleanSupplier cancelled) {
     return new LeafTask(
         message.getQueryId(),
         message.getTenant(),
         message.getDatasetId(),
         message.getShardsList().stream().map(LeafWire::ref).toList(),
-        function(catalog, message.getTenant(), message.getFunction()),
+        function,
         QueryWire.request(message.getRequest()),
         new LeafTask.EpochId(
             message.getDatasetId(), message.getEpoch().getOwner(), message.getEpoch().getNumber()),
@@ -51,18 +52,19 @@ final class LeafWire {
         cancelled);
   }
 
-  /**
-   * The exact version that the coordinator chose; its entry is in the catalog before it is ever
-   * named.
-   */
+  /** The exact version that the coordinator chose. If this node's view lags, it waits for it. */
   static FunctionRef function(
-      CatalogView catalog, String tenant, dev.heddle.internal.v1.FunctionRef message) {
+      CatalogClient catalog,
+      String tenant,
+      dev.heddle.internal.v1.FunctionRef message,
+      Deadline deadline)
+      throws InterruptedException {
     if (message.getVersion().isEmpty()) {
       return new FunctionRef(tenant, message.getName(), Optional.empty());
     }
+    CatalogView view = catalog.awaitRevision(message.getCatalogRevision(), deadline);
     FunctionVersion version =
-        catalog
-            .function(tenant, message.getName())
+        view.function(tenant, message.getName())
             .flatMap(record ->
                 record.versions().stream()
                     .filter(v -> v.digest().equals(message.getVersion()))
@@ -95,7 +97,8 @@ final class LeafWire {
                       .setFieldsMissing(missing.fieldsMissing())
                       .setLocal(statistics(missing.local()))
                       .addAllReports(missing.timings().stream().map(LeafWire::report).toList())
-                      .addAllErrors(missing.failures().stream().map(LeafWire::error).toList()))
+                      .addAllErrors(missing.failures().stream().map(LeafWire::error).toList())
+                      .setBill(bill(missing.spent(), 0)))
               .build();
       case LeafOutcome.Answer answer ->
           LeafResponse.newBuilder().setPartial(partial(answer)).build();
@@ -120,19 +123,23 @@ final class LeafWire {
     }
     var spent = answer.spent();
     return message
-        .setBill(
-            Bill.newBuilder()
-                .setActiveNanos(spent.activeNanos())
-                .setCpuNanos(spent.cpuNanos())
-                .setQueueNanos(spent.queueNanos())
-                .setMemoryMibNanos(spent.activeNanos() * spent.memoryMib())
-                .setDocumentsScanned(spent.documentsScanned())
-                .setBytesRead(spent.bytesRead())
-                .setBytesSent(bytesSent)
-                .setShardOperations(spent.shardOperations())
-                .setComplete(true))
+        .setBill(bill(spent, bytesSent))
         .setQueueMicros(spent.queueNanos() / 1_000)
         .setActiveMicros(spent.activeNanos() / 1_000)
+        .build();
+  }
+
+  private static Bill bill(LeafOutcome.Spent spent, long bytesSent) {
+    return Bill.newBuilder()
+        .setActiveNanos(spent.activeNanos())
+        .setCpuNanos(spent.cpuNanos())
+        .setQueueNanos(spent.queueNanos())
+        .setMemoryMibNanos(spent.activeNanos() * spent.memoryMib())
+        .setDocumentsScanned(spent.documentsScanned())
+        .setBytesRead(spent.bytesRead())
+        .setBytesSent(bytesSent)
+        .setShardOperations(spent.shardOperations())
+        .setComplete(true)
         .build();
   }
 

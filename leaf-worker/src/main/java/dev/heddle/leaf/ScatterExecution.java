@@ -3,6 +3,7 @@ package dev.heddle.leaf;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.BadRequestException;
 import dev.heddle.leaf.LeafOutcome.Answer;
 import dev.heddle.leaf.LeafOutcome.Missing;
 import dev.heddle.leaf.LeafOutcome.ShardFailure;
@@ -107,6 +108,10 @@ final class ScatterExecution {
     } catch (HeddleException e) {
       fail(ref, e);
       return Optional.empty();
+    } catch (RuntimeException e) {
+      fail(
+          ref, new HeddleException(ErrorCode.STORAGE_FAILED, "shard " + ref.shard() + ": " + e, e));
+      return Optional.empty();
     }
   }
 
@@ -115,7 +120,11 @@ final class ScatterExecution {
     boolean fields = task.statistics().isEmpty() && !epoch.fieldsKnown();
     Set<TermKey> terms = new HashSet<>();
     for (var open : readers) {
-      terms.addAll(open.reader.missingStatistics(task.request().query()));
+      try {
+        terms.addAll(open.reader.missingStatistics(task.request().query()));
+      } catch (BadRequestException e) {
+        throw new HeddleException(ErrorCode.INVALID_REQUEST, String.valueOf(e.getMessage()), e);
+      }
     }
     if (readers.isEmpty() || (terms.isEmpty() && !fields)) {
       return Optional.empty();
@@ -131,7 +140,7 @@ final class ScatterExecution {
     }
     var shards = readers.stream().map(open -> open.ref.shard()).toList();
     var local = store.statistics(task.datasetId(), shards, terms, fields);
-    return new Missing(fields, local, timings, failures);
+    return new Missing(fields, local, timings, failures, spent());
   }
 
   private LeafOutcome answer(List<OpenShard> readers) {

@@ -8,6 +8,7 @@ import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HandOffService;
 import dev.heddle.process.HeddleException;
@@ -19,7 +20,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.function.Consumer;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
 final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements HandOffService {
@@ -56,7 +56,10 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     submit(
         observer,
         call -> {
-          var task = LeafWire.task(request, catalog.view(), deadline(), call::isCancelled);
+          var deadline = deadline();
+          var function =
+              LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
+          var task = LeafWire.task(request, function, deadline, call::isCancelled);
           var execution =
               new ScatterExecution(
                   task,
@@ -93,7 +96,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
         });
   }
 
-  private <T> void submit(StreamObserver<T> observer, Consumer<ServerCallStreamObserver<T>> work) {
+  private <T> void submit(StreamObserver<T> observer, Work<T> work) {
     var call = (ServerCallStreamObserver<T>) observer;
     var context = Context.current();
     try {
@@ -104,14 +107,20 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
             }
             try {
               work.accept(call);
-            } catch (RuntimeException e) {
-              call.onError(GrpcErrors.toStatus(e));
+            } catch (InterruptedException | RuntimeException | Error e) {
+              // Whatever it was, this thread serves other calls, and the caller waits.
+              GrpcCalls.fail(observer, e);
             }
           }));
     } catch (HeddleException e) {
       // The compute queue is full.
       call.onError(GrpcErrors.toStatus(e));
     }
+  }
+
+  /** What a compute thread does for a call. */
+  private interface Work<T> {
+    void accept(ServerCallStreamObserver<T> call) throws InterruptedException;
   }
 
   /** A little before the caller's, so that what some shards have answered still arrives. */

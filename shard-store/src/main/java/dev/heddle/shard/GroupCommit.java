@@ -126,7 +126,16 @@ final class GroupCommit implements AutoCloseable {
       return;
     }
     batch.waiters().forEach(waiter -> waiter.complete(null));
-    committed.accept(shard);
+    tell(committed, shard);
+  }
+
+  /** What listeners throw is theirs: this thread must live on for the other shards. */
+  private static void tell(Consumer<LocalShard> listener, LocalShard shard) {
+    try {
+      listener.accept(shard);
+    } catch (RuntimeException e) {
+      log.error("listener of a commit failed shard={}", shard.identity(), e);
+    }
   }
 
   private void refuse(Batch batch, Throwable cause) {
@@ -135,7 +144,7 @@ final class GroupCommit implements AutoCloseable {
     shard.fail(cause);
     HeddleException refusal = shard.storageFailed(cause);
     batch.waiters().forEach(waiter -> waiter.completeExceptionally(refusal));
-    failed.accept(shard);
+    tell(failed, shard);
   }
 
   /** Commits what is waited for, then ends. */

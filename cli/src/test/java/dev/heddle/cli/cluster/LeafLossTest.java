@@ -1,13 +1,18 @@
 package dev.heddle.cli.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.v1.Clause;
 import dev.heddle.v1.Match;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.Term;
+import dev.heddle.v1.Value;
+import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -46,6 +51,37 @@ class LeafLossTest {
       assertEquals(0, after.getCoverage().getMissingCount());
       assertEquals(before.getHitsList(), after.getHitsList());
     }
+  }
+
+  @Test
+  void whatIsWrongWithAQueryIsTheCallersError() throws Exception {
+    try (var cluster = new TestCluster(directory, 2)) {
+      Books.create(cluster.grpc(), "books", 4);
+      Books.load(cluster.grpc(), "books", new Books(SEED).items(50));
+      refused(cluster, Term.newBuilder().setField("colour").setValue(text("red")), "UNKNOWN_FIELD");
+      refused(
+          cluster, Term.newBuilder().setField("year").setValue(text("soon")), "INVALID_REQUEST");
+    }
+  }
+
+  private static Value text(String value) {
+    return Value.newBuilder().setStringValue(value).build();
+  }
+
+  private static void refused(TestCluster cluster, Term.Builder term, String name) {
+    var request =
+        QueryRequest.newBuilder()
+            .setDataset("books")
+            .setQuery(Clause.newBuilder().setTerm(term))
+            .build();
+    var failure =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                QueryGrpc.newBlockingStub(cluster.grpc())
+                    .withDeadlineAfter(20, TimeUnit.SECONDS)
+                    .run(request));
+    assertEquals(name, GrpcErrors.fromStatus(failure).code().name());
   }
 
   private static QueryResponse await(TestCluster cluster, int seen) {

@@ -9,12 +9,14 @@ import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +72,7 @@ public final class Gather {
       dropped++;
       return false;
     }
-    var partial = run.decode(answer.partial());
+    merge(answer);
     for (var ref : answer.covers()) {
       covered.add(ref.shard());
       missing.remove(ref.shard());
@@ -78,13 +80,42 @@ public final class Gather {
     for (var report : answer.reports()) {
       documents.put(report.shard(), report.documents());
     }
+    return true;
+  }
+
+  /**
+   * Before anything counts as covered. A merge that throws may have changed what was merged before:
+   * then nothing can be trusted any more, and the query fails.
+   */
+  private void merge(LeafReply.Answer answer) {
+    byte[] encoded = Objects.requireNonNull(answer.partial());
+    var partial = run.decode(encoded);
     if (run.commutative()) {
-      merged = merged == null ? partial : run.merge(merged, partial);
+      try {
+        merged = merged == null ? partial : run.merge(merged, partial);
+      } catch (HeddleException e) {
+        throw new MergeFailedException(e);
+      }
     } else {
       int first = answer.covers().stream().mapToInt(ShardRef::shard).min().orElseThrow();
-      waiting.add(new Ordered(first, answer.partial()));
+      waiting.add(new Ordered(first, encoded));
     }
-    return true;
+  }
+
+  /** The function's merge failed here; its cause says how. */
+  public static final class MergeFailedException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final transient HeddleException failure;
+
+    MergeFailedException(HeddleException failure) {
+      super(failure);
+      this.failure = failure;
+    }
+
+    public HeddleException failure() {
+      return failure;
+    }
   }
 
   private boolean disjoint(List<ShardRef> covers) {

@@ -17,6 +17,18 @@ public record Plan(
     missing = List.copyOf(missing);
   }
 
+  /** With a call of its own for each shard: for functions whose partials merge in shard order. */
+  public Plan byShard() {
+    return new Plan(
+        dataset,
+        leaves.stream()
+            .flatMap(leaf ->
+                leaf.shards().stream()
+                    .map(shard -> new LeafAssignment(leaf.node(), leaf.address(), List.of(shard))))
+            .toList(),
+        missing);
+  }
+
   /** All of a query's shards that one leaf answers for. */
   public record LeafAssignment(String node, String address, List<ShardRef> shards) {
     public LeafAssignment {

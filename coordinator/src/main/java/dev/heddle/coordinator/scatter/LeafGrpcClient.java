@@ -28,8 +28,10 @@ public final class LeafGrpcClient {
       String tenant,
       String datasetId,
       FunctionRef function,
+      long catalogRevision,
       ScatterRequest request) {
-    return new Template(ScatterWire.common(queryId, tenant, datasetId, function, request));
+    return new Template(
+        ScatterWire.common(queryId, tenant, datasetId, function, catalogRevision, request));
   }
 
   /**

@@ -29,7 +29,11 @@ public sealed interface LeafReply {
 
   /** The leaf lacks figures of the epoch, and ran nothing. */
   record NeedsFigures(
-      boolean fields, Figures local, List<ShardReport> reports, List<ShardFailure> failures)
+      boolean fields,
+      Figures local,
+      List<ShardReport> reports,
+      List<ShardFailure> failures,
+      Bill bill)
       implements LeafReply {}
 
   /** The call failed. */

@@ -32,6 +32,7 @@ final class ScatterWire {
       String tenant,
       String datasetId,
       FunctionRef function,
+      long catalogRevision,
       ScatterRequest request) {
     return LeafRequest.newBuilder()
         .setQueryId(queryId)
@@ -40,6 +41,7 @@ final class ScatterWire {
         .setFunction(
             dev.heddle.internal.v1.FunctionRef.newBuilder()
                 .setName(function.name())
+                .setCatalogRevision(catalogRevision)
                 .setVersion(function.version().map(version -> version.digest()).orElse("")))
         .setRequest(QueryWire.request(request))
         .build();
@@ -64,7 +66,8 @@ final class ScatterWire {
             missing.getFieldsMissing(),
             figures(missing.getLocal()),
             reports(missing.getReportsList()),
-            failures(missing.getErrorsList()));
+            failures(missing.getErrorsList()),
+            QueryWire.bill(missing.getBill()));
       }
       case OUTCOME_NOT_SET ->
           new LeafReply.Failure(

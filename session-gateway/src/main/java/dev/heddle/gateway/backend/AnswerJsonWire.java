@@ -88,7 +88,10 @@ final class AnswerJsonWire {
   private void hit(Hit hit) {
     json.writeStartObject();
     json.writeStringProperty("id", hit.getId());
-    json.writeNumberProperty("score", hit.getScore());
+    // Ordered by fields alone, hits have no score.
+    if (!Float.isNaN(hit.getScore())) {
+      json.writeNumberProperty("score", hit.getScore());
+    }
     json.writeNumberProperty("shard", hit.getShard());
     json.writeName("fields");
     splice(hit.getFieldsJson());

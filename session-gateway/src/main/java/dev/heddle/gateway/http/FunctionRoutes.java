@@ -44,7 +44,8 @@ public final class FunctionRoutes {
         new Route("DELETE", "/v1/functions/{function}", true, this::delete),
         new Route(Route.ANY, "/run/{function}", true, this::run),
         new Route(Route.ANY, "/run/{function}/{path...}", true, this::run),
-        new Route(Route.ANY, "/runLambda/{function}", true, this::run));
+        new Route(Route.ANY, "/runLambda/{function}", true, this::run),
+        new Route(Route.ANY, "/runLambda/{function}/{path...}", true, this::run));
   }
 
   private void get(Exchange exchange) {

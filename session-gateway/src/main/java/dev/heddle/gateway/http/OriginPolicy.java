@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * sends this site's cookies along with other sites' requests. Immutable.
  */
 public final class OriginPolicy {
+  private static final Pattern RUNS = Pattern.compile("/run(Lambda)?/");
   private static final Set<String> SAFE_METHODS = Set.of("GET", "HEAD", "OPTIONS");
 
   private final Set<String> hosts = new HashSet<>();
@@ -68,13 +71,23 @@ public final class OriginPolicy {
   }
 
   /**
-   * Refuses a state-changing request of a foreign page.
+   * Refuses a request of a foreign page that may change something: by its method, or because it
+   * runs a function, which any method does.
    *
    * @throws HeddleException FORBIDDEN
    */
   void checkOrigin(Request request) {
-    if (!SAFE_METHODS.contains(request.getMethod())) {
+    boolean runs = RUNS.matcher(request.getHttpURI().getCanonicalPath()).lookingAt();
+    if (runs || !SAFE_METHODS.contains(request.getMethod())) {
       requireKnown(request, List.of());
+    }
+    HttpFields headers = request.getHeaders();
+    if (runs
+        && headers.get(HttpHeader.ORIGIN) == null
+        && "cross-site".equals(headers.get("Sec-Fetch-Site"))) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN,
+          "sec-fetch-site: cross-site (expected: this host or one of allowed-origins)");
     }
   }
 

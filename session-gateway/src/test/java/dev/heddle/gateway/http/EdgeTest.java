@@ -380,6 +380,18 @@ class EdgeTest {
         403,
         "FORBIDDEN",
         fixture.send(fixture.request("POST", QUERY, "{}").header("Origin", "null")));
+    // Any method runs a function, so none may come from a foreign page.
+    assertError(
+        403,
+        "FORBIDDEN",
+        fixture.send(fixture.request("GET", "/run/echo", "").header("Origin", evil)));
+    assertError(
+        403,
+        "FORBIDDEN",
+        fixture.send(
+            fixture
+                .request("GET", "/runLambda/echo/x", "")
+                .header("Sec-Fetch-Site", "cross-site")));
     HttpResponse<String> read =
         fixture.send(fixture.request("GET", "/v1/datasets", "").header("Origin", evil));
     assertEquals(200, read.statusCode());
