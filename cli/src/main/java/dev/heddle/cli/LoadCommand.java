@@ -108,7 +108,7 @@ final class LoadCommand implements Callable<Integer> {
         new Corpora(Checkout.ofProcess().home().resolve("sample-search"), console, ticker);
     Optional<String> given =
         schema == null ? Optional.empty() : Optional.of(Files.readString(schema));
-    return source.equals("dbpedia") ? corpora.dbpedia() : corpora.file(Path.of(source), given);
+    return source.equals("dbpedia") ? corpora.dbpedia(given) : corpora.file(Path.of(source), given);
   }
 
   /** A load with rejections has failed in part, which a script must be able to see. */

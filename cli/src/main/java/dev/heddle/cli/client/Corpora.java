@@ -30,10 +30,16 @@ public final class Corpora {
     this.ticker = ticker;
   }
 
-  /** The default corpus, fetched if it is not in the cache, with progress. */
-  public Corpus dbpedia() throws IOException {
+  /**
+   * The default corpus, fetched if it is not in the cache, with progress.
+   *
+   * @param schemaJson instead of the sample's
+   */
+  public Corpus dbpedia(Optional<String> schemaJson) throws IOException {
     try (Fetching fetching = new Fetching()) {
-      return new DbpediaCorpus(new CorpusSource().fetch(fetching), sampleSchema());
+      return new DbpediaCorpus(
+          new CorpusSource().fetch(fetching),
+          schemaJson.isPresent() ? schemaJson.get() : sampleSchema());
     }
   }
 

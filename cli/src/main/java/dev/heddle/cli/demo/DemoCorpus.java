@@ -173,7 +173,7 @@ final class DemoCorpus implements AutoCloseable {
       try {
         return options.corpus().isPresent()
             ? corpora.file(options.corpus().get(), Optional.empty())
-            : corpora.dbpedia();
+            : corpora.dbpedia(Optional.empty());
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
