@@ -52,10 +52,7 @@ final class FunctionNames {
       throw unknown(spoken, "an alias among " + record.aliases().keySet());
     }
     var version =
-        record.versions().stream()
-            .filter(candidate -> candidate.digest().equals(digest))
-            .findFirst()
-            .orElseThrow(() -> unknown(spoken, "an alias of a kept version"));
+        record.version(digest).orElseThrow(() -> unknown(spoken, "an alias of a kept version"));
     return new FunctionRef(tenant, name, Optional.of(version));
   }
 

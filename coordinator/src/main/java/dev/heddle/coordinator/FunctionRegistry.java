@@ -7,6 +7,7 @@ import dev.heddle.catalog.Change;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.FunctionRecord;
 import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.engine.Digests;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.Manifest;
 import dev.heddle.engine.PeerBlobsGrpcClient;
@@ -14,10 +15,7 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -81,7 +79,7 @@ final class FunctionRegistry {
           "name: " + manifest.name() + " is built in (expected: another name)");
     }
     var kind = Engine.check(code, manifest.entry(), manifest.kind(), config.engine().jar());
-    String blob = sha256(code);
+    String blob = Digests.of(code);
     var version =
         new FunctionVersion(
             manifest.version(code),
@@ -148,13 +146,5 @@ final class FunctionRegistry {
         catalog.write(
             List.of(new Change.Delete(key, OptionalLong.of(catalog.view().revisionOf(key)))));
     var _ = catalog.awaitRevision(revision, deadline);
-  }
-
-  private static String sha256(byte[] content) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("SHA-256 is part of every Java platform", e);
-    }
   }
 }

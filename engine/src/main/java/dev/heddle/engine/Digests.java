@@ -5,7 +5,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** SHA-256 in lower-case hex. */
-final class Digests {
+public final class Digests {
   private static final int LENGTH = 64;
 
   private Digests() {}
@@ -18,7 +18,8 @@ final class Digests {
     }
   }
 
-  static String of(byte[] content) {
+  /** SHA-256 in lower-case hex. */
+  public static String of(byte[] content) {
     return HexFormat.of().formatHex(sha256().digest(content));
   }
 

@@ -65,10 +65,7 @@ final class LeafWire {
     CatalogView view = catalog.awaitRevision(message.getCatalogRevision(), deadline);
     FunctionVersion version =
         view.function(tenant, message.getName())
-            .flatMap(record ->
-                record.versions().stream()
-                    .filter(v -> v.digest().equals(message.getVersion()))
-                    .findFirst())
+            .flatMap(record -> record.version(message.getVersion()))
             .orElseThrow(() ->
                 new HeddleException(
                     ErrorCode.UNKNOWN_FUNCTION,

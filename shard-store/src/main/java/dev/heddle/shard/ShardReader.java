@@ -73,11 +73,6 @@ public final class ShardReader implements Shard, AutoCloseable {
     return QueryTranslation.translate(query, fields, scope.statistics()).missingTerms();
   }
 
-  /** Whether the snapshot lacks the figures of a field that the query scores with. */
-  public boolean missingFields(Query query) {
-    return QueryTranslation.translate(query, fields, scope.statistics()).missingFields();
-  }
-
   @Override
   public List<String> fields() {
     begin();
