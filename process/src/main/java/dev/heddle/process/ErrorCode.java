@@ -34,10 +34,16 @@ public enum ErrorCode {
   /** The function itself refused the request as a bad one. */
   FUNCTION_REJECTED(1021, Kind.USER),
   UNSUPPORTED_MEDIA_TYPE(1022, Kind.USER),
+  /** A condition on the document's version does not hold. */
+  VERSION_CONFLICT(1023, Kind.USER),
+  /** The position token speaks of a history that is no more: of a dropped or restored shard. */
+  POSITION_LOST(1024, Kind.USER),
 
   OVERLOADED(2001, Kind.CAPACITY),
   QUEUE_FULL(2002, Kind.CAPACITY),
   LIMIT_REACHED(2003, Kind.CAPACITY),
+  /** The disk has less free space than is kept back: reads go on. */
+  STORAGE_FULL(2004, Kind.CAPACITY),
 
   INTERNAL(3001, Kind.INTERNAL),
   DEADLINE_EXCEEDED(3002, Kind.INTERNAL),
@@ -51,7 +57,13 @@ public enum ErrorCode {
   STORAGE_FAILED(3008, Kind.INTERNAL),
   CATALOG_UNAVAILABLE(3009, Kind.INTERNAL),
   /** Someone else changed the entry since it was read: read and try again. */
-  REVISION_CONFLICT(3010, Kind.INTERNAL);
+  REVISION_CONFLICT(3010, Kind.INTERNAL),
+  /** Another replica leads the group; nothing was done. The message names the leader, if known. */
+  NOT_LEADER(3011, Kind.INTERNAL),
+  /** The group has no leader that a majority follows; nothing was done. */
+  NO_MAJORITY(3012, Kind.INTERNAL),
+  /** The replica did not reach the wanted position in time. */
+  STALE_REPLICA(3013, Kind.INTERNAL);
 
   /** Who can do something about it. */
   public enum Kind {

@@ -10,6 +10,9 @@ public final class GrpcMetadata {
   /** {@code Bearer KEY} of a client. */
   public static final Metadata.Key<String> AUTHORIZATION = key("authorization");
 
+  /** The position token: what the caller has written or seen. Any caller may send one. */
+  public static final Metadata.Key<String> POSITION = key("heddle-position");
+
   /** For whom a node calls; believed only from nodes. */
   static final Metadata.Key<String> TENANT = key("heddle-tenant");
 

@@ -14,11 +14,14 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Adds to a node's call in which trace and for whom it is, and that a node of the cluster calls. A
- * call that the other side has cut off ends as UNAVAILABLE: CANCELLED is left for callers who have
- * cancelled.
+ * Adds to a node's call in which trace, for whom and, to public services, after what it is, and
+ * that a node of the cluster calls. A call that the other side has cut off ends as UNAVAILABLE:
+ * CANCELLED is left for callers who have cancelled.
  */
 final class NodeCallInterceptor implements ClientInterceptor {
+  /** Services between nodes name positions in their messages: the token would only cost. */
+  private static final String PUBLIC = "heddle.v1.";
+
   private final Optional<String> secret;
 
   NodeCallInterceptor(Optional<String> secret) {
@@ -28,23 +31,31 @@ final class NodeCallInterceptor implements ClientInterceptor {
   @Override
   public <A, B> ClientCall<A, B> interceptCall(
       MethodDescriptor<A, B> method, CallOptions callOptions, Channel next) {
-    return new NodeCall<>(next.newCall(method, callOptions), RequestContext.current());
+    RequestContext request = RequestContext.current();
+    boolean internal = !method.getFullMethodName().startsWith(PUBLIC);
+    return new NodeCall<>(
+        next.newCall(method, callOptions), request, internal ? "" : request.position());
   }
 
   private final class NodeCall<A, B> extends SimpleForwardingClientCall<A, B> {
     private final RequestContext request;
+    private final String position;
     private final Context context = Context.current();
     private volatile boolean cancelled;
 
-    NodeCall(ClientCall<A, B> call, RequestContext request) {
+    NodeCall(ClientCall<A, B> call, RequestContext request, String position) {
       super(call);
       this.request = request;
+      this.position = position;
     }
 
     @Override
     public void start(Listener<B> responseListener, Metadata headers) {
       headers.put(GrpcMetadata.TRACEPARENT, request.trace().child().traceparent());
       headers.put(GrpcMetadata.TENANT, request.tenant());
+      if (!position.isEmpty()) {
+        headers.put(GrpcMetadata.POSITION, position);
+      }
       secret.ifPresent(value -> headers.put(GrpcMetadata.SECRET, value));
       super.start(
           new SimpleForwardingClientCallListener<>(responseListener) {

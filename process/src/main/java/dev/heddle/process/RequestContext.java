@@ -4,12 +4,17 @@ import io.grpc.Context;
 import org.jspecify.annotations.Nullable;
 
 /**
- * For whom and in which trace the current thread works; travels in the {@link Context} of gRPC and,
- * between nodes, in metadata. Threads that a room starts itself get it passed on explicitly.
+ * For whom, in which trace and after what the current thread works; travels in the {@link Context}
+ * of gRPC and in metadata. Threads that a room starts itself get it passed on explicitly.
  *
  * @param tenant 1..64 of letters, digits, {@code . _ -}, starting with a letter or digit
+ * @param position the position token that the caller sent, as it came: at most {@link
+ *     #LONGEST_POSITION} printable ASCII characters; empty: none
  */
-public record RequestContext(String tenant, TraceContext trace) {
+public record RequestContext(String tenant, TraceContext trace, String position) {
+  /** Characters of a position token at most. */
+  public static final int LONGEST_POSITION = 16 << 10;
+
   /** The tenant of everyone where no credentials are configured. */
   public static final String DEFAULT_TENANT = "default";
 
@@ -18,6 +23,17 @@ public record RequestContext(String tenant, TraceContext trace) {
 
   public RequestContext {
     checkTenant(tenant);
+    checkPosition(position);
+  }
+
+  /** Of a caller that sent no position token. */
+  public RequestContext(String tenant, TraceContext trace) {
+    this(tenant, trace, "");
+  }
+
+  /** The same request with another position token; empty: with none. */
+  public RequestContext withPosition(String other) {
+    return new RequestContext(tenant, trace, other);
   }
 
   /** That of the running request; the default tenant with a fresh trace where there is none. */
@@ -50,5 +66,29 @@ public record RequestContext(String tenant, TraceContext trace) {
           "tenant: " + tenant + " (expected: 1..64 letters, digits, '.', '_', '-')");
     }
     return tenant;
+  }
+
+  private static void checkPosition(String position) {
+    if (position.length() > LONGEST_POSITION) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "position: "
+              + position.length()
+              + " characters (expected: at most "
+              + LONGEST_POSITION
+              + ")");
+    }
+    for (int i = 0; i < position.length(); i++) {
+      char c = position.charAt(i);
+      if (c <= ' ' || c > '~') {
+        throw new HeddleException(
+            ErrorCode.INVALID_REQUEST,
+            "position: character "
+                + (int) c
+                + " at "
+                + i
+                + " (expected: a token as an answer carried it)");
+      }
+    }
   }
 }

@@ -30,7 +30,12 @@ final class RequestContextInterceptor implements ServerInterceptor {
     RequestContext request;
     try {
       boolean health = HEALTH.equals(call.getMethodDescriptor().getServiceName());
-      request = new RequestContext(health ? RequestContext.DEFAULT_TENANT : tenant(headers), trace);
+      String position = headers.get(GrpcMetadata.POSITION);
+      request =
+          new RequestContext(
+              health ? RequestContext.DEFAULT_TENANT : tenant(headers),
+              trace,
+              position == null ? "" : position);
     } catch (HeddleException e) {
       StatusRuntimeException refusal = GrpcErrors.toStatus(e);
       Metadata trailers = Objects.requireNonNullElseGet(refusal.getTrailers(), Metadata::new);

@@ -67,7 +67,8 @@ public record ServerOptions(
     public static Limits defaults() {
       return new Limits(
           DataSize.ofMiB(32),
-          DataSize.ofKiB(16),
+          // Room for the longest position token and as much again.
+          DataSize.ofKiB(32),
           10_000,
           Duration.ofSeconds(60),
           Duration.ofSeconds(20),

@@ -1,0 +1,211 @@
+package dev.heddle.replication;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.apache.ratis.proto.RaftProtos.LogEntryProto;
+import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.exceptions.StateMachineException;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.storage.FileInfo;
+import org.apache.ratis.server.storage.RaftStorage;
+import org.apache.ratis.statemachine.SnapshotInfo;
+import org.apache.ratis.statemachine.TransactionContext;
+import org.apache.ratis.statemachine.impl.BaseStateMachine;
+import org.apache.ratis.util.LifeCycle;
+import org.jspecify.annotations.Nullable;
+
+/** A {@link Replica} as Ratis wants it. Called by Ratis's threads. */
+final class GroupMachine extends BaseStateMachine {
+  private final Replica replica;
+  private final LogPosition opened;
+  private volatile String failure = "";
+  private volatile RaftServer.@Nullable Division division;
+
+  /**
+   * @param opened what the replica had on disk
+   */
+  GroupMachine(Replica replica, LogPosition opened) {
+    this.replica = replica;
+    this.opened = opened;
+  }
+
+  /** Why the log failed, where it did. */
+  String failure() {
+    return failure;
+  }
+
+  @Override
+  public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage)
+      throws IOException {
+    super.initialize(server, group, storage);
+    getLifeCycle().startAndTransition(() -> setLastAppliedTermIndex(termIndex(opened)));
+  }
+
+  @Override
+  public @Nullable SnapshotInfo getLatestSnapshot() {
+    LogPosition durable = replica.durable();
+    return durable.index() < 0 ? null : new Durable(termIndex(durable));
+  }
+
+  private record Durable(TermIndex at) implements SnapshotInfo {
+    @Override
+    public TermIndex getTermIndex() {
+      return at;
+    }
+
+    @Override
+    public List<FileInfo> getFiles() {
+      return List.of();
+    }
+  }
+
+  @Override
+  public long takeSnapshot() {
+    return replica.durable().index();
+  }
+
+  @Override
+  public TransactionContext startTransaction(RaftClientRequest request) throws IOException {
+    if (!(request.getMessage() instanceof ProposalMessage message)) {
+      throw new IOException("entry: from outside of this process (expected: from this process)");
+    }
+    return TransactionContext.newBuilder()
+        .setStateMachine(this)
+        .setClientRequest(request)
+        .setLogData(message.getContent())
+        .setStateMachineContext(message)
+        .build();
+  }
+
+  @Override
+  public TransactionContext preAppendTransaction(TransactionContext transaction)
+      throws IOException {
+    RaftServer.Division mine = division();
+    if (transaction.getStateMachineContext() instanceof ProposalMessage message) {
+      LogPosition at =
+          new LogPosition(mine.getInfo().getCurrentTerm(), mine.getRaftLog().getNextIndex());
+      try {
+        replica.proposed(message.proposal(), at);
+      } catch (RuntimeException e) {
+        throw new StateMachineException(mine.getMemberId(), e, false);
+      }
+      message.append();
+    }
+    return transaction;
+  }
+
+  private RaftServer.Division division() throws IOException {
+    RaftServer.Division known = division;
+    if (known == null) {
+      known = getServer().join().getDivision(getGroupId());
+      division = known;
+    }
+    return known;
+  }
+
+  @Override
+  public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+    LogEntryProto entry = transaction.getLogEntry();
+    LogPosition at = new LogPosition(entry.getTerm(), entry.getIndex());
+    Object context =
+        transaction.getStateMachineContext() instanceof ProposalMessage message
+            ? message.proposal().context()
+            : null;
+    try {
+      Object result =
+          replica.apply(at, entry.getStateMachineLogEntry().getLogData().toByteArray(), context);
+      updateLastAppliedTermIndex(at.term(), at.index());
+      return CompletableFuture.completedFuture(new ResultMessage(result));
+    } catch (IOException e) {
+      failure = e.toString();
+      throw new UncheckedIOException(e);
+    } catch (RuntimeException e) {
+      failure = e.toString();
+      throw e;
+    }
+  }
+
+  @Override
+  public void notifyTermIndexUpdated(long term, long index) {
+    replica.advanced(new LogPosition(term, index));
+    super.notifyTermIndexUpdated(term, index);
+  }
+
+  @Override
+  public CompletableFuture<Message> query(Message request) {
+    long applied = getLastAppliedTermIndex().getIndex();
+    return CompletableFuture.completedFuture(new ResultMessage(applied));
+  }
+
+  @Override
+  public void pause() {
+    if (getLifeCycle().compareAndTransition(LifeCycle.State.RUNNING, LifeCycle.State.PAUSING)) {
+      getLifeCycle().transition(LifeCycle.State.PAUSED);
+    }
+  }
+
+  @Override
+  public void reinitialize() throws IOException {
+    getLifeCycle().transition(LifeCycle.State.STARTING);
+    setLastAppliedTermIndex(termIndex(replica.installed()));
+    getLifeCycle().transition(LifeCycle.State.RUNNING);
+  }
+
+  @Override
+  public CompletableFuture<TermIndex> notifyInstallSnapshotFromLeader(
+      RoleInfoProto role, TermIndex first) {
+    String leader = role.getFollowerInfo().getLeaderInfo().getId().getId().toStringUtf8();
+    return replica
+        .fetch(leader, new LogPosition(first.getTerm(), first.getIndex()))
+        // Null says that the leader has nothing durable yet, and the log has everything.
+        .thenApply(at -> at.index() < 0 ? null : termIndex(at));
+  }
+
+  @Override
+  public void notifyLeaderChanged(RaftGroupMemberId member, RaftPeerId leader) {
+    replica.changed();
+  }
+
+  @Override
+  public void notifyLeaderReady() {
+    replica.changed();
+  }
+
+  @Override
+  public void notifyNotLeader(Collection<TransactionContext> pending) {
+    replica.changed();
+  }
+
+  @Override
+  public void notifyConfigurationChanged(
+      long term, long index, RaftConfigurationProto configuration) {
+    replica.changed();
+  }
+
+  @Override
+  public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto entry) {
+    failure = String.valueOf(cause);
+    replica.changed();
+  }
+
+  @Override
+  public void close() throws IOException {
+    replica.close();
+  }
+
+  private static TermIndex termIndex(LogPosition position) {
+    return position.index() < 0
+        ? TermIndex.INITIAL_VALUE
+        : TermIndex.valueOf(position.term(), position.index());
+  }
+}

@@ -1,0 +1,273 @@
+package dev.heddle.replication;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
+import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.SetConfigurationRequest;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.protocol.TermIndex;
+import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.util.LifeCycle;
+
+/** A group on Ratis. */
+final class RatisGroup implements ReplicatedGroup {
+  private static final long HAND_OVER_MILLIS = 10_000;
+
+  private final RaftNode node;
+  private final RaftServer server;
+  private final RaftGroupId id;
+  private final GroupMachine machine;
+  private final ClientId self = ClientId.randomId();
+  private final AtomicLong calls = new AtomicLong();
+
+  RatisGroup(RaftNode node, RaftServer server, RaftGroupId id, GroupMachine machine) {
+    this.node = node;
+    this.server = server;
+    this.id = id;
+    this.machine = machine;
+  }
+
+  @Override
+  public UUID id() {
+    return id.getUuid();
+  }
+
+  @Override
+  public GroupStatus status() {
+    RaftServer.Division division;
+    try {
+      division = server.getDivision(id);
+    } catch (IOException | CompletionException e) {
+      return closed("closed");
+    }
+    DivisionInfo info = division.getInfo();
+    if (info.getLifeCycleState() != LifeCycle.State.RUNNING
+        && info.getLifeCycleState() != LifeCycle.State.STARTING) {
+      return closed(machine.failure().isEmpty() ? "closed" : machine.failure());
+    }
+    List<Member> members =
+        division.getRaftConf().getAllPeers(RaftPeerRole.FOLLOWER).stream()
+            .map(RatisGroup::member)
+            .toList();
+    TermIndex last = division.getRaftLog().getLastEntryTermIndex();
+    // Before it is asked who leads: what leads in this term may be of a later one, never earlier.
+    long term = info.getCurrentTerm();
+    RaftPeerId leader = info.getLeaderId();
+    return new GroupStatus(
+        role(info, members),
+        info.isLeader() && info.isLeaderReady(),
+        Optional.ofNullable(leader).map(RaftPeerId::toString),
+        term,
+        division.getRaftLog().getLastCommittedIndex(),
+        machine.getLastAppliedTermIndex().getIndex(),
+        last == null ? -1 : last.getIndex(),
+        silence(info),
+        members,
+        machine.failure());
+  }
+
+  private static GroupStatus closed(String why) {
+    return new GroupStatus(
+        Role.CLOSED,
+        false,
+        Optional.empty(),
+        0,
+        -1,
+        -1,
+        -1,
+        ChronoUnit.FOREVER.getDuration(),
+        List.of(),
+        why);
+  }
+
+  private static Duration silence(DivisionInfo info) {
+    if (info.isLeader()) {
+      return Duration.ZERO;
+    }
+    if (info.getLeaderId() == null) {
+      // Each election in vain begins a silence of its own.
+      return ChronoUnit.FOREVER.getDuration();
+    }
+    RoleInfoProto role = info.getRoleInfoProto();
+    return role.hasFollowerInfo()
+        ? Duration.ofMillis(role.getFollowerInfo().getLeaderInfo().getLastRpcElapsedTimeMs())
+        : ChronoUnit.FOREVER.getDuration();
+  }
+
+  private Role role(DivisionInfo info, List<Member> members) {
+    if (members.stream().noneMatch(member -> member.node().equals(node.name()))) {
+      return Role.OUTSIDE;
+    }
+    return info.isLeader() ? Role.LEADER : info.isCandidate() ? Role.CANDIDATE : Role.FOLLOWER;
+  }
+
+  private static Member member(RaftPeer peer) {
+    return new Member(peer.getId().toString(), HostPort.parse(peer.getAddress()));
+  }
+
+  @Override
+  public CompletableFuture<Written> propose(Proposal proposal) {
+    if (proposal.data().length > Proposal.MOST_BYTES) {
+      return CompletableFuture.failedFuture(
+          new HeddleException(
+              ErrorCode.TOO_LARGE,
+              "entry: %d bytes (expected: at most %d)"
+                  .formatted(proposal.data().length, Proposal.MOST_BYTES)));
+    }
+    ProposalMessage message = new ProposalMessage(proposal);
+    RaftClientRequest request =
+        request(ClientId.valueOf(proposal.client()), proposal.call())
+            .setMessage(message)
+            .setType(RaftClientRequest.writeRequestType())
+            .build();
+    return submit(request)
+        .handle((reply, failure) -> {
+          if (failure != null) {
+            throw RaftFailures.of(failure, message.appended());
+          }
+          if (reply.getException() != null) {
+            throw RaftFailures.of(reply.getException(), message.appended());
+          }
+          return new Written(reply.getLogIndex(), result(reply));
+        });
+  }
+
+  private static @org.jspecify.annotations.Nullable Object result(RaftClientReply reply) {
+    return reply.getMessage() instanceof ResultMessage message ? message.result() : null;
+  }
+
+  /** Straight to the division, on this thread: what it appends is appended on return. */
+  private CompletableFuture<RaftClientReply> submit(RaftClientRequest request) {
+    try {
+      RaftServer.Division division = server.getDivision(id);
+      return ((RaftClientAsynchronousProtocol) division).submitClientRequestAsync(request);
+    } catch (IOException | RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  @Override
+  public CompletableFuture<Long> barrier() {
+    RaftClientRequest request =
+        request(self, calls.incrementAndGet())
+            .setMessage(Message.EMPTY)
+            .setType(RaftClientRequest.readRequestType())
+            .build();
+    return submit(request)
+        .handle((reply, failure) -> {
+          if (failure != null) {
+            throw RaftFailures.ofRead(failure);
+          }
+          if (reply.getException() != null) {
+            throw RaftFailures.ofRead(reply.getException());
+          }
+          if (result(reply) instanceof Long applied) {
+            return applied;
+          }
+          throw new HeddleException(
+              ErrorCode.NO_MAJORITY, "read of group " + id() + ": no index (expected: one)");
+        });
+  }
+
+  @Override
+  public CompletableFuture<Void> change(List<Member> from, List<Member> to) {
+    node.know(to);
+    SetConfigurationRequest request =
+        new SetConfigurationRequest(
+            self,
+            server.getId(),
+            id,
+            calls.incrementAndGet(),
+            SetConfigurationRequest.Arguments.newBuilder()
+                .setServersInCurrentConf(RaftNode.peers(from))
+                .setServersInNewConf(RaftNode.peers(to))
+                .setMode(SetConfigurationRequest.Mode.COMPARE_AND_SET)
+                .build());
+    return administer(() -> server.setConfigurationAsync(request));
+  }
+
+  @Override
+  public CompletableFuture<Void> handOver(String to) {
+    TransferLeadershipRequest request =
+        new TransferLeadershipRequest(
+            self,
+            server.getId(),
+            id,
+            calls.incrementAndGet(),
+            RaftPeerId.valueOf(to),
+            HAND_OVER_MILLIS);
+    return administer(() -> server.transferLeadershipAsync(request));
+  }
+
+  @Override
+  public CompletableFuture<Void> trim() {
+    // Not by Ratis's own management of snapshots: it does nothing while the replica has everything.
+    long durable = machine.takeSnapshot();
+    if (durable < 0) {
+      return CompletableFuture.completedFuture(null);
+    }
+    try {
+      RaftLog cut = server.getDivision(id).getRaftLog();
+      cut.updateSnapshotIndex(durable);
+      return cut.purge(durable).thenApply(purged -> null);
+    } catch (IOException | RuntimeException e) {
+      return CompletableFuture.failedFuture(RaftFailures.of(e, false));
+    }
+  }
+
+  private interface Administration {
+    CompletableFuture<RaftClientReply> run() throws IOException;
+  }
+
+  private static CompletableFuture<Void> administer(Administration administration) {
+    CompletableFuture<RaftClientReply> reply;
+    try {
+      reply = administration.run();
+    } catch (IOException | RuntimeException e) {
+      reply = CompletableFuture.failedFuture(e);
+    }
+    return reply.handle((done, failure) -> {
+      if (failure != null) {
+        throw RaftFailures.of(failure, false);
+      }
+      if (done.getException() != null) {
+        throw RaftFailures.of(done.getException(), false);
+      }
+      return null;
+    });
+  }
+
+  private RaftClientRequest.Builder request(ClientId client, long call) {
+    return RaftClientRequest.newBuilder()
+        .setClientId(client)
+        .setServerId(server.getId())
+        .setGroupId(id)
+        .setCallId(call);
+  }
+
+  @Override
+  public void close() {
+    node.leave(id);
+  }
+}

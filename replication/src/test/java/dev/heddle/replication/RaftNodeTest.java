@@ -1,0 +1,341 @@
+package dev.heddle.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.testing.Eventually;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+final class RaftNodeTest {
+  private static final RaftConfig QUICK =
+      RaftConfig.defaults()
+          .withElections(Duration.ofMillis(300), Duration.ofMillis(600))
+          .withRetained(0);
+
+  @TempDir private Path directory;
+  private final UUID id = UUID.randomUUID();
+  private final Map<String, HostPort> addresses = new TreeMap<>();
+  private final Map<String, RaftNode> nodes = new TreeMap<>();
+  private final Map<String, ReplicatedGroup> groups = new TreeMap<>();
+  private final Map<String, Sums> replicas = new TreeMap<>();
+  private final UUID client = UUID.randomUUID();
+  private long calls;
+
+  @AfterEach
+  void closeAll() {
+    nodes.values().forEach(RaftNode::close);
+  }
+
+  @Test
+  void oneMemberWritesAndKeepsWhatItAcknowledged() throws Exception {
+    start("a");
+    open("a", "a");
+    Written first = write("a", "one");
+    Written second = write("a", "two");
+    assertTrue(second.index() > first.index());
+    stop("a");
+    start("a");
+    open("a");
+    Eventually.eventually("leads", () -> group("a").status().leading());
+    assertEquals(List.of("one", "two"), replica("a").lines);
+    assertEquals(replica("a").applied.index(), group("a").barrier().get(10, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void theContextComesBackAsTheResult() throws Exception {
+    start("a");
+    open("a", "a");
+    Eventually.eventually("leads", () -> group("a").status().leading());
+    Object context = new Object();
+    Written written =
+        group("a").propose(new Proposal(client, 1, bytes("x"), context)).get(10, TimeUnit.SECONDS);
+    assertEquals(context, written.result());
+  }
+
+  @Test
+  void theSameCallAgainIsWrittenOnce() throws Exception {
+    startThree();
+    String leader = leader();
+    Proposal proposal = new Proposal(client, 77, bytes("once"), null);
+    Written first = group(leader).propose(proposal).get(10, TimeUnit.SECONDS);
+    assertEquals(first.index(), group(leader).propose(proposal).get(10, TimeUnit.SECONDS).index());
+    stop(leader);
+    String next = leader();
+    assertEquals(first.index(), group(next).propose(proposal).get(10, TimeUnit.SECONDS).index());
+    write(next, "after");
+    assertEquals(List.of("once", "after"), replica(next).lines);
+  }
+
+  @Test
+  void aFollowerNamesTheLeader() throws Exception {
+    startThree();
+    String leader = leader();
+    String follower = groups.keySet().stream().filter(n -> !n.equals(leader)).findFirst().get();
+    Eventually.eventually(
+        "knows it", () -> group(follower).status().leader().equals(java.util.Optional.of(leader)));
+    HeddleException refusal =
+        failure(() -> group(follower).propose(new Proposal(client, 5, bytes("x"), null)).get());
+    assertEquals(ErrorCode.NOT_LEADER, refusal.code());
+    assertTrue(String.valueOf(refusal.getMessage()).contains(leader));
+  }
+
+  @Test
+  void aBarrierOnAFollowerSeesWhatTheLeaderAcknowledged() throws Exception {
+    startThree();
+    String leader = leader();
+    for (int i = 0; i < 20; i++) {
+      long index = write(leader, "line " + i).index();
+      for (String node : groups.keySet()) {
+        assertTrue(group(node).barrier().get(10, TimeUnit.SECONDS) >= index);
+        assertTrue(replica(node).lines.contains("line " + i));
+      }
+    }
+  }
+
+  @Test
+  void withoutAMajorityNothingIsAcknowledgedOrRead() throws Exception {
+    startThree();
+    String leader = leader();
+    write(leader, "before");
+    for (String node : List.copyOf(groups.keySet())) {
+      if (!node.equals(leader)) {
+        stop(node);
+      }
+    }
+    HeddleException read = failure(() -> group(leader).barrier().get());
+    assertEquals(ErrorCode.NO_MAJORITY, read.code());
+    Eventually.eventually("stepped down", () -> !group(leader).status().leading());
+    HeddleException write =
+        failure(() -> group(leader).propose(new Proposal(client, 9, bytes("x"), null)).get());
+    assertEquals(ErrorCode.NO_MAJORITY, write.code());
+  }
+
+  @Test
+  void anotherLeaderTakesOverWithEverything() throws Exception {
+    startThree();
+    List<String> all = new ArrayList<>();
+    for (int round = 0; round < 3; round++) {
+      String leader = leader();
+      for (int i = 0; i < 10; i++) {
+        write(leader, round + "/" + i);
+        all.add(round + "/" + i);
+      }
+      stop(leader);
+      String next = leader();
+      assertEquals(all, replica(next).lines);
+      start(leader);
+      open(leader);
+    }
+    for (String node : groups.keySet()) {
+      Eventually.eventually(node + " has all", () -> replica(node).lines.equals(all));
+    }
+  }
+
+  @Test
+  void aNewMemberFetchesWhatTheLogHasNoMore() throws Exception {
+    startThree();
+    String leader = leader();
+    for (int i = 0; i < 50; i++) {
+      write(leader, "line " + i);
+    }
+    Eventually.eventually(
+        "all applied",
+        () -> replicas.values().stream().allMatch(replica -> replica.lines.size() == 50));
+    for (String node : groups.keySet()) {
+      replica(node).store();
+      group(node).trim().get(10, TimeUnit.SECONDS);
+    }
+    start("d");
+    open("d");
+    assertEquals(Role.OUTSIDE, group("d").status().role());
+    List<Member> before = group(leader).status().members();
+    List<Member> after = new ArrayList<>(before);
+    after.add(node("d").member());
+    group(leader).change(before, after).get(30, TimeUnit.SECONDS);
+    Eventually.eventually("d has all", () -> replica("d").lines.size() == 50);
+    assertTrue(replica("d").fetches.get() > 0);
+    HeddleException conflict =
+        failure(() -> group(leader).change(before, after).get(10, TimeUnit.SECONDS));
+    assertEquals(ErrorCode.REVISION_CONFLICT, conflict.code());
+    String gone =
+        before.stream().map(Member::node).filter(n -> !n.equals(leader)).findFirst().get();
+    group(leader)
+        .change(after, after.stream().filter(m -> !m.node().equals(gone)).toList())
+        .get(30, TimeUnit.SECONDS);
+    write(leader, "last");
+    Eventually.eventually("d follows", () -> replica("d").lines.contains("last"));
+  }
+
+  @Test
+  void aMemberWithoutMembersNeverLeads() throws Exception {
+    start("a");
+    open("a");
+    RaftConfig short_ = QUICK;
+    long end = System.nanoTime() + short_.electionMax().multipliedBy(4).toNanos();
+    Eventually.eventually("time passes", () -> System.nanoTime() - end > 0);
+    assertEquals(Role.OUTSIDE, group("a").status().role());
+    assertEquals(0, group("a").status().term());
+  }
+
+  @Test
+  void aReplicaThatFailsClosesItsGroupOnlyAndIsOpenedAgain() throws Exception {
+    startThree();
+    String leader = leader();
+    write(leader, "one");
+    String follower = groups.keySet().stream().filter(n -> !n.equals(leader)).findFirst().get();
+    replica(follower).failing.set(true);
+    write(leader, "two");
+    Eventually.eventually("closed", () -> group(follower).status().role() == Role.CLOSED);
+    assertTrue(group(follower).status().failure().contains("told to fail"));
+    write(leader, "three");
+    group(follower).close();
+    replica(follower).failing.set(false);
+    open(follower);
+    Eventually.eventually(
+        "caught up", () -> replica(follower).lines.equals(List.of("one", "two", "three")));
+  }
+
+  @Test
+  void aTornLastEntryIsCutOffAndOthersAreNot() throws Exception {
+    start("a");
+    open("a", "a");
+    write("a", "one");
+    write("a", "two");
+    stop("a");
+    Path log = openLog("a");
+    byte[] sound = Files.readAllBytes(log);
+    int end = sound.length;
+    while (sound[end - 1] == 0) {
+      end--;
+    }
+    // An entry of 100 bytes of which only a few came to the disk.
+    byte[] torn = java.util.Arrays.copyOf(sound, end + 40);
+    torn[end] = 100;
+    torn[end + 1] = 17;
+    Files.write(log, torn, StandardOpenOption.TRUNCATE_EXISTING);
+    start("a");
+    open("a");
+    Eventually.eventually("reads the rest", () -> replica("a").lines.equals(List.of("one", "two")));
+    write("a", "three");
+    stop("a");
+
+    byte[] whole = Files.readAllBytes(openLog("a"));
+    whole[12] ^= 1;
+    Files.write(openLog("a"), whole, StandardOpenOption.TRUNCATE_EXISTING);
+    start("a");
+    assertInstanceOf(HeddleException.class, assertThrows(RuntimeException.class, () -> open("a")));
+  }
+
+  private Path openLog(String node) throws IOException {
+    try (var files =
+        Files.list(directory.resolve(node).resolve(id.toString()).resolve("current"))) {
+      return files
+          .filter(file -> file.getFileName().toString().startsWith("log_inprogress"))
+          .max(java.util.Comparator.comparing(Path::toString))
+          .orElseThrow();
+    }
+  }
+
+  private void startThree() {
+    for (String node : List.of("a", "b", "c")) {
+      start(node);
+    }
+    for (String node : List.of("a", "b", "c")) {
+      open(node, "a", "b", "c");
+    }
+  }
+
+  private void start(String name) {
+    HostPort address =
+        addresses.computeIfAbsent(name, any -> new HostPort("127.0.0.1", freePort()));
+    RaftNode node = new RaftNode(name, address, QUICK);
+    node.start();
+    nodes.put(name, node);
+  }
+
+  private void open(String name, String... first) {
+    Sums replica = new Sums(directory.resolve(name + ".state"), this::replica);
+    List<Member> members = List.of(first).stream().map(node -> node(node).member()).toList();
+    groups.put(name, node(name).open(id, directory.resolve(name), members, replica));
+    replicas.put(name, replica);
+  }
+
+  private void stop(String name) {
+    node(name).close();
+    nodes.remove(name);
+    groups.remove(name);
+    replicas.remove(name);
+  }
+
+  private String leader() {
+    Eventually.eventually(
+        "a leader", () -> groups.values().stream().anyMatch(group -> group.status().leading()));
+    return groups.entrySet().stream()
+        .filter(group -> group.getValue().status().leading())
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseGet(this::leader);
+  }
+
+  private Written write(String node, String line) throws Exception {
+    Eventually.eventually("leads", () -> group(node).status().leading());
+    return group(node)
+        .propose(new Proposal(client, ++calls, bytes(line), null))
+        .get(10, TimeUnit.SECONDS);
+  }
+
+  private RaftNode node(String name) {
+    return Objects.requireNonNull(nodes.get(name));
+  }
+
+  private ReplicatedGroup group(String node) {
+    return Objects.requireNonNull(groups.get(node));
+  }
+
+  private Sums replica(String node) {
+    return Objects.requireNonNull(replicas.get(node));
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static HeddleException failure(org.junit.jupiter.api.function.Executable call) {
+    ExecutionException failure = assertThrows(ExecutionException.class, call);
+    return assertInstanceOf(HeddleException.class, failure.getCause());
+  }
+
+  private static int freePort() {
+    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
