@@ -10,8 +10,11 @@ public interface CatalogClient extends AutoCloseable {
   /** What was last seen; never blocks. Before the first snapshot: empty, with revision -1. */
   CatalogView view();
 
-  /** Whether a snapshot was ever seen; stays true while the server is away. */
+  /** Whether a snapshot was ever seen; stays true while the catalog is away. */
   boolean ready();
+
+  /** Why there is no view yet, for people to read; empty once {@link #ready}. */
+  String reason();
 
   /**
    * Waits until the view is at {@code revision} or beyond.
@@ -31,18 +34,22 @@ public interface CatalogClient extends AutoCloseable {
   AutoCloseable onChange(Consumer<CatalogView> listener);
 
   /**
-   * Applies all changes or none; durable when this returns. The own view follows a little later:
-   * {@link #awaitRevision}.
+   * Applies all changes or none, once; on a majority's disks when this returns. Waits for a leader
+   * while there is none, within the time that the client's config and the caller's deadline leave.
+   * The own view follows a little later: {@link #awaitRevision}.
    *
    * @return the revision that has them
    * @throws dev.heddle.process.HeddleException REVISION_CONFLICT when an expectation does not hold,
-   *     CATALOG_UNAVAILABLE when the server is away, LIMIT_REACHED, INVALID_REQUEST
+   *     CATALOG_UNAVAILABLE when no member answers, NO_MAJORITY when those that do have no leader,
+   *     DEADLINE_EXCEEDED when one takes too long, TOO_LARGE, LIMIT_REACHED, QUEUE_FULL,
+   *     INVALID_REQUEST. The message says so where it is not known whether the changes will apply:
+   *     read again then
    */
   long write(List<Change> changes);
 
   /**
    * Makes this node known and keeps it so until the close; again with another record: replaces it.
-   * Returns at once: while the server is away it is tried again.
+   * Returns at once: while the catalog is away it is tried again.
    *
    * @param ttl how long the others believe in this node after its last sign of life
    */

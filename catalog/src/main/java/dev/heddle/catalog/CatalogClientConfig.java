@@ -4,11 +4,12 @@ import dev.heddle.process.DurationFormat;
 import java.time.Duration;
 
 /**
- * How a client deals with a server that is away.
+ * How a client deals with a catalog that is away.
  *
- * @param reconnectFirst wait before the second attempt to watch; doubles with each
- * @param reconnectMost wait between attempts at most
- * @param callTimeout of a write
+ * @param reconnectFirst wait once every address was tried, for a watch as for a call; doubles each
+ *     time; 100ms
+ * @param reconnectMost such a wait at most; 1s
+ * @param callTimeout of a write, with all of its attempts; 10s
  */
 public record CatalogClientConfig(
     Duration reconnectFirst, Duration reconnectMost, Duration callTimeout) {
@@ -23,6 +24,12 @@ public record CatalogClientConfig(
       throw new IllegalArgumentException(
           "call-timeout: " + DurationFormat.format(callTimeout) + " (expected: > 0)");
     }
+  }
+
+  /** The wait after {@code wait}. */
+  Duration longer(Duration wait) {
+    Duration more = wait.multipliedBy(2);
+    return more.compareTo(reconnectMost) < 0 ? more : reconnectMost;
   }
 
   public static CatalogClientConfig defaults() {

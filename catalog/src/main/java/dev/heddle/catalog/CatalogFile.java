@@ -2,20 +2,22 @@ package dev.heddle.catalog;
 
 import dev.heddle.catalog.CatalogState.Stored;
 import dev.heddle.catalog.CatalogState.StoredLease;
+import dev.heddle.catalog.Command.Call;
 import dev.heddle.process.DurableFiles;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.replication.LogPosition;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
@@ -25,13 +27,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The file {@code catalog.json}: {@code {format, clusterId, revision, writtenAt, entries: [{key,
- * revision, value, lease?}]}}, an entry a line. Replaced as a whole and atomically; one that cannot
- * be read is never touched. One thread at a time.
+ * A file with a {@link Snapshot}: {@code {format, clusterId, revision, term, index, calls:
+ * [{client, call, revision}], entries: [{key, revision, value, lease?}]}}, an entry a line.
+ * Replaced as a whole and atomically; one that cannot be read is never touched. One thread at a
+ * time.
  */
 final class CatalogFile {
-  static final int FORMAT = 1;
-  static final String NAME = "catalog.json";
+  static final int FORMAT = 2;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder()
@@ -41,28 +43,26 @@ final class CatalogFile {
           .build();
 
   private final Path file;
-  private final Clock clock;
+  private final String clusterId;
 
-  CatalogFile(Path directory, Clock clock) {
-    this.file = directory.resolve(NAME);
-    this.clock = clock;
+  /**
+   * @param clusterId what it must be of
+   */
+  CatalogFile(Path file, String clusterId) {
+    this.file = file;
+    this.clusterId = clusterId;
   }
 
   /**
-   * What is stored; a new catalog where there is none yet, stored at once.
+   * What is stored; empty where there is nothing yet.
    *
    * @throws HeddleException STORAGE_FAILED if the file cannot be read or understood
    */
-  CatalogState load() {
+  Optional<Snapshot> load() {
     try {
-      if (Files.notExists(file)) {
-        byte[] id = new byte[8];
-        ThreadLocalRandom.current().nextBytes(id);
-        CatalogState created = CatalogState.empty(HexFormat.of().formatHex(id));
-        store(created);
-        return created;
-      }
-      return read(MAPPER.readTree(Files.readAllBytes(file)));
+      return Files.notExists(file)
+          ? Optional.empty()
+          : Optional.of(read(MAPPER.readTree(Files.readAllBytes(file))));
     } catch (JacksonException e) {
       throw damaged(e.getOriginalMessage(), e);
     } catch (IOException e) {
@@ -72,29 +72,41 @@ final class CatalogFile {
   }
 
   /**
-   * Returns once {@code state} is on disk.
+   * Returns once {@code snapshot} is on disk.
    *
-   * @throws HeddleException STORAGE_FAILED; the file then holds the old state, or already the new
+   * @throws HeddleException STORAGE_FAILED; the file then holds the old snapshot, or already the
+   *     new
    */
-  void store(CatalogState state) {
+  void store(Snapshot snapshot) {
     try {
-      DurableFiles.replace(file, write(state));
+      DurableFiles.replace(file, write(snapshot));
     } catch (IOException e) {
       throw new HeddleException(
-          ErrorCode.STORAGE_FAILED,
-          file + ": " + e + " (expected: a file that can be written); the write is in doubt",
-          e);
+          ErrorCode.STORAGE_FAILED, file + ": " + e + " (expected: a file that can be written)", e);
     }
   }
 
-  private byte[] write(CatalogState state) {
+  private static byte[] write(Snapshot snapshot) {
+    CatalogState state = snapshot.state();
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = MAPPER.createGenerator(out)) {
       json.writeStartObject();
       json.writeNumberProperty("format", FORMAT);
       json.writeStringProperty("clusterId", state.clusterId());
       json.writeNumberProperty("revision", state.revision());
-      json.writeStringProperty("writtenAt", clock.instant().toString());
+      json.writeNumberProperty("term", snapshot.at().term());
+      json.writeNumberProperty("index", snapshot.at().index());
+      json.writeArrayPropertyStart("calls");
+      snapshot
+          .calls()
+          .forEach((call, revision) -> {
+            json.writeStartObject();
+            json.writeStringProperty("client", call.client().toString());
+            json.writeNumberProperty("call", call.number());
+            json.writeNumberProperty("revision", revision);
+            json.writeEndObject();
+          });
+      json.writeEndArray();
       json.writeArrayPropertyStart("entries");
       for (Stored stored : state.entries().values()) {
         json.writeRaw('\n');
@@ -125,19 +137,19 @@ final class CatalogFile {
     json.writeEndObject();
   }
 
-  private CatalogState read(JsonNode tree) {
+  private Snapshot read(JsonNode tree) {
     JsonNode format = required(tree, "format");
     if (!format.isInt() || format.intValue() != FORMAT) {
       throw damaged("format: " + format + ", not " + FORMAT, null);
     }
-    long revision = number(tree, "revision");
-    JsonNode list = required(tree, "entries");
-    if (!list.isArray()) {
-      throw damaged("entries: not a list", null);
+    if (!text(tree, "clusterId").equals(clusterId)) {
+      throw damaged("clusterId: " + text(tree, "clusterId") + ", not " + clusterId, null);
     }
+    LogPosition at = new LogPosition(number(tree, "term"), number(tree, "index"));
+    long revision = number(tree, "revision");
     TreeMap<String, Stored> entries = new TreeMap<>();
     long bytes = 0;
-    for (JsonNode node : list) {
+    for (JsonNode node : list(tree, "entries")) {
       Stored stored = entry(node);
       CatalogEntry entry = stored.entry();
       if (entry.revision() < 1 || entry.revision() > revision) {
@@ -148,7 +160,21 @@ final class CatalogFile {
       }
       bytes += CatalogState.bytesOf(entry.value());
     }
-    return new CatalogState(text(tree, "clusterId"), revision, entries, bytes);
+    return new Snapshot(at, new CatalogState(clusterId, revision, entries, bytes), calls(tree));
+  }
+
+  private Map<Call, Long> calls(JsonNode tree) {
+    Map<Call, Long> calls = new LinkedHashMap<>();
+    for (JsonNode node : list(tree, "calls")) {
+      String client = text(node, "client");
+      try {
+        calls.put(
+            new Call(UUID.fromString(client), number(node, "call")), number(node, "revision"));
+      } catch (IllegalArgumentException e) {
+        throw damaged("client: " + client + ", not a UUID", e);
+      }
+    }
+    return calls;
   }
 
   private Stored entry(JsonNode node) {
@@ -181,6 +207,14 @@ final class CatalogFile {
     return value;
   }
 
+  private JsonNode list(JsonNode node, String name) {
+    JsonNode value = required(node, name);
+    if (!value.isArray()) {
+      throw damaged(name + ": not a list", null);
+    }
+    return value;
+  }
+
   private String text(JsonNode node, String name) {
     JsonNode value = required(node, name);
     if (!value.isString()) {
@@ -205,7 +239,8 @@ final class CatalogFile {
             + problem
             + " (expected: a catalog of format "
             + FORMAT
-            + "; it was left as it is: restore it from a backup, or move it away to start empty)",
+            + "; it was left as it is: restore it from a backup, or start with an empty"
+            + " directory to get a copy from the other members)",
         cause);
   }
 }

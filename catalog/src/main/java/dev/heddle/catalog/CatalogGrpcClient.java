@@ -3,17 +3,14 @@ package dev.heddle.catalog;
 import dev.heddle.internal.v1.CatalogEvents;
 import dev.heddle.internal.v1.CatalogGrpc;
 import dev.heddle.internal.v1.CatalogWatchRequest;
-import dev.heddle.internal.v1.CatalogWriteRequest;
-import dev.heddle.internal.v1.EndLeaseRequest;
-import dev.heddle.internal.v1.RenewLeaseRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
-import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.Iterator;
@@ -23,26 +20,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows a catalog server over one watch stream. While the server is away the last view stays, and
- * it is tried again with growing waits.
+ * Follows the catalog over one watch stream, from whichever member serves one; writes go to the
+ * leader. It knows the addresses that it was given and those of the nodes of its view. While no
+ * member is there the last view stays, and they are tried again with growing waits. The view never
+ * goes back, and never changes to another cluster's.
  */
 public final class CatalogGrpcClient implements CatalogClient {
   private static final Logger log = LoggerFactory.getLogger(CatalogGrpcClient.class);
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
 
+  /** So long a catalog that was never seen may take to start before anyone is warned. */
+  private static final Duration QUIET = Duration.ofSeconds(10);
+
   /** How long a waiter trusts its own idea of the deadline: tickers of tests jump. */
   private static final long LONGEST_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final Channels channels;
-  private final String address;
+  private final CatalogAddresses addresses;
   private final Ticker ticker;
   private final CatalogClientConfig config;
+  private final CatalogCallsGrpcClient calls;
   private final CatalogListeners listeners = new CatalogListeners(this::view);
   private final Thread watcher = Threads.named("catalog-watch").newThread(this::follow);
   private final ReentrantLock lock = new ReentrantLock();
@@ -51,31 +53,46 @@ public final class CatalogGrpcClient implements CatalogClient {
   /** Guarded by {@link #lock}. */
   private @Nullable LeaseKeeper lease;
 
+  /** The watcher's own, as is what follows. */
+  private String cluster = "";
+
+  private String watched = "";
+  private boolean warned;
+
   private volatile boolean closed;
   private volatile CatalogView view = CatalogView.empty();
+  private volatile String reason = "not asked yet";
 
   private CatalogGrpcClient(
-      Channels channels, String address, Ticker ticker, CatalogClientConfig config) {
+      Channels channels, List<String> addresses, Ticker ticker, CatalogClientConfig config) {
     this.channels = channels;
-    this.address = address;
+    this.addresses = new CatalogAddresses(addresses);
     this.ticker = ticker;
     this.config = config;
+    this.calls = new CatalogCallsGrpcClient(channels, this.addresses, config);
+  }
+
+  /** A running client of a catalog at one address, with the default config. */
+  public static CatalogGrpcClient connect(Channels channels, String address, Ticker ticker) {
+    return connect(channels, List.of(address), ticker);
   }
 
   /** A running client with the default config. */
-  public static CatalogGrpcClient connect(Channels channels, String address, Ticker ticker) {
-    return connect(channels, address, ticker, CatalogClientConfig.defaults());
+  public static CatalogGrpcClient connect(
+      Channels channels, List<String> addresses, Ticker ticker) {
+    return connect(channels, addresses, ticker, CatalogClientConfig.defaults());
   }
 
   /**
-   * A running client; returns at once, whether the server is there or not.
+   * A running client; returns at once, whether the catalog is there or not.
    *
    * @param channels outlive the client
-   * @param address host:port of the internal services of the process with the catalog
+   * @param addresses host:port of the internal services of nodes that may have the catalog, at
+   *     least one; tried in this order. More are learnt from the view
    */
   public static CatalogGrpcClient connect(
-      Channels channels, String address, Ticker ticker, CatalogClientConfig config) {
-    CatalogGrpcClient client = new CatalogGrpcClient(channels, address, ticker, config);
+      Channels channels, List<String> addresses, Ticker ticker, CatalogClientConfig config) {
+    CatalogGrpcClient client = new CatalogGrpcClient(channels, addresses, ticker, config);
     client.watcher.start();
     return client;
   }
@@ -88,6 +105,11 @@ public final class CatalogGrpcClient implements CatalogClient {
   @Override
   public boolean ready() {
     return view.revision() >= 0;
+  }
+
+  @Override
+  public String reason() {
+    return ready() ? "" : "catalog at " + addresses + ": " + reason;
   }
 
   @Override
@@ -104,7 +126,7 @@ public final class CatalogGrpcClient implements CatalogClient {
                   + " (expected: >= "
                   + revision
                   + " by the deadline, from "
-                  + address
+                  + addresses
                   + ")");
         }
         long _ = changed.awaitNanos(Math.min(left, LONGEST_WAIT_NANOS));
@@ -122,11 +144,7 @@ public final class CatalogGrpcClient implements CatalogClient {
 
   @Override
   public long write(List<Change> changes) {
-    CatalogWriteRequest request =
-        CatalogWriteRequest.newBuilder()
-            .addAllChanges(changes.stream().map(CatalogWire::change).toList())
-            .build();
-    return call(() -> stub(config.callTimeout()).write(request).getRevision());
+    return calls.write(changes);
   }
 
   @Override
@@ -139,7 +157,7 @@ public final class CatalogGrpcClient implements CatalogClient {
       if (lease != null) {
         lease.replace(self, ttl);
       } else {
-        lease = new LeaseKeeper(self, ttl, new LeaseCalls());
+        lease = new LeaseKeeper(self, ttl, calls);
         lease.start();
       }
     } finally {
@@ -162,6 +180,7 @@ public final class CatalogGrpcClient implements CatalogClient {
       if (lease != null) {
         closer.register("lease", lease);
       }
+      closer.register("calls", calls);
     } finally {
       lock.unlock();
     }
@@ -175,61 +194,142 @@ public final class CatalogGrpcClient implements CatalogClient {
 
   /** The watcher's thread. */
   private void follow() {
+    long start = ticker.nanoTime();
     Duration wait = config.reconnectFirst();
-    boolean away = false;
     while (!closed) {
-      long before = view.revision();
-      String reason = "stream ended";
-      try {
-        watchOnce(away);
-      } catch (StatusRuntimeException e) {
-        reason = e.getStatus().getCode() + " " + e.getStatus().getDescription();
-      } catch (RuntimeException e) {
-        log.error("catalog watch failed address={}", address, e);
+      boolean delivered = watchAny();
+      if (!delivered && !closed && !warned) {
+        // While everything starts, the catalog comes when it comes.
+        warned = ready() || ticker.nanoTime() - start > QUIET.toNanos();
+        if (warned) {
+          log.warn(
+              "catalog away: the last view stays addresses=\"{}\" revision={} reason=\"{}\"",
+              addresses,
+              view.revision(),
+              reason);
+        }
       }
-      boolean moved = view.revision() != before;
-      if (!closed && (!away || moved)) {
-        log.warn("catalog away: the last view stays address={} reason=\"{}\"", address, reason);
-      }
-      away = true;
-      wait = moved ? config.reconnectFirst() : doubled(wait);
-      if (!pause(wait)) {
+      Duration pause = delivered ? config.reconnectFirst() : wait;
+      wait = delivered ? config.reconnectFirst() : config.longer(wait);
+      if (!pause(pause)) {
         return;
       }
     }
   }
 
-  private void watchOnce(boolean away) {
-    CatalogWire.Assembly assembly = new CatalogWire.Assembly();
-    Iterator<CatalogEvents> events =
-        CatalogGrpc.newBlockingStub(channels.to(address))
-            .watch(CatalogWatchRequest.getDefaultInstance());
-    boolean first = true;
-    while (events.hasNext()) {
-      assembly.add(events.next()).ifPresent(this::apply);
-      if (first && away) {
-        log.info("catalog back address={}", address);
+  /** Watches at one address after the other until one has delivered, and ended. */
+  private boolean watchAny() {
+    String problem = "";
+    for (String address : addresses.forWatches(watched)) {
+      if (closed) {
+        return false;
       }
-      first = false;
+      try {
+        if (watchAt(address)) {
+          return true;
+        }
+        problem = "stream ended at " + address;
+      } catch (StatusRuntimeException e) {
+        CatalogWire.leader(e).ifPresent(addresses::leads);
+        problem = address + ": " + e.getStatus().getCode() + " " + e.getStatus().getDescription();
+      } catch (HeddleException e) {
+        problem = address + ": " + e.getMessage();
+      } catch (RuntimeException e) {
+        problem = address + ": " + e;
+        log.error("catalog watch failed address={}", address, e);
+      }
+      reason = problem;
+    }
+    return false;
+  }
+
+  /** Whether anything came before the stream ended. */
+  private boolean watchAt(String address) {
+    // A stream that is given up, for whatever reason, ends at the other side, too.
+    try (Context.CancellableContext context = Context.current().withCancellation()) {
+      Context before = context.attach();
+      try {
+        return follow(address);
+      } finally {
+        context.detach(before);
+      }
+    }
+  }
+
+  private boolean follow(String address) {
+    CatalogWire.Assembly assembly = new CatalogWire.Assembly();
+    boolean delivered = false;
+    try {
+      Iterator<CatalogEvents> events =
+          CatalogGrpc.newBlockingStub(channels.to(address))
+              .watch(
+                  CatalogWatchRequest.newBuilder()
+                      .setClusterId(cluster)
+                      .setRevision(Math.max(0, view.revision()))
+                      .build());
+      while (events.hasNext()) {
+        CatalogEvents message = events.next();
+        check(message, address);
+        assembly.add(message).ifPresent(this::apply);
+        if (!delivered) {
+          delivered = true;
+          delivers(address);
+        }
+      }
+    } catch (StatusRuntimeException e) {
+      if (!delivered) {
+        throw e;
+      }
+      log.debug("catalog watch ended address={} status={}", address, e.getStatus());
+    }
+    return delivered;
+  }
+
+  private void delivers(String address) {
+    watched = address;
+    if (warned) {
+      warned = false;
+      log.info("catalog back address={}", address);
+    }
+  }
+
+  private void check(CatalogEvents message, String address) {
+    if (cluster.isEmpty()) {
+      cluster = message.getClusterId();
+    }
+    if (!message.getClusterId().equals(cluster)) {
+      throw new HeddleException(
+          ErrorCode.CONFLICT,
+          "cluster at "
+              + address
+              + ": "
+              + message.getClusterId()
+              + " (expected: "
+              + cluster
+              + ", as before)");
+    }
+    if (message.getRevision() != 0 && message.getRevision() < view.revision()) {
+      throw new HeddleException(
+          ErrorCode.STALE_REPLICA,
+          "catalog revision at "
+              + address
+              + ": "
+              + message.getRevision()
+              + " (expected: >= "
+              + view.revision()
+              + ")");
     }
   }
 
   private void apply(CatalogUpdate update) {
-    CatalogView before = view;
-    if (update.revision() < before.revision()) {
-      log.warn(
-          "catalog went back: another one is served address={} revision={} before={}",
-          address,
-          update.revision(),
-          before.revision());
-    }
     lock.lock();
     try {
-      view = before.with(update);
+      view = view.with(update);
       changed.signalAll();
     } finally {
       lock.unlock();
     }
+    addresses.learn(view);
     listeners.changed();
   }
 
@@ -248,55 +348,6 @@ public final class CatalogGrpcClient implements CatalogClient {
       return false;
     } finally {
       lock.unlock();
-    }
-  }
-
-  private Duration doubled(Duration wait) {
-    Duration more = wait.multipliedBy(2);
-    return more.compareTo(config.reconnectMost()) < 0 ? more : config.reconnectMost();
-  }
-
-  private CatalogGrpc.CatalogBlockingStub stub(Duration timeout) {
-    return CatalogGrpc.newBlockingStub(channels.to(address))
-        .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
-  }
-
-  private <T> T call(Supplier<T> call) {
-    try {
-      return call.get();
-    } catch (StatusRuntimeException e) {
-      HeddleException failure = GrpcErrors.fromStatus(e);
-      if (failure.code() == ErrorCode.UNAVAILABLE) {
-        throw new HeddleException(
-            ErrorCode.CATALOG_UNAVAILABLE,
-            "catalog at " + address + ": " + failure.getMessage() + " (expected: a running one)",
-            e);
-      }
-      throw failure;
-    }
-  }
-
-  private final class LeaseCalls implements LeaseKeeper.Calls {
-    @Override
-    public void renew(NodeRecord node, Duration ttl, Duration timeout) {
-      RenewLeaseRequest request =
-          RenewLeaseRequest.newBuilder()
-              .setNode(node.node())
-              .setIncarnation(node.incarnation())
-              .setValue(CatalogJson.write(node))
-              .setTtlMillis(ttl.toMillis())
-              .build();
-      long _ = call(() -> stub(timeout).renewLease(request).getRevision());
-    }
-
-    @Override
-    public void end(NodeRecord node, Duration timeout) {
-      EndLeaseRequest request =
-          EndLeaseRequest.newBuilder()
-              .setNode(node.node())
-              .setIncarnation(node.incarnation())
-              .build();
-      Object _ = call(() -> stub(timeout).endLease(request));
     }
   }
 }

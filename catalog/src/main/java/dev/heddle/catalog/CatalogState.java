@@ -1,5 +1,8 @@
 package dev.heddle.catalog;
 
+import dev.heddle.catalog.Command.Grant;
+import dev.heddle.catalog.Command.Lease;
+import dev.heddle.catalog.Command.Limits;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -15,8 +18,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * All entries at one revision, as the server holds and stores them. Immutable: a write makes a
- * successor, which counts only once it is on disk.
+ * All entries at one revision, as every member holds them. Immutable: a command makes a successor,
+ * the same one everywhere: nothing here may depend on a member's config, clock or version.
  *
  * @param clusterId made with the catalog, never changes
  * @param bytes of all values
@@ -62,19 +65,17 @@ record CatalogState(
   }
 
   /**
-   * The successor with all changes.
+   * What can be said of a write before it goes into the log, whatever the state will be.
    *
-   * @throws HeddleException REVISION_CONFLICT, INVALID_REQUEST, TOO_LARGE or LIMIT_REACHED; nothing
-   *     applies then
+   * @throws HeddleException INVALID_REQUEST, TOO_LARGE or LIMIT_REACHED
    */
-  CatalogState with(List<RawChange> changes, CatalogConfig config) {
+  static void check(List<RawChange> changes, CatalogConfig config) {
     if (changes.isEmpty() || changes.size() > config.maxChanges()) {
       throw new HeddleException(
           ErrorCode.LIMIT_REACHED,
           "changes: " + changes.size() + " (expected: 1.." + config.maxChanges() + ")");
     }
     Set<String> keys = new HashSet<>();
-    Editor editor = new Editor(this, config);
     for (RawChange change : changes) {
       if (CatalogKeys.check(change.key()).startsWith(CatalogKeys.NODE)) {
         throw new HeddleException(
@@ -86,6 +87,39 @@ record CatalogState(
             ErrorCode.INVALID_REQUEST,
             "key: " + change.key() + " twice (expected: every key once)");
       }
+      change.value().ifPresent(value -> checkValue(change.key(), value, config));
+    }
+  }
+
+  /**
+   * What can be said of a value whatever the state will be.
+   *
+   * @throws HeddleException INVALID_REQUEST or TOO_LARGE
+   */
+  static void checkValue(String key, String value, CatalogConfig config) {
+    CatalogJson.read(key, value);
+    long size = bytesOf(value);
+    if (size > config.maxEntry().bytes()) {
+      throw new HeddleException(
+          ErrorCode.TOO_LARGE,
+          "value of "
+              + key
+              + ": "
+              + DataSize.ofBytes(size)
+              + " (expected: <= "
+              + config.maxEntry()
+              + ")");
+    }
+  }
+
+  /**
+   * The successor with all changes, which were checked.
+   *
+   * @throws HeddleException REVISION_CONFLICT or LIMIT_REACHED; nothing applies then
+   */
+  CatalogState with(List<RawChange> changes, Limits limits) {
+    Editor editor = new Editor(this);
+    for (RawChange change : changes) {
       checkExpectation(change);
       change
           .value()
@@ -93,20 +127,77 @@ record CatalogState(
               value -> editor.put(change.key(), value, Optional.empty()),
               () -> editor.remove(change.key()));
     }
-    return editor.build();
+    return editor.build(limits);
   }
 
-  /** The successor in which a node's entry stands under a lease. */
-  CatalogState withLease(String key, String value, StoredLease lease, CatalogConfig config) {
-    Editor editor = new Editor(this, config);
-    editor.put(key, value, Optional.of(lease));
-    return editor.build();
+  /**
+   * The successor in which a node's entry stands under a lease.
+   *
+   * @throws HeddleException GONE if a newer incarnation of the node has come since, LIMIT_REACHED
+   */
+  CatalogState with(Grant grant) {
+    Editor editor = new Editor(this);
+    editor.put(grant.key(), grant.value(), Optional.of(granted(grant)));
+    return editor.build(grant.limits());
   }
 
-  CatalogState without(Set<String> keys, CatalogConfig config) {
-    Editor editor = new Editor(this, config);
+  /** The lease that a grant leads to. */
+  StoredLease granted(Grant grant) {
+    Stored held = entries.get(grant.key());
+    Optional<StoredLease> lease = held == null ? Optional.empty() : held.lease();
+    if (lease.isEmpty()) {
+      return new StoredLease(grant.incarnation(), grant.ttlMillis(), List.of());
+    }
+    StoredLease current = lease.get();
+    if (current.incarnation().equals(grant.incarnation())) {
+      return new StoredLease(grant.incarnation(), grant.ttlMillis(), current.retired());
+    }
+    if (current.retired().contains(grant.incarnation())) {
+      throw new HeddleException(
+          ErrorCode.GONE,
+          "incarnation of "
+              + grant.node()
+              + ": "
+              + grant.incarnation()
+              + " (expected: "
+              + current.incarnation()
+              + ", a newer run of the same node)");
+    }
+    return current.succeededBy(grant.incarnation(), grant.ttlMillis());
+  }
+
+  /** Whether a node's entry stands under just this lease. */
+  boolean holds(Lease lease) {
+    Stored held = entries.get(lease.key());
+    return held != null
+        && held.lease().filter(l -> l.incarnation().equals(lease.incarnation())).isPresent()
+        && (lease.revision() == 0 || lease.revision() == held.entry().revision());
+  }
+
+  CatalogState without(Set<String> keys) {
+    Editor editor = new Editor(this);
     keys.forEach(editor::remove);
-    return editor.build();
+    return editor.build(Limits.NONE);
+  }
+
+  /** The nodes that live. */
+  List<NodeRecord> nodes() {
+    List<NodeRecord> nodes = new ArrayList<>();
+    for (Stored stored : entries.tailMap(CatalogKeys.NODE).values()) {
+      if (CatalogJson.readKnown(stored.entry()).orElse("") instanceof NodeRecord node) {
+        nodes.add(node);
+      }
+    }
+    return nodes;
+  }
+
+  /** The node, if it lives. */
+  Optional<NodeRecord> node(String name) {
+    Stored stored = entries.get(CatalogKeys.node(name));
+    return stored != null
+            && CatalogJson.readKnown(stored.entry()).orElse("") instanceof NodeRecord node
+        ? Optional.of(node)
+        : Optional.empty();
   }
 
   /** What watchers are told of the step from {@code before} to this. */
@@ -152,36 +243,21 @@ record CatalogState(
   /** Builds a successor. One thread. */
   private static final class Editor {
     private final CatalogState from;
-    private final CatalogConfig config;
     private final long revision;
     private final NavigableMap<String, Stored> entries;
     private long bytes;
 
-    Editor(CatalogState from, CatalogConfig config) {
+    Editor(CatalogState from) {
       this.from = from;
-      this.config = config;
       this.revision = from.revision + 1;
       this.entries = new TreeMap<>(from.entries);
       this.bytes = from.bytes;
     }
 
     void put(String key, String value, Optional<StoredLease> lease) {
-      CatalogJson.read(key, value);
-      long size = bytesOf(value);
-      if (size > config.maxEntry().bytes()) {
-        throw new HeddleException(
-            ErrorCode.TOO_LARGE,
-            "value of "
-                + key
-                + ": "
-                + DataSize.ofBytes(size)
-                + " (expected: <= "
-                + config.maxEntry()
-                + ")");
-      }
       remove(key);
       entries.put(key, new Stored(new CatalogEntry(key, value, revision), lease));
-      bytes += size;
+      bytes += bytesOf(value);
     }
 
     void remove(String key) {
@@ -189,17 +265,21 @@ record CatalogState(
       bytes -= removed == null ? 0 : bytesOf(removed.entry().value());
     }
 
-    CatalogState build() {
+    CatalogState build(Limits limits) {
       // What shrinks is always let through, also where the limits were lowered.
-      if (entries.size() > config.maxEntries() && entries.size() > from.entries.size()) {
+      if (entries.size() > limits.maxEntries() && entries.size() > from.entries.size()) {
         throw new HeddleException(
             ErrorCode.LIMIT_REACHED,
-            "entries: " + entries.size() + " (expected: <= " + config.maxEntries() + ")");
+            "entries: " + entries.size() + " (expected: <= " + limits.maxEntries() + ")");
       }
-      if (bytes > config.maxTotal().bytes() && bytes > from.bytes) {
+      if (bytes > limits.maxTotalBytes() && bytes > from.bytes) {
         throw new HeddleException(
             ErrorCode.LIMIT_REACHED,
-            "catalog: " + DataSize.ofBytes(bytes) + " (expected: <= " + config.maxTotal() + ")");
+            "catalog: "
+                + DataSize.ofBytes(bytes)
+                + " (expected: <= "
+                + DataSize.ofBytes(limits.maxTotalBytes())
+                + ")");
       }
       return new CatalogState(from.clusterId, revision, entries, bytes);
     }

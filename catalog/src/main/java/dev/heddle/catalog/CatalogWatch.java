@@ -88,7 +88,18 @@ final class CatalogWatch implements AutoCloseable {
     }
   }
 
-  /** Tells the watcher to poll; not under any lock of the server. */
+  /** The state was replaced as a whole: what follows is a snapshot of it. */
+  void restart() {
+    lock.lock();
+    try {
+      waiting.clear();
+      snapshotDue = true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Tells the watcher to poll; not on the thread that applies. */
   void signal() {
     signal.run();
   }

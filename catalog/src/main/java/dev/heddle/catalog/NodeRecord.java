@@ -2,6 +2,7 @@ package dev.heddle.catalog;
 
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
 import java.util.Collections;
 import java.util.Set;
 import java.util.TreeSet;
@@ -13,9 +14,16 @@ import java.util.TreeSet;
  * @param internal host:port of its internal services
  * @param grpc host:port of its public gRPC services; empty: none
  * @param http host:port of its HTTP edge; empty: none
+ * @param replication host:port where it replicates logs; empty: it holds no data
  */
 public record NodeRecord(
-    String node, String incarnation, Set<String> roles, String internal, String grpc, String http) {
+    String node,
+    String incarnation,
+    Set<String> roles,
+    String internal,
+    String grpc,
+    String http,
+    String replication) {
   public NodeRecord {
     CatalogKeys.checkName("node", node);
     CatalogKeys.checkName("incarnation", incarnation);
@@ -27,6 +35,13 @@ public record NodeRecord(
     roles.forEach(role -> CatalogKeys.checkName("role", role));
     if (internal.isEmpty()) {
       throw new HeddleException(ErrorCode.INVALID_REQUEST, "internal: empty (expected: host:port)");
+    }
+    if (!replication.isEmpty()) {
+      try {
+        HostPort.parse(replication);
+      } catch (IllegalArgumentException e) {
+        throw new HeddleException(ErrorCode.INVALID_REQUEST, "replication: " + e.getMessage(), e);
+      }
     }
   }
 

@@ -12,8 +12,9 @@ import java.util.Set;
  *
  * @param rankField a single DOUBLE, 0..1 a document, that lifts well-known documents; empty: none
  * @param rankWeight of the static rank against the text score; 0: none
+ * @param dynamic whether documents may have other fields: kept and returned, not searched
  */
-public record Schema(List<Field> fields, String rankField, double rankWeight) {
+public record Schema(List<Field> fields, String rankField, double rankWeight, boolean dynamic) {
   /** Fields at most. */
   public static final int MOST_FIELDS = 200;
 
@@ -42,7 +43,7 @@ public record Schema(List<Field> fields, String rankField, double rankWeight) {
 
   /** A schema without a static rank. */
   public static Schema of(List<Field> fields) {
-    return new Schema(fields, "", 0);
+    return new Schema(fields, "", 0, false);
   }
 
   public Optional<Field> field(String name) {

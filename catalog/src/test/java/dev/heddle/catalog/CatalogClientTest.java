@@ -16,7 +16,6 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import dev.heddle.process.testing.ManualClock;
 import dev.heddle.process.testing.ManualTicker;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -57,6 +56,16 @@ class CatalogClientTest {
     return closer.register("client", CatalogGrpcClient.connect(channels, address, SYSTEM));
   }
 
+  /** One that gives up soon. */
+  private CatalogClient impatient(String address) {
+    Channels channels = closer.register("channels", new Channels(Credentials.none()));
+    CatalogClientConfig config =
+        new CatalogClientConfig(
+            Duration.ofMillis(20), Duration.ofMillis(100), Duration.ofMillis(400));
+    return closer.register(
+        "client", CatalogGrpcClient.connect(channels, List.of(address), SYSTEM, config));
+  }
+
   private static void refused(ErrorCode code, org.junit.jupiter.api.function.Executable what) {
     HeddleException failure = assertThrows(HeddleException.class, what);
     assertSame(code, failure.code(), failure.getMessage());
@@ -77,6 +86,7 @@ class CatalogClientTest {
       assertEquals(Records.dataset("default", "d", 8), view.dataset("default", "d").orElseThrow());
       assertEquals(revision, view.revisionOf(CatalogKeys.dataset("default", "d")));
       assertTrue(client.ready());
+      assertEquals("", client.reason());
     }
     refused(
         ErrorCode.REVISION_CONFLICT,
@@ -87,8 +97,9 @@ class CatalogClientTest {
 
   @Test
   void beforeTheFirstSnapshotTheViewIsEmpty() {
-    CatalogClient client = remote("127.0.0.1:1");
+    CatalogClient client = impatient("127.0.0.1:1");
     assertFalse(client.ready());
+    eventually("it says why", () -> client.reason().contains("127.0.0.1:1: UNAVAILABLE"));
     assertEquals(-1, client.view().revision());
     refused(
         ErrorCode.CATALOG_UNAVAILABLE,
@@ -126,7 +137,7 @@ class CatalogClientTest {
   void theLastViewStaysAndTheWatchResumesAfterARestartOnTheSamePort() throws Exception {
     LocalCatalog catalog = start();
     CatalogClient local = catalog.client();
-    CatalogClient remote = remote(catalog.address());
+    CatalogClient remote = impatient(catalog.address());
     await(remote, 1);
     long revision = LocalCatalog.write(local, List.of(Change.put(Records.app("a", "1"))));
     await(remote, revision);
@@ -231,7 +242,8 @@ class CatalogClientTest {
     node.register(Records.node("n", "1"), Duration.ofSeconds(3));
     eventually("it is known", () -> watcher.view().node("n").isPresent());
     node.register(
-        new NodeRecord("n", "1", Set.of("gateway"), "127.0.0.1:2", "", ""), Duration.ofSeconds(3));
+        new NodeRecord("n", "1", Set.of("gateway"), "127.0.0.1:2", "", "", ""),
+        Duration.ofSeconds(3));
     eventually("the new record is known", () -> watcher.view().nodesWith("gateway").size() == 1);
     node.close();
     eventually("it is gone", () -> watcher.view().nodes().isEmpty());
@@ -313,10 +325,7 @@ class CatalogClientTest {
         closer.register(
             "catalog",
             LocalCatalog.start(
-                directory,
-                ticker,
-                new ManualClock(Records.WHEN),
-                CatalogServerTest.config(10, 10, 10, DataSize.ofMiB(1))));
+                directory, ticker, CatalogServerTest.config(10, 10, 10, DataSize.ofMiB(1))));
     CatalogClient watcher = catalog.client();
     NodeRecord silent = Records.node("n", "1");
     catalog.server().renew(silent, CatalogJson.write(silent), Duration.ofSeconds(3));

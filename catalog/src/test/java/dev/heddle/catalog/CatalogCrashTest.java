@@ -1,15 +1,21 @@
 package dev.heddle.catalog;
 
+import static dev.heddle.process.testing.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogState.RawChange;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
+import dev.heddle.replication.RaftNode;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -26,11 +32,43 @@ import org.junit.jupiter.api.io.TempDir;
 class CatalogCrashTest {
   @TempDir Path directory;
 
-  private static CatalogServer open(Path directory) {
-    CatalogServer server =
-        new CatalogServer(directory, Ticker.system(), Clock.systemUTC(), CatalogConfig.defaults());
-    server.start();
-    return server;
+  /** A catalog of one node. */
+  private record Alone(RaftNode raft, Channels channels, CatalogServer server)
+      implements AutoCloseable {
+    static Alone open(Path directory) {
+      RaftNode raft = new RaftNode("n0", new HostPort("127.0.0.1", 0), Cluster.quickElections());
+      raft.start();
+      Channels channels = new Channels(Credentials.none());
+      CatalogServer server =
+          new CatalogServer(
+              config(), "n0", directory, raft, true, List.of(), channels, Ticker.system());
+      server.start();
+      eventually("it leads and serves", server::ready);
+      return new Alone(raft, channels, server);
+    }
+
+    /** Writes its state often: that has to survive as well. */
+    private static CatalogConfig config() {
+      CatalogConfig.Replication often =
+          new CatalogConfig.Replication(
+              Duration.ofMillis(20),
+              Duration.ofSeconds(3),
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(2),
+              10,
+              DataSize.ofMiB(1),
+              Duration.ofMillis(50),
+              1,
+              Duration.ofSeconds(30));
+      return Cluster.config(often);
+    }
+
+    @Override
+    public void close() {
+      server.close();
+      raft.close();
+      channels.close();
+    }
   }
 
   private static RawChange put(int number) {
@@ -39,7 +77,7 @@ class CatalogCrashTest {
   }
 
   private static int stored(CatalogServer server) {
-    try (CatalogWatch watch = server.watch(() -> {})) {
+    try (CatalogWatch watch = server.watch(() -> {}, "", 0)) {
       return CatalogView.empty()
           .with(watch.poll().orElseThrow())
           .app("default", "count")
@@ -51,7 +89,7 @@ class CatalogCrashTest {
   /** Run in another process: counts up, and says so after each write. */
   static final class Writer {
     public static void main(String[] arguments) {
-      CatalogServer server = open(Path.of(arguments[0]));
+      CatalogServer server = Alone.open(Path.of(arguments[0])).server();
       for (int next = stored(server) + 1; ; next++) {
         server.write(List.of(put(next)));
         System.out.println(next);
@@ -94,12 +132,12 @@ class CatalogCrashTest {
         writer.destroyForcibly();
         assertTrue(writer.waitFor(10, TimeUnit.SECONDS));
       }
-      try (CatalogServer server = open(directory)) {
-        int stored = stored(server);
+      try (Alone alone = Alone.open(directory)) {
+        int stored = stored(alone.server());
         assertTrue(
             stored == acknowledged || stored == acknowledged + 1,
             "stored " + stored + " acknowledged " + acknowledged + " seed " + seed);
-        assertEquals(1 + stored, server.revision());
+        assertEquals(1 + stored, alone.server().revision());
       }
     }
   }

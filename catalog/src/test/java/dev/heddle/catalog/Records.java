@@ -19,7 +19,8 @@ final class Records {
               Field.of("rank", FieldType.DOUBLE, false),
               Field.of("tags", FieldType.KEYWORD, true)),
           "rank",
-          0.5);
+          0.5,
+          false);
 
   private Records() {}
 
@@ -28,7 +29,8 @@ final class Records {
     for (int i = 0; i < shards; i++) {
       placements.add(new ShardPlacement(i, 1, "inc" + i, List.of("leaf-" + i % 3)));
     }
-    return new DatasetRecord(tenant, name, "id-" + tenant + "-" + name, SCHEMA, placements, WHEN);
+    return new DatasetRecord(
+        tenant, name, "id-" + tenant + "-" + name, SCHEMA, 1, 1, placements, WHEN);
   }
 
   static AppRecord app(String name, String yaml) {
@@ -59,6 +61,7 @@ final class Records {
   }
 
   static NodeRecord node(String name, String incarnation) {
-    return new NodeRecord(name, incarnation, Set.of("leaf", "coordinator"), "127.0.0.1:1", "", "");
+    return new NodeRecord(
+        name, incarnation, Set.of("leaf", "coordinator"), "127.0.0.1:1", "", "", "127.0.0.1:3");
   }
 }

@@ -43,9 +43,10 @@ class RecordsTest {
     Field text = Field.text("a", "", 1);
     refused(ErrorCode.INVALID_SCHEMA, "fields: 0", () -> Schema.of(List.of()));
     refused(ErrorCode.INVALID_SCHEMA, "twice", () -> Schema.of(List.of(text, text)));
-    refused(ErrorCode.INVALID_SCHEMA, "rank", () -> new Schema(List.of(text), "a", 1));
-    refused(ErrorCode.INVALID_SCHEMA, "rank", () -> new Schema(List.of(text), "b", 1));
-    refused(ErrorCode.INVALID_SCHEMA, "rank weight", () -> new Schema(List.of(text), "", -1));
+    refused(ErrorCode.INVALID_SCHEMA, "rank", () -> new Schema(List.of(text), "a", 1, false));
+    refused(ErrorCode.INVALID_SCHEMA, "rank", () -> new Schema(List.of(text), "b", 1, false));
+    refused(
+        ErrorCode.INVALID_SCHEMA, "rank weight", () -> new Schema(List.of(text), "", -1, false));
     List<Field> many = new ArrayList<>();
     for (int i = 0; i <= Schema.MOST_FIELDS; i++) {
       many.add(Field.of("f" + i, FieldType.LONG, false));
@@ -68,7 +69,7 @@ class RecordsTest {
     refused(
         ErrorCode.INVALID_REQUEST,
         "in order",
-        () -> new DatasetRecord("t", "d", "i", Records.SCHEMA, swapped, Records.WHEN));
+        () -> new DatasetRecord("t", "d", "i", Records.SCHEMA, 1, 1, swapped, Records.WHEN));
     refused(
         ErrorCode.INVALID_REQUEST, "nodes", () -> new ShardPlacement(0, 1, "i", List.of("a", "a")));
     refused(ErrorCode.INVALID_REQUEST, "nodes", () -> new ShardPlacement(0, 1, "i", List.of()));
@@ -149,9 +150,11 @@ class RecordsTest {
             + "{\"name\":\"rank\",\"type\":\"DOUBLE\",\"analyzer\":\"\",\"weight\":0.0,"
             + "\"multi\":false},"
             + "{\"name\":\"tags\",\"type\":\"KEYWORD\",\"analyzer\":\"\",\"weight\":0.0,"
-            + "\"multi\":true}],\"rankField\":\"rank\",\"rankWeight\":0.5},"
+            + "\"multi\":true}],\"rankField\":\"rank\",\"rankWeight\":0.5,"
+            + "\"dynamic\":false},\"schemaVersion\":1,\"replicas\":1,"
             + "\"shards\":[{\"shard\":0,\"generation\":1,\"incarnation\":\"inc0\","
-            + "\"nodes\":[\"leaf-0\"]}],\"createdAt\":\"2026-11-21T08:00:00Z\"}",
+            + "\"nodes\":[\"leaf-0\"],\"joining\":null,\"leaving\":null}],"
+            + "\"createdAt\":\"2026-11-21T08:00:00Z\"}",
         CatalogJson.write(Records.dataset("default", "d", 1)));
     String digest = Records.version(1).digest();
     assertEquals(
@@ -171,7 +174,8 @@ class RecordsTest {
         CatalogJson.write(Records.app("a", "x")));
     assertEquals(
         "{\"node\":\"n\",\"incarnation\":\"1\",\"roles\":[\"coordinator\",\"leaf\"],"
-            + "\"internal\":\"127.0.0.1:1\",\"grpc\":\"\",\"http\":\"\"}",
+            + "\"internal\":\"127.0.0.1:1\",\"grpc\":\"\",\"http\":\"\","
+            + "\"replication\":\"127.0.0.1:3\"}",
         CatalogJson.write(Records.node("n", "1")));
   }
 
@@ -182,7 +186,7 @@ class RecordsTest {
             Records.dataset("default", "d", 1024),
             Records.function("f"),
             Records.app("a", "ü\n\u0000"),
-            new NodeRecord("n", "1", Set.of("leaf"), "a:1", "b:2", "c:3"))) {
+            new NodeRecord("n", "1", Set.of("leaf"), "a:1", "b:2", "c:3", "d:4"))) {
       assertEquals(value, CatalogJson.read(CatalogKeys.of(value), CatalogJson.write(value)));
     }
   }

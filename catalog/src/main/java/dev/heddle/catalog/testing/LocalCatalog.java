@@ -13,46 +13,75 @@ import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.testing.Eventually;
+import dev.heddle.replication.RaftConfig;
+import dev.heddle.replication.RaftNode;
 import java.nio.file.Path;
-import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * A catalog for tests, with one line: {@code try (var catalog = LocalCatalog.start(directory))}.
- * The real server on a free port and real clients in process. Safe for any thread, but for {@link
- * #stopServer} and {@link #restartServer}.
+ * The real server on a free port, with one voter, and real clients in process. Safe for any thread,
+ * but for {@link #stopServer} and {@link #restartServer}.
  */
 public final class LocalCatalog implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final Path directory;
+  private final String node;
   private final Ticker ticker;
-  private final Clock clock;
   private final CatalogConfig config;
   private final Channels channels = new Channels(Credentials.none());
   private final Closer clients = new Closer();
+  private final RaftNode raft;
   private CatalogServer server;
   private GrpcServer grpc;
 
-  private LocalCatalog(Path directory, Ticker ticker, Clock clock, CatalogConfig config) {
+  private LocalCatalog(Path directory, String node, Ticker ticker, CatalogConfig config) {
     this.directory = directory;
+    this.node = node;
     this.ticker = ticker;
-    this.clock = clock;
     this.config = config;
-    this.server = new CatalogServer(directory, ticker, clock, config);
-    this.server.start();
+    this.raft = new RaftNode(node, new HostPort("127.0.0.1", 0), quickToStart());
+    raft.start();
+    this.server = serve();
     this.grpc = grpc(new HostPort("127.0.0.1", 0));
   }
 
-  /** With the system's time and the default limits. */
-  public static LocalCatalog start(Path directory) {
-    return start(directory, Ticker.system(), Clock.systemUTC(), CatalogConfig.defaults());
+  /** Nobody else stands for the first election: there is nothing to wait for. */
+  private static RaftConfig quickToStart() {
+    RaftConfig standard = RaftConfig.defaults();
+    return new RaftConfig(
+        Duration.ofMillis(500),
+        Duration.ofMillis(1_000),
+        Duration.ofMillis(50),
+        Duration.ofMillis(100),
+        standard.callTimeout(),
+        standard.readTimeout(),
+        standard.segment(),
+        standard.retained(),
+        standard.pendingEntries(),
+        standard.pendingBytes());
   }
 
-  public static LocalCatalog start(
-      Path directory, Ticker ticker, Clock clock, CatalogConfig config) {
-    return new LocalCatalog(directory, ticker, clock, config);
+  /** On the node {@code local}, with the system's time and the default limits. */
+  public static LocalCatalog start(Path directory) {
+    return start(directory, "local");
+  }
+
+  /**
+   * With the system's time and the default limits.
+   *
+   * @param node the only voter
+   */
+  public static LocalCatalog start(Path directory, String node) {
+    return new LocalCatalog(directory, node, Ticker.system(), CatalogConfig.defaults());
+  }
+
+  /** On the node {@code local}; returns once the catalog takes writes. */
+  public static LocalCatalog start(Path directory, Ticker ticker, CatalogConfig config) {
+    return new LocalCatalog(directory, "local", ticker, config);
   }
 
   /** A new client that has seen the catalog; closed with this. */
@@ -94,6 +123,16 @@ public final class LocalCatalog implements AutoCloseable {
     return server;
   }
 
+  /** Name of the node that has the catalog. */
+  public String node() {
+    return node;
+  }
+
+  /** What replicates the catalog's log, for other groups of the same node; ends with this. */
+  public RaftNode raft() {
+    return raft;
+  }
+
   /** The catalog goes away; clients keep their views. */
   public void stopServer() {
     grpc.close();
@@ -104,8 +143,7 @@ public final class LocalCatalog implements AutoCloseable {
   public void restartServer() {
     HostPort address = grpc.address();
     stopServer();
-    server = new CatalogServer(directory, ticker, clock, config);
-    server.start();
+    server = serve();
     grpc = grpc(address);
   }
 
@@ -113,10 +151,24 @@ public final class LocalCatalog implements AutoCloseable {
   public void close() {
     Closer closer = new Closer();
     closer.register("channels", channels);
+    closer.register("raft", raft);
     closer.register("server", server);
     closer.register("grpc", grpc);
     closer.register("clients", clients);
     closer.close();
+  }
+
+  private CatalogServer serve() {
+    CatalogServer started =
+        new CatalogServer(config, node, directory, raft, true, List.of(), channels, ticker);
+    try {
+      started.start();
+      Eventually.eventually("the catalog leads and serves", started::ready);
+    } catch (RuntimeException | AssertionError e) {
+      started.close();
+      throw e;
+    }
+    return started;
   }
 
   private GrpcServer grpc(HostPort address) {
