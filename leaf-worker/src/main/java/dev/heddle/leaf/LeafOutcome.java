@@ -39,7 +39,14 @@ sealed interface LeafOutcome {
 
   /** One shard's part, in nanoseconds since the task began to run. */
   record ShardTiming(
-      int shard, long documents, long matched, long startNanos, long activeNanos, long view) {}
+      int shard,
+      long documents,
+      long matched,
+      long startNanos,
+      long activeNanos,
+      long view,
+      String incarnation,
+      long position) {}
 
   /** What the task used on this leaf. */
   record Spent(

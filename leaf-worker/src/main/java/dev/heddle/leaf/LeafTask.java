@@ -3,8 +3,10 @@ package dev.heddle.leaf;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.HeddleException;
 import dev.heddle.shard.ShardStatistics;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
@@ -12,6 +14,7 @@ import java.util.function.BooleanSupplier;
  * One scatter function over some of this leaf's shards.
  *
  * @param statistics figures of the epoch that this leaf said it lacked
+ * @param unready of the shards, those that did not come to what is to be read, and why
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
@@ -23,10 +26,12 @@ record LeafTask(
     ScatterRequest request,
     EpochId epoch,
     Optional<ShardStatistics> statistics,
+    Map<ShardRef, HeddleException> unready,
     Deadline deadline,
     BooleanSupplier cancelled) {
   LeafTask {
     shards = List.copyOf(shards);
+    unready = Map.copyOf(unready);
   }
 
   /** A shard at a generation of its placement. */

@@ -11,6 +11,8 @@ import dev.heddle.internal.v1.LeafPartial;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.MissingStatistics;
+import dev.heddle.internal.v1.ReadRequirement;
+import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ShardError;
 import dev.heddle.internal.v1.ShardRef;
 import dev.heddle.internal.v1.ShardReport;
@@ -19,23 +21,35 @@ import dev.heddle.internal.v1.TermStatistics;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.replication.Role;
 import dev.heddle.shard.FieldFigures;
+import dev.heddle.shard.ReadLevel;
+import dev.heddle.shard.ShardPosition;
 import dev.heddle.shard.ShardStatistics;
 import dev.heddle.shard.ShardStatus;
 import dev.heddle.shard.TermFigures;
 import dev.heddle.shard.TermKey;
 import dev.heddle.v1.Bill;
+import dev.heddle.v1.Position;
+import dev.heddle.v1.Replica;
+import dev.heddle.v1.ReplicaRole;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /** Between the internal messages and a leaf's own types. */
 final class LeafWire {
   private LeafWire() {}
 
   static LeafTask task(
-      LeafRequest message, FunctionRef function, Deadline deadline, BooleanSupplier cancelled) {
+      LeafRequest message,
+      FunctionRef function,
+      Map<LeafTask.ShardRef, HeddleException> unready,
+      Deadline deadline,
+      BooleanSupplier cancelled) {
     return new LeafTask(
         message.getQueryId(),
         message.getTenant(),
@@ -48,6 +62,7 @@ final class LeafWire {
         message.hasStatistics()
             ? Optional.of(statistics(message.getStatistics()))
             : Optional.empty(),
+        unready,
         deadline,
         cancelled);
   }
@@ -85,7 +100,69 @@ final class LeafWire {
     return ShardRef.newBuilder().setShard(ref.shard()).setGeneration(ref.generation()).build();
   }
 
-  static LeafResponse response(LeafOutcome outcome) {
+  /** What the read must have seen. */
+  static ReadWaits.Requirement read(ReadRequirement message) {
+    ReadLevel level =
+        switch (message.getLevel()) {
+          case READ_LEVEL_SESSION -> ReadLevel.SESSION;
+          case READ_LEVEL_LINEARIZABLE -> ReadLevel.LINEARIZABLE;
+          case READ_LEVEL_ANY, READ_LEVEL_UNSPECIFIED, UNRECOGNIZED -> ReadLevel.ANY;
+        };
+    Map<Integer, ShardPosition> positions = new HashMap<>();
+    for (Position position : message.getPositionsList()) {
+      positions.put(
+          position.getShard(), new ShardPosition(position.getIncarnation(), position.getIndex()));
+    }
+    return new ReadWaits.Requirement(
+        level, positions, Duration.ofNanos(message.getWaitMicros() * 1_000));
+  }
+
+  static Position position(int shard, String incarnation, long index) {
+    return Position.newBuilder()
+        .setShard(shard)
+        .setIncarnation(incarnation)
+        .setIndex(Math.max(0, index))
+        .build();
+  }
+
+  static ReplicaReport report(String node, ShardStatus status, ReplicaReports reports) {
+    Replica.Builder replica =
+        Replica.newBuilder()
+            .setNode(node)
+            .setRole(role(status.role()))
+            .setAvailable(status.available())
+            .setReason(status.reason())
+            .setTerm(status.term())
+            .setApplied(Math.max(0, status.applied()))
+            .setVisible(Math.max(0, status.visible()))
+            .setLag(status.lag())
+            .setDocuments(status.documents());
+    status.progress().ifPresent(replica::setProgress);
+    return ReplicaReport.newBuilder()
+        .setDatasetId(status.datasetId())
+        .setShard(status.shard())
+        .setIncarnation(status.incarnation())
+        .setReplica(replica)
+        .setLeader(status.leader())
+        .setSegments(status.segments())
+        .setDeletedRatio(status.deletedRatio())
+        .setQueueLength(reports.queueLength())
+        .setServiceMicros(reports.serviceMicros())
+        .setStalenessMicros(status.stalenessMicros())
+        .build();
+  }
+
+  private static ReplicaRole role(Role role) {
+    return switch (role) {
+      case LEADER -> ReplicaRole.REPLICA_ROLE_LEADER;
+      case FOLLOWER -> ReplicaRole.REPLICA_ROLE_FOLLOWER;
+      case CANDIDATE -> ReplicaRole.REPLICA_ROLE_CANDIDATE;
+      case OUTSIDE -> ReplicaRole.REPLICA_ROLE_JOINING;
+      case CLOSED -> ReplicaRole.REPLICA_ROLE_UNSPECIFIED;
+    };
+  }
+
+  static LeafResponse response(LeafOutcome outcome, Function<Integer, ReplicaReport> replicas) {
     return switch (outcome) {
       case LeafOutcome.Missing missing ->
           LeafResponse.newBuilder()
@@ -93,16 +170,18 @@ final class LeafWire {
                   MissingStatistics.newBuilder()
                       .setFieldsMissing(missing.fieldsMissing())
                       .setLocal(statistics(missing.local()))
-                      .addAllReports(missing.timings().stream().map(LeafWire::report).toList())
+                      .addAllReports(
+                          missing.timings().stream().map(t -> report(t, replicas)).toList())
                       .addAllErrors(missing.failures().stream().map(LeafWire::error).toList())
                       .setBill(bill(missing.spent(), 0)))
               .build();
       case LeafOutcome.Answer answer ->
-          LeafResponse.newBuilder().setPartial(partial(answer)).build();
+          LeafResponse.newBuilder().setPartial(partial(answer, replicas)).build();
     };
   }
 
-  private static LeafPartial partial(LeafOutcome.Answer answer) {
+  private static LeafPartial partial(
+      LeafOutcome.Answer answer, Function<Integer, ReplicaReport> replicas) {
     var message = LeafPartial.newBuilder();
     long bytesSent = 0;
     if (answer.partial() != null) {
@@ -116,7 +195,7 @@ final class LeafWire {
       message.addErrors(error(failure));
     }
     for (var timing : answer.timings()) {
-      message.addReports(report(timing));
+      message.addReports(report(timing, replicas));
     }
     var spent = answer.spent();
     return message
@@ -149,7 +228,8 @@ final class LeafWire {
         .build();
   }
 
-  private static ShardReport report(LeafOutcome.ShardTiming timing) {
+  private static ShardReport report(
+      LeafOutcome.ShardTiming timing, Function<Integer, ReplicaReport> replicas) {
     return ShardReport.newBuilder()
         .setShard(timing.shard())
         .setSeen(timing.documents())
@@ -158,6 +238,8 @@ final class LeafWire {
         .setStartMicros(timing.startNanos() / 1_000)
         .setActiveMicros(timing.activeNanos() / 1_000)
         .setView(timing.view())
+        .setPosition(position(timing.shard(), timing.incarnation(), timing.position()))
+        .setReplica(replicas.apply(timing.shard()))
         .build();
   }
 
@@ -167,6 +249,7 @@ final class LeafWire {
         .setSeen(status.documents())
         .setActive(status.documents())
         .setView(status.view())
+        .setPosition(position(status.shard(), status.incarnation(), status.visible()))
         .build();
   }
 

@@ -10,9 +10,12 @@ import dev.heddle.process.Closer;
 import dev.heddle.process.Telemetry;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.replication.RaftNode;
 import dev.heddle.shard.ShardStore;
 import io.grpc.BindableService;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The leaf role: functions beside the shards that the catalog places on this node. */
@@ -24,6 +27,7 @@ public final class LeafWorker implements AutoCloseable {
    * Builds the role; opens the shards that are here already.
    *
    * @param directory this role's own, locked by the process
+   * @param raft running, of the same name as {@code node}; outlives the role
    */
   public LeafWorker(
       LeafConfig config,
@@ -31,14 +35,24 @@ public final class LeafWorker implements AutoCloseable {
       Path directory,
       CatalogClient catalog,
       Channels channels,
+      RaftNode raft,
       Telemetry telemetry,
-      Ticker ticker) {
+      Ticker ticker,
+      Clock clock) {
     var registry = telemetry.registry();
     var store =
         closer.register(
             "shards",
             new ShardStore(
-                config.shards(), node, directory.resolve("shards"), catalog, ticker, registry));
+                config.shards(),
+                node,
+                directory.resolve("shards"),
+                catalog,
+                channels,
+                raft,
+                ticker,
+                clock,
+                registry));
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
     var engine =
@@ -50,17 +64,22 @@ public final class LeafWorker implements AutoCloseable {
             "compute", Threads.bounded("leaf-compute", config.threads(), config.computeQueue()));
     registry.gauge("heddle_leaf_compute_queue_calls", compute, pool -> pool.getQueue().size());
     var epochs = new Epochs(config.epochs(), config.epochTerms());
-    this.services =
+    var reports =
+        closer.register(
+            "reports", new ReplicaReports(store, () -> compute.getQueue().size(), ticker));
+    this.services = new ArrayList<>(store.internalServices());
+    services.addAll(
         List.of(
-            new ScatterGrpcService(config, store, engine, catalog, epochs, compute, ticker),
-            new ShardsGrpcService(store, ticker),
+            new ScatterGrpcService(
+                node, config, store, engine, catalog, epochs, compute, reports, ticker),
+            new ShardsGrpcService(node, store, reports, ticker),
             new BlobsGrpcService(blobs),
-            new InvokerGrpcService(node, engine, catalog, channels, ticker));
+            new InvokerGrpcService(node, engine, catalog, channels, ticker)));
   }
 
   /** Services for the process's internal server. */
   public List<BindableService> internalServices() {
-    return services;
+    return List.copyOf(services);
   }
 
   @Override

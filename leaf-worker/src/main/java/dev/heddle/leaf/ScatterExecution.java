@@ -101,10 +101,14 @@ final class ScatterExecution {
   }
 
   private Optional<OpenShard> open(ShardRef ref) {
+    var unready = task.unready().get(ref);
+    if (unready != null) {
+      fail(ref, unready);
+      return Optional.empty();
+    }
     try {
       var scope = new ReadScope(statistics, stopped, meter);
-      return Optional.of(
-          new OpenShard(ref, store.open(task.datasetId(), ref.shard(), ref.generation(), scope)));
+      return Optional.of(new OpenShard(ref, store.open(task.datasetId(), ref.shard(), scope)));
     } catch (HeddleException e) {
       fail(ref, e);
       return Optional.empty();
@@ -135,8 +139,7 @@ final class ScatterExecution {
   private LeafOutcome missing(List<OpenShard> readers, Set<TermKey> terms, boolean fields) {
     timings.clear();
     for (var open : readers) {
-      timings.add(
-          new ShardTiming(open.ref.shard(), open.reader.documents(), 0, 0, 0, open.reader.view()));
+      timings.add(timing(open, 0, 0, 0));
     }
     var shards = readers.stream().map(open -> open.ref.shard()).toList();
     var local = store.statistics(task.datasetId(), shards, terms, fields);
@@ -174,13 +177,11 @@ final class ScatterExecution {
       var partial = run.leaf(open.reader);
       covers.add(open.ref);
       timings.add(
-          new ShardTiming(
-              open.ref.shard(),
-              open.reader.documents(),
+          timing(
+              open,
               meter.matched() - matchedBefore,
               start - startedNanos,
-              ticker.nanoTime() - start,
-              open.reader.view()));
+              ticker.nanoTime() - start));
       return partial;
     } catch (HeddleException e) {
       if (e.getCause() instanceof MissingStatisticsException missing) {
@@ -193,6 +194,19 @@ final class ScatterExecution {
       fail(open.ref, e);
       return null;
     }
+  }
+
+  private static ShardTiming timing(
+      OpenShard open, long matched, long startNanos, long activeNanos) {
+    return new ShardTiming(
+        open.ref.shard(),
+        open.reader.documents(),
+        matched,
+        startNanos,
+        activeNanos,
+        open.reader.view(),
+        open.reader.incarnation(),
+        open.reader.position());
   }
 
   private void failAll(HeddleException cause) {
@@ -215,6 +229,7 @@ final class ScatterExecution {
       case DEADLINE_EXCEEDED -> "deadline";
       case CANCELLED -> "cancelled";
       case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
+      case STALE_REPLICA, NO_MAJORITY -> "stale";
       case NOT_OWNER -> "no_replica";
       default -> "failed";
     };

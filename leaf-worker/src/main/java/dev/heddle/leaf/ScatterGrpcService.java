@@ -4,21 +4,27 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.engine.Engine;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HandOffService;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import dev.heddle.shard.ReadLevel;
 import dev.heddle.shard.ShardStore;
 import dev.heddle.shard.TermKey;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadPoolExecutor;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
@@ -31,47 +37,91 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   private final CatalogClient catalog;
   private final Epochs epochs;
   private final ThreadPoolExecutor compute;
+  private final ReadWaits waits;
+  private final ReplicaReports reports;
+  private final String node;
   private final Ticker ticker;
 
   ScatterGrpcService(
+      String node,
       LeafConfig config,
       ShardStore store,
       Engine engine,
       CatalogClient catalog,
       Epochs epochs,
       ThreadPoolExecutor compute,
+      ReplicaReports reports,
       Ticker ticker) {
+    this.node = node;
     this.config = config;
     this.store = store;
     this.engine = engine;
     this.catalog = catalog;
     this.epochs = epochs;
     this.compute = compute;
+    this.reports = reports;
+    this.waits = new ReadWaits(store, ticker);
     this.ticker = ticker;
   }
 
   @Override
   public void execute(LeafRequest request, StreamObserver<LeafResponse> observer) {
     long queuedAt = ticker.nanoTime();
-    submit(
-        observer,
-        call -> {
-          var deadline = deadline();
-          var function =
-              LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
-          var task = LeafWire.task(request, function, deadline, call::isCancelled);
-          var execution =
-              new ScatterExecution(
-                  task,
-                  store,
-                  engine,
-                  epochs,
-                  ticker,
-                  config.builtInMemory().bytes() >> 20,
-                  queuedAt);
-          call.onNext(LeafWire.response(execution.run()));
-          call.onCompleted();
-        });
+    var read = LeafWire.read(request.getRead());
+    if (read.level() == ReadLevel.ANY) {
+      submit(observer, call -> call.onNext(run(request, Map.of(), call, queuedAt)));
+      return;
+    }
+    var context = Context.current();
+    var unready = new ConcurrentHashMap<LeafTask.ShardRef, HeddleException>();
+    var deadline = deadline();
+    var waiting =
+        request.getShardsList().stream()
+            .map(LeafWire::ref)
+            .map(ref ->
+                waits
+                    .ready(request.getDatasetId(), ref.shard(), read, true, deadline)
+                    .exceptionally(failure -> {
+                      unready.put(ref, ReadWaits.failure(failure));
+                      return null;
+                    }))
+            .toArray(CompletableFuture<?>[]::new);
+    // Whoever ends the wait only hands over.
+    var _ =
+        CompletableFuture.allOf(waiting)
+            .thenRun(
+                context.wrap(() ->
+                    submit(observer, call -> call.onNext(run(request, unready, call, queuedAt)))));
+  }
+
+  private LeafResponse run(
+      LeafRequest request,
+      Map<LeafTask.ShardRef, HeddleException> unready,
+      ServerCallStreamObserver<LeafResponse> call,
+      long queuedAt)
+      throws InterruptedException {
+    for (HeddleException cause : unready.values()) {
+      if (cause.code().kind() == ErrorCode.Kind.USER) {
+        throw cause;
+      }
+    }
+    var deadline = deadline();
+    var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
+    var task = LeafWire.task(request, function, unready, deadline, call::isCancelled);
+    long started = ticker.nanoTime();
+    var outcome =
+        new ScatterExecution(
+                task, store, engine, epochs, ticker, config.builtInMemory().bytes() >> 20, queuedAt)
+            .run();
+    reports.served((ticker.nanoTime() - started) / Math.max(1, task.shards().size()));
+    return LeafWire.response(outcome, shard -> replica(request.getDatasetId(), shard));
+  }
+
+  private ReplicaReport replica(String datasetId, int shard) {
+    return reports
+        .find(datasetId, shard)
+        .map(status -> LeafWire.report(node, status, reports))
+        .orElseGet(ReplicaReport::getDefaultInstance);
   }
 
   @Override
@@ -92,7 +142,6 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                   request.getFields());
           call.onNext(
               StatisticsResponse.newBuilder().setStatistics(LeafWire.statistics(figures)).build());
-          call.onCompleted();
         });
   }
 
@@ -107,6 +156,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
             }
             try {
               work.accept(call);
+              call.onCompleted();
             } catch (InterruptedException | RuntimeException | Error e) {
               // Whatever it was, this thread serves other calls, and the caller waits.
               GrpcCalls.fail(observer, e);

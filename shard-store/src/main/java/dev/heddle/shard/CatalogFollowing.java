@@ -15,6 +15,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,18 +35,25 @@ final class CatalogFollowing implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition followed = lock.newCondition();
   private long revision = NEVER;
-  private final ScheduledFuture<?> retries;
-  private final AutoCloseable subscription;
+  private final Duration retryEvery;
+  private final Closer ends = new Closer();
 
   CatalogFollowing(
       Placements placements, CatalogClient catalog, Duration retryEvery, Ticker ticker) {
     this.placements = placements;
     this.catalog = catalog;
     this.ticker = ticker;
-    this.retries =
+    this.retryEvery = retryEvery;
+    ends.register("thread", () -> OrderlyEnd.await(thread));
+  }
+
+  /** Begins to follow. */
+  void start() {
+    ScheduledFuture<?> retries =
         thread.scheduleWithFixedDelay(
             this::followNewest, retryEvery.toNanos(), retryEvery.toNanos(), TimeUnit.NANOSECONDS);
-    this.subscription = catalog.onChange(view -> wake());
+    ends.register("retries", () -> retries.cancel(false));
+    ends.register("subscription", catalog.onChange(view -> wake()));
   }
 
   /** Looks soon whether something is to be opened again. */
@@ -114,12 +122,30 @@ final class CatalogFollowing implements AutoCloseable {
     }
   }
 
+  /** Waits until something holds; looked at now and then. */
+  void awaitUntil(BooleanSupplier condition, Deadline deadline) {
+    lock.lock();
+    try {
+      while (!condition.getAsBoolean()) {
+        long left = deadline.remainingNanos(ticker);
+        if (left <= 0) {
+          throw new HeddleException(
+              ErrorCode.DEADLINE_EXCEEDED,
+              "shards: not all have a leader and their schema (expected: by the deadline)");
+        }
+        long _ = followed.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(10)));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeddleException(
+          ErrorCode.CANCELLED, "await of shards: interrupted (expected: none)", e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   @Override
   public void close() {
-    try (Closer ends = new Closer()) {
-      ends.register("thread", () -> OrderlyEnd.await(thread));
-      ends.register("retries", () -> retries.cancel(false));
-      ends.register("subscription", subscription);
-    }
+    ends.close();
   }
 }

@@ -1,13 +1,16 @@
 package dev.heddle.shard;
 
+import dev.heddle.catalog.Field;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.lucene.document.BinaryDocValuesField;
 import org.apache.lucene.document.Document;
 import org.apache.lucene.document.Field.Store;
+import org.apache.lucene.document.NumericDocValuesField;
 import org.apache.lucene.document.SortedDocValuesField;
 import org.apache.lucene.document.StringField;
 import org.apache.lucene.util.BytesRef;
@@ -35,7 +38,7 @@ final class DocumentIndexing {
   /**
    * @throws DocumentException if id or document are not valid
    */
-  Document document(String id, byte[] json) {
+  IndexedDocument document(String id, byte[] json) {
     BytesRef key = key(id);
     if (json.length > maxDocument.bytes()) {
       throw new DocumentException(
@@ -47,6 +50,8 @@ final class DocumentIndexing {
     document.add(new SortedDocValuesField(IndexFields.ID, key));
     document.add(new BinaryDocValuesField(IndexFields.KEY, key));
     document.add(new BinaryDocValuesField(IndexFields.SOURCE, new BytesRef(json)));
+    NumericDocValuesField version = new NumericDocValuesField(IndexFields.VERSION, 0);
+    document.add(version);
     try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), json)) {
       read(parser, new DocumentFields(document, fields.weighted()));
     } catch (StreamReadException e) {
@@ -59,7 +64,7 @@ final class DocumentIndexing {
           ErrorCode.MALFORMED_JSON,
           "document: " + e.getOriginalMessage() + " (expected: a JSON object)");
     }
-    return document;
+    return new IndexedDocument(key, document, version);
   }
 
   /** The id as the index has it. */
@@ -69,6 +74,11 @@ final class DocumentIndexing {
       throw new DocumentException(
           ErrorCode.INVALID_DOCUMENT,
           "id: %d bytes (expected: 1..%d bytes in UTF-8)".formatted(key.length, MAX_ID_BYTES));
+    }
+    // Half a character becomes a question mark, which is another id's key.
+    if (!new String(key, StandardCharsets.UTF_8).equals(id)) {
+      throw new DocumentException(
+          ErrorCode.INVALID_DOCUMENT, "id: half a surrogate pair in it (expected: Unicode)");
     }
     return new BytesRef(key);
   }
@@ -90,14 +100,16 @@ final class DocumentIndexing {
             ErrorCode.INVALID_DOCUMENT, current + ": given twice (expected: once)");
       }
       parser.nextToken();
-      into.add(
-          fields
-              .find(current)
-              .orElseThrow(() ->
-                  new DocumentException(
-                      ErrorCode.UNKNOWN_FIELD,
-                      "field: %s (expected: one of %s)".formatted(current, fields.names()))),
-          parser);
+      Optional<Field> field = fields.find(current);
+      if (field.isPresent()) {
+        into.add(field.get(), parser);
+      } else if (fields.dynamic()) {
+        parser.skipChildren();
+      } else {
+        throw new DocumentException(
+            ErrorCode.UNKNOWN_FIELD,
+            "field: %s (expected: one of %s)".formatted(current, fields.names()));
+      }
     }
     into.finish();
     if (parser.nextToken() != null) {

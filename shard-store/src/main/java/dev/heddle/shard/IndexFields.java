@@ -11,6 +11,9 @@ final class IndexFields {
   /** The document's JSON, as plain bytes by document: read without decompressing neighbours. */
   static final String SOURCE = "_source";
 
+  /** Position of the entry that wrote the document. */
+  static final String VERSION = "_version";
+
   /** All weighted text of a document; see {@link TextFeatures}. */
   static final String TEXT = "_text";
 

@@ -1,18 +1,23 @@
 package dev.heddle.shard;
 
+import dev.heddle.catalog.Schema;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.replication.LogPosition;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import org.apache.lucene.document.Document;
 import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.index.FilterLeafReader;
+import org.apache.lucene.index.IndexCommit;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
-import org.apache.lucene.index.ReaderManager;
+import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.SegmentReader;
+import org.apache.lucene.index.SnapshotDeletionPolicy;
 import org.apache.lucene.index.Term;
 import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.Directory;
@@ -21,28 +26,44 @@ import org.apache.lucene.util.IOUtils;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One shard's index, open for writing and reading. Writes go through one lock in order; reads do
- * not wait for them. Safe for any thread, but for none that is interrupted while it writes: that
- * would close the files.
+ * One replica's index, open for entries of the log and for reading. Entries come one after the
+ * other from one thread; views and commits are taken between two of them, so that their positions
+ * are exact; reads do not wait for either. Safe for any thread, but for none that is interrupted
+ * while it writes: that would close the files.
  */
 final class LocalShard implements AutoCloseable {
+  /**
+   * A schema as the log has it.
+   *
+   * @param version 0: not yet in the log, only for reading
+   */
+  record Shape(long version, Schema schema, SchemaFields fields, DocumentIndexing indexing) {}
+
   private final ShardIdentity identity;
-  private final DocumentIndexing indexing;
-  private final SchemaFields fields;
+  private final ShardStoreConfig config;
   private final Directory directory;
+  private final SnapshotDeletionPolicy commits;
   private final IndexWriter writer;
-  private final ReaderManager readers;
+  private final Views views;
   private final RecentWrites recent = new RecentWrites();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final RecentRequests requests;
 
-  /** Tells views of this opening from those of earlier ones, which may have been lost in part. */
-  private final long viewBase = ThreadLocalRandom.current().nextLong(1, 1L << 30) << 32;
+  /** Held while an entry is applied, and while a view or a commit is fixed. */
+  private final ReentrantLock applying = new ReentrantLock();
 
-  /** Operations applied; changed under the lock. */
-  private volatile long index;
+  private volatile Shape shape;
 
-  /** Operations known to be on disk. */
-  private volatile long committed;
+  /** The newest schema that anyone knows; searches by it find nothing in older documents. */
+  private volatile SchemaFields reading;
+
+  /** Everything up to here is in the index; changed under the lock. */
+  private volatile LogPosition applied;
+
+  /** Up to here it is on disk. */
+  private volatile LogPosition committed;
+
+  /** Bytes of documents since the last commit. */
+  private final AtomicLong uncommittedBytes = new AtomicLong();
 
   private volatile @Nullable String failure;
   private volatile boolean closed;
@@ -50,20 +71,22 @@ final class LocalShard implements AutoCloseable {
   /**
    * Opens the index in the directory, or makes an empty one.
    *
+   * @param schema of the catalog, for reads before the log has one
    * @param mustExist whether an empty directory means that data was lost
    */
   LocalShard(
       ShardIdentity identity,
-      SchemaFields fields,
-      DocumentIndexing indexing,
+      Schema schema,
+      ShardStoreConfig config,
       Directory directory,
-      IndexWriterConfig config,
+      IndexWriterConfig writing,
+      SnapshotDeletionPolicy commits,
       boolean mustExist)
       throws IOException {
     this.identity = identity;
-    this.fields = fields;
-    this.indexing = indexing;
+    this.config = config;
     this.directory = directory;
+    this.commits = commits;
     boolean exists = DirectoryReader.indexExists(directory);
     if (mustExist && !exists) {
       throw new IOException("index: none (expected: the shard's index, which was here)");
@@ -71,35 +94,81 @@ final class LocalShard implements AutoCloseable {
     if (exists) {
       CommitData.read(directory).check(identity);
     }
-    writer = new IndexWriter(directory, config);
-    ReaderManager opened = null;
+    writer = new IndexWriter(directory, writing);
     boolean ready = false;
     try {
-      index = CommitData.of(writer).index();
-      committed = index;
-      writer.setLiveCommitData(() -> new CommitData(index, identity.incarnation()).entries());
-      writer.commit();
-      opened = new ReaderManager(writer);
-      opened.addListener(recent);
+      CommitData stored = CommitData.of(writer);
+      applied = stored.at();
+      requests = RecentRequests.read(stored.requests());
+      shape =
+          stored.schema() == null
+              ? shape(0, schema)
+              : shape(stored.schemaVersion(), stored.schema());
+      reading = shape.fields();
+      if (!exists) {
+        writer.setLiveCommitData(data().entries().entrySet());
+        writer.commit();
+      }
+      committed = applied;
+      views = new Views(writer, applying, () -> applied, recent);
       ready = true;
     } finally {
       if (!ready) {
         IOUtils.closeWhileHandlingException(writer::rollback);
       }
     }
-    readers = opened;
+  }
+
+  private Shape shape(long version, Schema schema) {
+    SchemaFields fields = new SchemaFields(schema);
+    return new Shape(version, schema, fields, new DocumentIndexing(fields, config.maxDocument()));
+  }
+
+  private CommitData data() {
+    Shape present = shape;
+    return new CommitData(
+        applied,
+        identity.incarnation(),
+        present.version(),
+        present.version() == 0 ? null : present.schema(),
+        requests.write());
   }
 
   ShardIdentity identity() {
     return identity;
   }
 
+  /** What searches go by. */
   SchemaFields fields() {
-    return fields;
+    return reading;
   }
 
-  long index() {
-    return index;
+  /** Tells of a schema that the log does not have yet. */
+  void know(long version, Schema schema) {
+    if (version > shape.version()) {
+      reading = new SchemaFields(schema);
+    }
+  }
+
+  /** Of the schema in the log; 0: none yet, and nothing can be written. */
+  long schemaVersion() {
+    return shape.version();
+  }
+
+  LogPosition applied() {
+    return applied;
+  }
+
+  LogPosition committed() {
+    return committed;
+  }
+
+  LogPosition visible() {
+    return views.visible();
+  }
+
+  long uncommittedBytes() {
+    return uncommittedBytes.get();
   }
 
   /** Why this shard takes no more writes; null: it does. */
@@ -107,117 +176,169 @@ final class LocalShard implements AutoCloseable {
     return failure;
   }
 
-  /** Makes a batch ready to apply; needs no lock. */
-  List<Prepared> prepare(List<Operation> operations, List<OperationError> errors) {
-    List<Prepared> prepared = new ArrayList<>(operations.size());
-    for (int i = 0; i < operations.size(); i++) {
-      Operation operation = operations.get(i);
-      try {
-        prepared.add(
-            switch (operation) {
-              case Operation.Put put ->
-                  new Prepared(
-                      i,
-                      put,
-                      DocumentIndexing.key(put.id()),
-                      indexing.document(put.id(), put.json()));
-              case Operation.Delete delete ->
-                  new Prepared(i, delete, DocumentIndexing.key(delete.id()), null);
-            });
-      } catch (DocumentException e) {
-        errors.add(new OperationError(i, operation.id(), e.code(), e.reason()));
-      }
-    }
-    return prepared;
-  }
-
-  /** Applies a batch in order: seen by {@link #get} at once, but not yet durable. */
-  Applied apply(List<Prepared> batch, List<OperationError> errors) {
-    // An interrupt that is already pending must not close the files; it is kept for afterwards.
-    boolean interrupted = Thread.interrupted();
-    lock.lock();
-    try {
-      requireSound();
-      int deleted = 0;
-      for (Prepared one : batch) {
-        deleted += apply(one, errors) ? 1 : 0;
-      }
-      return new Applied(index, deleted);
-    } catch (IOException | AlreadyClosedException e) {
-      fail(e);
-      throw storageFailed(e);
-    } finally {
-      lock.unlock();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  /** Whether a document was deleted. */
-  private boolean apply(Prepared one, List<OperationError> errors) throws IOException {
-    Term id = new Term(IndexFields.ID, one.key());
-    switch (one.operation()) {
-      case Operation.Put put -> {
-        try {
-          writer.updateDocument(id, one.required());
-        } catch (IllegalArgumentException e) {
-          errors.add(
-              new OperationError(
-                  one.index(), put.id(), ErrorCode.INVALID_DOCUMENT, "document: " + e));
-          return false;
-        }
-        advance();
-        recent.put(put.id(), put.json());
-        return false;
-      }
-      case Operation.Delete delete -> {
-        if (get(delete.id()).isEmpty()) {
-          return false;
-        }
-        writer.deleteDocuments(id);
-        advance();
-        recent.delete(delete.id());
-        return true;
-      }
-    }
-  }
-
-  private void advance() {
-    long next = index + 1;
-    index = next;
-  }
-
-  /** The document as last written, durable or not. */
-  Optional<byte[]> get(String id) throws IOException {
-    RecentWrites.Entry entry = recent.find(id);
-    if (entry != null) {
-      return entry.json();
-    }
-    DirectoryReader reader = readers.acquire();
-    try {
-      return StoredDocuments.find(reader, new BytesRef(id));
-    } finally {
-      readers.release(reader);
-    }
-  }
-
-  /** Whether something was applied that is not on disk. */
-  boolean uncommitted() {
-    return index != committed;
+  /** The schema in the log, as far as it is applied. */
+  Shape shape() {
+    return shape;
   }
 
   /**
-   * Makes everything durable that was applied before the call.
+   * Applies an entry: seen by {@link #get} at once, but not yet by searches, and not on disk.
    *
-   * @return how many operations this covers
+   * @param ready documents of the changes that store one, in order; null: to be made here
    */
-  long commit() throws IOException {
-    long covered = index;
-    writer.commit();
-    long before = committed;
-    committed = Math.max(before, covered);
-    return covered - before;
+  void apply(LogPosition at, ShardEntry entry, @Nullable List<IndexedDocument> ready)
+      throws IOException {
+    applying.lock();
+    try {
+      requireSound();
+      switch (entry) {
+        case ShardEntry.Changes changes -> apply(at, changes, ready);
+        case ShardEntry.SchemaChange change -> {
+          if (change.version() > shape.version()) {
+            shape = shape(change.version(), change.schema());
+            reading = shape.fields();
+          }
+        }
+      }
+      applied = at;
+    } catch (IOException | RuntimeException e) {
+      fail(e);
+      throw e;
+    } finally {
+      applying.unlock();
+    }
+  }
+
+  private void apply(
+      LogPosition at, ShardEntry.Changes entry, @Nullable List<IndexedDocument> ready)
+      throws IOException {
+    int next = 0;
+    for (Change change : entry.changes()) {
+      byte[] json = change.json();
+      if (json == null) {
+        writer.deleteDocuments(new Term(IndexFields.ID, DocumentIndexing.key(change.id())));
+        recent.delete(change.id(), at.index());
+      } else {
+        IndexedDocument document =
+            ready == null ? shape.indexing().document(change.id(), json) : ready.get(next++);
+        writer.updateDocument(
+            new Term(IndexFields.ID, document.key()), document.withVersion(at.index()));
+        recent.put(change.id(), new StoredDocument(json, at.index()));
+        uncommittedBytes.addAndGet(json.length);
+      }
+    }
+    requests.add(
+        new RecentRequests.Outcome(
+            entry.request(), at.index(), entry.writtenMillis(), entry.outcomes(), entry.errors()));
+  }
+
+  /** Passes an entry that is none of the shard's. */
+  void advance(LogPosition at) {
+    applying.lock();
+    try {
+      applied = at;
+    } finally {
+      applying.unlock();
+    }
+  }
+
+  /** What a request came to that was done already. */
+  Optional<WriteResult> outcome(RequestId request) {
+    applying.lock();
+    try {
+      return Optional.ofNullable(requests.find(request))
+          .map(done ->
+              ShardEntry.Changes.result(
+                  done.index(), identity.incarnation(), done.outcomes(), done.errors()));
+    } finally {
+      applying.unlock();
+    }
+  }
+
+  /**
+   * A document as last applied.
+   *
+   * @param index everything up to here is seen, and of the document nothing beyond
+   */
+  record Found(Optional<StoredDocument> document, long index) {}
+
+  /** The document as last applied, even if its entry is still being applied. */
+  Found find(String id) throws IOException {
+    long before = applied.index();
+    RecentWrites.Entry entry = recent.find(id);
+    if (entry != null) {
+      return new Found(entry.document(), Math.max(before, entry.index()));
+    }
+    View view = views.view();
+    try {
+      return new Found(
+          StoredDocuments.find(view.reader(), new BytesRef(id)),
+          Math.max(before, view.at().index()));
+    } finally {
+      release(view);
+    }
+  }
+
+  /** The document as last applied. */
+  Optional<StoredDocument> get(String id) throws IOException {
+    return find(id).document();
+  }
+
+  /** Makes everything durable that was applied before the call. */
+  void commit() throws IOException {
+    applying.lock();
+    LogPosition at = applied;
+    long bytes = uncommittedBytes.getAndSet(0);
+    // Lucene asks for the data once it has fixed what the commit holds: from then on the next
+    // entries may come, while the files are forced to disk.
+    OnceUnlock fixed = new OnceUnlock(applying);
+    try {
+      CommitData data = data();
+      writer.setLiveCommitData(() -> {
+        fixed.run();
+        return data.entries().entrySet().iterator();
+      });
+      writer.commit();
+      committed = at;
+    } catch (IOException | RuntimeException e) {
+      uncommittedBytes.addAndGet(bytes);
+      throw e;
+    } finally {
+      fixed.run();
+    }
+  }
+
+  /** Unlocks a lock of its thread, once. */
+  private static final class OnceUnlock implements Runnable {
+    private final ReentrantLock lock;
+    private boolean done;
+
+    OnceUnlock(ReentrantLock lock) {
+      this.lock = lock;
+    }
+
+    @Override
+    public void run() {
+      if (!done) {
+        done = true;
+        lock.unlock();
+      }
+    }
+  }
+
+  /** The last commit, kept until it is given back. */
+  HeldCommit hold() throws IOException {
+    IndexCommit commit = commits.snapshot();
+    List<String> files = new ArrayList<>(commit.getFileNames());
+    LogPosition at = CommitData.of(commit.getUserData()).at();
+    return new HeldCommit(
+        at,
+        directory,
+        files,
+        () -> {
+          commits.release(commit);
+          writer.deleteUnusedFiles();
+        });
   }
 
   /** Whether it was let go of, on purpose. */
@@ -229,30 +350,33 @@ final class LocalShard implements AutoCloseable {
     return recent.bytes();
   }
 
+  /** Whether searches do not see everything yet. */
+  boolean dirty() {
+    return views.visible().index() < applied.index();
+  }
+
   /** Lets searches see everything that was applied before the call, and segments as merged. */
   void refresh() throws IOException {
-    readers.maybeRefreshBlocking();
+    views.maybeRefreshBlocking();
   }
 
   /** Whether merging everything into one segment would change anything, and is worth it. */
   boolean scattered(long upToBytes) throws IOException {
-    DirectoryReader reader = readers.acquire();
+    DirectoryReader reader = views.acquire();
     try {
       if (reader.leaves().size() <= 1 && !reader.hasDeletions()) {
         return false;
       }
+      long bytes = 0;
+      for (LeafReaderContext leaf : reader.leaves()) {
+        if (FilterLeafReader.unwrap(leaf.reader()) instanceof SegmentReader segment) {
+          bytes += segment.getSegmentInfo().sizeInBytes();
+        }
+      }
+      return bytes <= upToBytes;
     } finally {
-      readers.release(reader);
+      views.release(reader);
     }
-    return bytes() <= upToBytes;
-  }
-
-  private long bytes() throws IOException {
-    long bytes = 0;
-    for (String file : directory.listAll()) {
-      bytes += directory.fileLength(file);
-    }
-    return bytes;
   }
 
   /** Begins to merge everything into one segment. */
@@ -269,17 +393,12 @@ final class LocalShard implements AutoCloseable {
   }
 
   /** The present view; give it back to {@link #release}. */
-  DirectoryReader acquire() throws IOException {
-    return readers.acquire();
+  View acquire() throws IOException {
+    return views.view();
   }
 
-  void release(DirectoryReader reader) throws IOException {
-    readers.release(reader);
-  }
-
-  /** Changes whenever what a searcher sees changes. */
-  long view(DirectoryReader reader) {
-    return viewBase + reader.getVersion();
+  void release(View view) throws IOException {
+    views.release(view.reader());
   }
 
   /** From now on nothing is written; what is open can be read. */
@@ -309,36 +428,28 @@ final class LocalShard implements AutoCloseable {
         cause);
   }
 
-  /** Makes everything durable, unless the shard failed, and lets go of the files. */
+  /**
+   * Makes everything durable, unless the shard failed, and lets go of the files. What is not
+   * durable comes again from the log.
+   */
   @Override
   public void close() throws IOException {
-    lock.lock();
+    boolean sound = failure == null && !closed;
+    closed = true;
     try {
-      closed = true;
-      if (failure == null) {
-        writer.commit();
+      if (sound && committed.index() != applied.index()) {
+        commit();
       }
+    } catch (IOException | AlreadyClosedException e) {
+      fail(e);
     } finally {
-      lock.unlock();
-      IOUtils.close(readers, writer::rollback, directory);
+      IOUtils.close(views, writer::rollback, directory);
     }
   }
 
-  /**
-   * An operation that was checked.
-   *
-   * @param index in its batch
-   * @param document null for a delete
-   */
-  record Prepared(int index, Operation operation, BytesRef key, @Nullable Document document) {
-    Document required() {
-      if (document == null) {
-        throw new IllegalStateException("put without a document");
-      }
-      return document;
-    }
+  /** For tests: a crash, as far as the index is concerned. */
+  void abandon() throws IOException {
+    closed = true;
+    IOUtils.close(views, writer::rollback, directory);
   }
-
-  /** Where a batch left the shard. */
-  record Applied(long index, int deleted) {}
 }

@@ -7,7 +7,12 @@ import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.replication.Member;
+import dev.heddle.replication.RaftNode;
+import dev.heddle.replication.Role;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,9 +21,16 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,53 +48,61 @@ final class Placements {
   private final String node;
   private final ShardOpening opening;
   private final ShardFolders folders;
+  private final RaftNode raft;
+  private final ShardReplica.Fetching fetching;
+  private final ExecutorService fetches;
+  private final Membership membership;
+  private final DiskSpace space;
   private final DataSize indexBuffer;
   private final Duration reopenAfter;
   private final Ticker ticker;
+
+  /** Where nodes were last known to replicate, also those that are away. */
+  private final Map<String, HostPort> addresses = new ConcurrentHashMap<>();
+
   private volatile Map<Place, Slot> slots = Map.of();
+  private volatile CatalogView view = CatalogView.empty();
+  private volatile Consumer<ShardReplica> refresh = replica -> {};
 
   Placements(
       String node,
       ShardOpening opening,
       ShardFolders folders,
+      RaftNode raft,
+      ShardReplica.Fetching fetching,
+      ExecutorService fetches,
+      Membership membership,
+      DiskSpace space,
       ShardStoreConfig config,
       Ticker ticker) {
     this.node = node;
     this.opening = opening;
     this.folders = folders;
+    this.raft = raft;
+    this.fetching = fetching;
+    this.fetches = fetches;
+    this.membership = membership;
+    this.space = space;
     this.indexBuffer = config.indexBuffer();
     this.reopenAfter = config.reopenAfter();
     this.ticker = ticker;
+  }
+
+  /** Who refreshes a replica that someone waits for; before the first one is opened. */
+  void refreshBy(Consumer<ShardReplica> refresher) {
+    refresh = refresher;
   }
 
   Collection<Slot> all() {
     return slots.values();
   }
 
-  Stream<LocalShard> open() {
-    return all().stream()
-        .map(Slot::shard)
-        .filter(shard -> shard != null)
-        .map(LocalShard.class::cast);
+  Stream<ShardReplica> open() {
+    return all().stream().map(Slot::replica).flatMap(Stream::ofNullable);
   }
 
-  /** The shard, if it is placed here in this generation. */
-  LocalShard require(String datasetId, int shard, long generation) {
-    Slot slot = find(datasetId, shard);
-    if (slot.generation() != generation) {
-      throw new HeddleException(
-          ErrorCode.NOT_OWNER,
-          "generation of shard %s: %d (expected: %d on node %s)"
-              .formatted(slot.identity(), generation, slot.generation(), node));
-    }
-    return slot.require();
-  }
-
-  LocalShard require(String datasetId, int shard) {
-    return find(datasetId, shard).require();
-  }
-
-  private Slot find(String datasetId, int shard) {
+  /** The shard's place on this node. */
+  Slot require(String datasetId, int shard) {
     Slot slot = slots.get(new Place(datasetId, shard));
     if (slot == null) {
       throw new HeddleException(
@@ -93,12 +113,49 @@ final class Placements {
     return slot;
   }
 
+  /** The state of one of this node's groups, to be sent to another node. */
+  Optional<HeldCommit> hold(UUID group) {
+    for (Slot slot : all()) {
+      ShardReplica replica = slot.replica();
+      if (replica != null && slot.identity().incarnation().equals(group.toString())) {
+        try {
+          return Optional.of(replica.local().hold());
+        } catch (IOException e) {
+          throw replica.local().storageFailed(e);
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** What a leader has to see to; called now and then for shards that this node leads. */
+  void lead(Slot slot, ShardReplica replica) {
+    membership.look(view, slot.dataset(), slot.placement(), replica.group());
+    if (replica.local().schemaVersion() < slot.dataset().schemaVersion()) {
+      var _ =
+          replica
+              .propose(slot.dataset().schemaVersion(), slot.dataset().schema())
+              .exceptionally(e -> {
+                log.debug("schema not written yet shard={}", slot.identity(), e);
+                return null;
+              });
+    }
+  }
+
   /** Opens what is new in the view, closes and deletes what is gone. */
-  void follow(CatalogView view) {
+  void follow(CatalogView newest) {
+    view = newest;
+    newest
+        .nodes()
+        .forEach(other -> {
+          if (!other.replication().isEmpty()) {
+            addresses.put(other.node(), HostPort.parse(other.replication()));
+          }
+        });
     Map<Place, Slot> next = new HashMap<>();
-    for (DatasetRecord dataset : view.allDatasets()) {
+    for (DatasetRecord dataset : newest.allDatasets()) {
       for (ShardPlacement placement : dataset.shards()) {
-        if (placement.nodes().contains(node)) {
+        if (placement.concerns(node)) {
           next.put(new Place(dataset.id(), placement.shard()), placed(dataset, placement));
         }
       }
@@ -109,17 +166,19 @@ final class Placements {
             .map(Map.Entry::getValue)
             .toList();
     slots = Map.copyOf(next);
-    leaving.forEach(Placements::close);
-    dropDeleted(view);
-    openClosed(view.revision());
+    closeAll(leaving);
+    dropDeleted(newest);
+    openClosed(newest.revision());
   }
 
   private Slot placed(DatasetRecord dataset, ShardPlacement placement) {
     Slot present = slots.get(new Place(dataset.id(), placement.shard()));
     if (present != null && present.identity().incarnation().equals(placement.incarnation())) {
-      return present.generation() == placement.generation()
-          ? present
-          : present.inGeneration(placement.generation());
+      ShardReplica replica = present.replica();
+      if (replica != null) {
+        replica.local().know(dataset.schemaVersion(), dataset.schema());
+      }
+      return present.as(dataset, placement);
     }
     if (present != null) {
       close(present);
@@ -131,17 +190,16 @@ final class Placements {
             dataset.id(),
             placement.shard(),
             placement.incarnation());
-    return new Slot(
-        identity, dataset.schema(), placement.generation(), null, "opening", ticker.nanoTime());
+    return new Slot(identity, dataset, placement, null, "opening", ticker.nanoTime());
   }
 
   private static void close(Slot slot) {
-    LocalShard shard = slot.shard();
-    if (shard == null) {
+    ShardReplica replica = slot.replica();
+    if (replica == null) {
       return;
     }
     try {
-      shard.close();
+      replica.shutdown();
       log.info("shard closed shard={}", slot.identity());
     } catch (IOException | RuntimeException e) {
       log.warn("shard closed badly shard={}", slot.identity(), e);
@@ -149,19 +207,25 @@ final class Placements {
   }
 
   /**
-   * Deletes datasets that the catalog knew when their shards were made and knows no more. An older
-   * catalog, such as one that lost its data, proves nothing; neither does an entry that this
-   * version cannot read.
+   * Deletes datasets that the catalog knew when their shards were made and knows no more, and
+   * shards that it has moved to other nodes. An older catalog, such as one that lost its data,
+   * proves nothing; neither does an entry that this version cannot read.
    */
-  private void dropDeleted(CatalogView view) {
+  private void dropDeleted(CatalogView newest) {
     Set<String> gone = new HashSet<>();
     try {
       for (ShardFolders.Made made : folders.all()) {
         ShardIdentity identity = made.identity();
-        if (view.revision() > made.revision()
-            && view.datasetById(identity.datasetId()).isEmpty()
-            && replacedOrGone(view, identity)) {
-          gone.add(identity.datasetId());
+        if (newest.revision() <= made.revision()) {
+          continue;
+        }
+        Optional<DatasetRecord> dataset = newest.datasetById(identity.datasetId());
+        if (dataset.isEmpty()) {
+          if (replacedOrGone(newest, identity)) {
+            gone.add(identity.datasetId());
+          }
+        } else if (moved(dataset.get(), identity)) {
+          folders.drop(identity);
         }
       }
       for (String datasetId : gone) {
@@ -170,6 +234,11 @@ final class Placements {
     } catch (IOException e) {
       log.warn("deleting datasets failed, left for the next change datasets={}", gone, e);
     }
+  }
+
+  private boolean moved(DatasetRecord dataset, ShardIdentity identity) {
+    return identity.shard() < dataset.shards().size()
+        && !dataset.shards().get(identity.shard()).concerns(node);
   }
 
   private static boolean replacedOrGone(CatalogView view, ShardIdentity identity) {
@@ -182,13 +251,15 @@ final class Placements {
     boolean changed = false;
     for (Map.Entry<Place, Slot> entry : slots.entrySet()) {
       Slot slot = entry.getValue();
-      LocalShard shard = slot.shard();
-      if (shard != null && shard.failure() != null) {
+      Optional<String> failure = failure(slot);
+      // While the disk is full a failed shard would only fail again: what is open can be read.
+      if (failure.isPresent() && space.enough()) {
+        log.warn("shard is opened again shard={} reason=\"{}\"", slot.identity(), failure.get());
         close(slot);
-        slot = slot.unavailable(String.valueOf(shard.failure()), ticker.nanoTime());
+        slot = slot.unavailable(failure.get(), ticker.nanoTime());
         replace(entry.getKey(), slot);
       }
-      if (slot.shard() == null && ticker.nanoTime() - slot.retryAtNanos() >= 0) {
+      if (slot.replica() == null && ticker.nanoTime() - slot.retryAtNanos() >= 0) {
         replace(entry.getKey(), opened(slot, revision));
         changed = true;
       }
@@ -198,15 +269,85 @@ final class Placements {
     }
   }
 
-  private Slot opened(Slot slot, long revision) {
-    try {
-      LocalShard shard = opening.open(slot.identity(), slot.schema(), revision);
-      log.info("shard open shard={} index={}", slot.identity(), shard.index());
-      return slot.open(shard);
-    } catch (IOException | RuntimeException e) {
-      log.error("shard unavailable shard={}", slot.identity(), e);
-      return slot.unavailable(e.toString(), ticker.nanoTime() + reopenAfter.toNanos());
+  private static Optional<String> failure(Slot slot) {
+    ShardReplica replica = slot.replica();
+    if (replica == null) {
+      return Optional.empty();
     }
+    String failure = replica.local().failure();
+    if (failure != null) {
+      return Optional.of(failure);
+    }
+    var status = replica.status();
+    return status.role() == Role.CLOSED ? Optional.of(status.failure()) : Optional.empty();
+  }
+
+  private Slot opened(Slot slot, long revision) {
+    ShardIdentity identity = slot.identity();
+    ShardReplica replica = null;
+    try {
+      boolean made = folders.made(identity.datasetId(), identity.shard()).isPresent();
+      ShardReplica opened =
+          new ShardReplica(
+              identity,
+              folders.folder(identity),
+              () -> local(slot, made),
+              fetching,
+              fetches,
+              waiting -> refresh.accept(waiting));
+      replica = opened;
+      opened.in(
+          raft.open(
+              UUID.fromString(identity.incarnation()),
+              folders.log(identity),
+              made ? List.of() : first(slot.placement()),
+              opened));
+      if (!made) {
+        folders.noteMade(new ShardFolders.Made(identity, revision));
+      }
+      log.info("shard open shard={} index={}", identity, opened.local().applied().index());
+      return slot.open(opened);
+    } catch (IOException | RuntimeException e) {
+      log.error("shard unavailable shard={}", identity, e);
+      abandon(replica);
+      return slot.unavailable(String.valueOf(e.getMessage()), retryAt());
+    }
+  }
+
+  private LocalShard local(Slot slot, boolean made) throws IOException {
+    return opening.open(slot.identity(), slot.dataset().schema(), made);
+  }
+
+  private static void abandon(@Nullable ShardReplica replica) {
+    if (replica != null) {
+      try {
+        replica.abandon();
+      } catch (IOException e) {
+        log.warn("shard closed badly shard={}", replica.identity(), e);
+      }
+    }
+  }
+
+  private long retryAt() {
+    return ticker.nanoTime() + reopenAfter.toNanos();
+  }
+
+  /** With whom a new shard begins; nobody where this node joins one that is there already. */
+  private List<Member> first(ShardPlacement placement) {
+    if (placement.generation() > 1 || !placement.nodes().contains(node)) {
+      return List.of();
+    }
+    List<Member> members = new ArrayList<>();
+    for (String name : placement.nodes()) {
+      HostPort address = name.equals(node) ? raft.address() : addresses.get(name);
+      if (address == null) {
+        throw new HeddleException(
+            ErrorCode.UNAVAILABLE,
+            "node " + name + ": not known yet (expected: known, to begin the shard with it)");
+      }
+      members.add(new Member(name, address));
+    }
+    return members;
   }
 
   private void replace(Place place, Slot slot) {
@@ -216,15 +357,15 @@ final class Placements {
   }
 
   private void shareBuffer() {
-    List<LocalShard> open = new ArrayList<>(open().toList());
+    List<ShardReplica> open = open().toList();
     double share = indexBuffer.bytes() / BYTES_PER_MEGABYTE / Math.max(1, open.size());
-    open.forEach(shard -> shard.setBuffer(Math.max(1, share)));
+    open.forEach(replica -> replica.local().setBuffer(Math.max(1, share)));
   }
 
   /** Shards of a dataset here that are not open, with their reasons; empty: all are. */
   String unavailable(String datasetId) {
     return all().stream()
-        .filter(slot -> slot.identity().datasetId().equals(datasetId) && slot.shard() == null)
+        .filter(slot -> slot.identity().datasetId().equals(datasetId) && slot.replica() == null)
         .map(slot -> slot.identity() + ": " + slot.reason())
         .collect(Collectors.joining("; "));
   }
@@ -232,6 +373,18 @@ final class Placements {
   void closeAll() {
     List<Slot> leaving = List.copyOf(all());
     slots = Map.of();
-    leaving.forEach(Placements::close);
+    closeAll(leaving);
+  }
+
+  /** Side by side: each waits about a second for its log to end. */
+  private static void closeAll(List<Slot> leaving) {
+    if (leaving.isEmpty()) {
+      return;
+    }
+    // Platform threads: what closes an index must not be interrupted, and nobody does that to these.
+    ExecutorService closing =
+        Executors.newFixedThreadPool(leaving.size(), Threads.named("shard-close"));
+    leaving.forEach(slot -> closing.execute(() -> close(slot)));
+    OrderlyEnd.await(closing);
   }
 }

@@ -4,7 +4,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.lucene.search.ReferenceManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,27 +13,26 @@ import org.jspecify.annotations.Nullable;
  * <p>A write is noted after the index took it, and forgotten once a view that was opened later is
  * in place; whoever asks here first and the view second misses nothing.
  */
-final class RecentWrites implements ReferenceManager.RefreshListener {
+final class RecentWrites {
   /**
    * The last write of a document.
    *
-   * @param json absent: it was removed
+   * @param document absent: it was removed
+   * @param index of the log's entry that did it
    */
-  record Entry(Optional<byte[]> json) {
-    private static final Entry REMOVED = new Entry(Optional.empty());
-  }
+  record Entry(Optional<StoredDocument> document, long index) {}
 
   private volatile Map<String, Entry> current = new ConcurrentHashMap<>();
   private volatile Map<String, Entry> refreshing = Map.of();
   private final AtomicLong bytes = new AtomicLong();
 
-  void put(String id, byte[] json) {
-    current.put(id, new Entry(Optional.of(json)));
-    bytes.addAndGet(json.length);
+  void put(String id, StoredDocument document) {
+    current.put(id, new Entry(Optional.of(document), document.version()));
+    bytes.addAndGet(document.json().length);
   }
 
-  void delete(String id) {
-    current.put(id, Entry.REMOVED);
+  void delete(String id, long index) {
+    current.put(id, new Entry(Optional.empty(), index));
   }
 
   /** Null: not written lately; the view knows. */
@@ -48,17 +46,20 @@ final class RecentWrites implements ReferenceManager.RefreshListener {
     return bytes.get();
   }
 
-  @Override
-  public void beforeRefresh() {
-    if (!current.isEmpty()) {
-      refreshing = current;
-      current = new ConcurrentHashMap<>();
-      bytes.set(0);
+  /** Call before a view is opened, while nothing is noted. */
+  void opening() {
+    if (current.isEmpty()) {
+      return;
     }
+    // What is left of a view that came to nothing is in none yet.
+    refreshing.forEach(current::putIfAbsent);
+    refreshing = current;
+    current = new ConcurrentHashMap<>();
+    bytes.set(0);
   }
 
-  @Override
-  public void afterRefresh(boolean didRefresh) {
+  /** Call once that view is in place. */
+  void opened() {
     refreshing = Map.of();
   }
 }

@@ -42,6 +42,11 @@ final class SchemaFields {
     return schema.rankField();
   }
 
+  /** Whether documents may have other fields. */
+  boolean dynamic() {
+    return schema.dynamic();
+  }
+
   double rankWeight() {
     return schema.rankWeight();
   }

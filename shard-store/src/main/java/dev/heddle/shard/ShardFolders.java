@@ -21,9 +21,9 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Where shards lie: {@code datasets/{datasetId}/{shard}/} holds {@code index/}, and {@code
- * shard.json} once the shard was made. A dropped dataset first moves to {@code dropped/}, so that a
- * half deleted one is never taken for one that is there. For one thread.
+ * Where shards lie: {@code datasets/{datasetId}/{shard}/} holds {@code index/}, {@code log/}, and
+ * {@code shard.json} once the shard was made. A dropped dataset first moves to {@code dropped/}, so
+ * that a half deleted one is never taken for one that is there. For one thread.
  */
 final class ShardFolders {
   private static final Logger log = LoggerFactory.getLogger(ShardFolders.class);
@@ -58,6 +58,15 @@ final class ShardFolders {
 
   Path index(ShardIdentity identity) throws IOException {
     return Files.createDirectories(folder(identity.datasetId(), identity.shard()).resolve("index"));
+  }
+
+  /** Where the shard's log is. */
+  Path log(ShardIdentity identity) throws IOException {
+    return Files.createDirectories(folder(identity.datasetId(), identity.shard()).resolve("log"));
+  }
+
+  Path folder(ShardIdentity identity) throws IOException {
+    return Files.createDirectories(folder(identity.datasetId(), identity.shard()));
   }
 
   private Path folder(String datasetId, int shard) {
@@ -119,6 +128,23 @@ final class ShardFolders {
     sync(datasets);
     delete(moved);
     log.info("dataset deleted dataset_id={}", datasetId);
+  }
+
+  /** Deletes one shard, closed before, that has moved to other nodes. */
+  void drop(ShardIdentity identity) throws IOException {
+    Path folder = folder(identity.datasetId(), identity.shard());
+    if (!Files.exists(folder)) {
+      return;
+    }
+    Files.createDirectories(dropped);
+    Path moved = dropped.resolve(identity.datasetId() + "-" + identity.shard());
+    if (Files.exists(moved)) {
+      delete(moved);
+    }
+    Files.move(folder, moved, StandardCopyOption.ATOMIC_MOVE);
+    sync(datasets.resolve(identity.datasetId()));
+    delete(moved);
+    log.info("shard deleted, as it has moved shard={}", identity);
   }
 
   private static void sync(Path path) throws IOException {

@@ -4,6 +4,8 @@ import dev.heddle.catalog.Schema;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.apache.lucene.index.IndexWriterConfig;
+import org.apache.lucene.index.KeepOnlyLastCommitDeletionPolicy;
+import org.apache.lucene.index.SnapshotDeletionPolicy;
 import org.apache.lucene.index.TieredMergePolicy;
 import org.apache.lucene.search.Sort;
 import org.apache.lucene.search.SortField;
@@ -34,25 +36,20 @@ final class ShardOpening {
   }
 
   /**
-   * @param revision of the catalog that asks for it
+   * Opens the index of a shard.
+   *
+   * @param mustExist whether the shard was made before: then no index means that data was lost
    */
-  LocalShard open(ShardIdentity identity, Schema schema, long revision) throws IOException {
-    boolean made = folders.made(identity.datasetId(), identity.shard()).isPresent();
-    SchemaFields fields = new SchemaFields(schema);
+  LocalShard open(ShardIdentity identity, Schema schema, boolean mustExist) throws IOException {
     Directory directory = disk.open(folders.index(identity));
     boolean opened = false;
     try {
+      SnapshotDeletionPolicy commits =
+          new SnapshotDeletionPolicy(new KeepOnlyLastCommitDeletionPolicy());
+      IndexWriterConfig writing = writing();
+      writing.setIndexDeletionPolicy(commits);
       LocalShard shard =
-          new LocalShard(
-              identity,
-              fields,
-              new DocumentIndexing(fields, config.maxDocument()),
-              directory,
-              writing(),
-              made);
-      if (!made) {
-        folders.noteMade(new ShardFolders.Made(identity, revision));
-      }
+          new LocalShard(identity, schema, config, directory, writing, commits, mustExist);
       opened = true;
       return shard;
     } finally {

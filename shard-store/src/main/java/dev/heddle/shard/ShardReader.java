@@ -34,17 +34,19 @@ public final class ShardReader implements Shard, AutoCloseable {
   private final LocalShard shard;
   private final SchemaFields fields;
   private final ReadScope scope;
+  private final View view;
   private final DirectoryReader reader;
   private final QueryRun runs;
   private @Nullable Highlighter highlighter;
   private boolean closed;
 
-  /** Takes over the reader, and gives it back on close. */
-  ShardReader(LocalShard shard, DirectoryReader reader, FilterCache filters, ReadScope scope) {
+  /** Takes over the view, and gives it back on close. */
+  ShardReader(LocalShard shard, View view, FilterCache filters, ReadScope scope) {
     this.shard = shard;
+    this.view = view;
+    this.reader = view.reader();
     this.fields = shard.fields();
     this.scope = scope;
-    this.reader = reader;
     this.runs = new QueryRun(fields, filters.searcher(reader, scope.statistics()), scope);
   }
 
@@ -63,9 +65,19 @@ public final class ShardReader implements Shard, AutoCloseable {
     return reader.numDocs();
   }
 
-  /** Changes whenever what a searcher sees changes. */
+  /** Changes whenever what a searcher sees changes; the same on all replicas that see the same. */
   public long view() {
-    return shard.view(reader);
+    return view.number();
+  }
+
+  /** Everything up to this index of the shard's log is seen, and nothing beyond. */
+  public long position() {
+    return view.at().index();
+  }
+
+  /** Of the shard's history, to which the position belongs. */
+  public String incarnation() {
+    return shard.identity().incarnation();
   }
 
   /** Of the terms that the query scores with, those whose figures the snapshot lacks. */
@@ -140,9 +152,9 @@ public final class ShardReader implements Shard, AutoCloseable {
   public Optional<Document> get(String id) {
     begin();
     try {
-      Optional<byte[]> json = StoredDocuments.find(reader, new BytesRef(id));
-      json.ifPresent(bytes -> scope.meter().read(bytes.length));
-      return json.map(bytes -> new Document(id, bytes, Map.of()));
+      Optional<StoredDocument> found = StoredDocuments.find(reader, new BytesRef(id));
+      found.ifPresent(document -> scope.meter().read(document.json().length));
+      return found.map(document -> new Document(id, document.json(), Map.of()));
     } catch (IOException e) {
       throw unreadable(e);
     }
@@ -218,7 +230,7 @@ public final class ShardReader implements Shard, AutoCloseable {
     }
     closed = true;
     try {
-      shard.release(reader);
+      shard.release(view);
     } catch (IOException e) {
       throw unreadable(e);
     }

@@ -7,7 +7,7 @@ import java.time.Duration;
  * Limits of a node's shards.
  *
  * @param indexBuffer memory for documents not yet in a segment, shared by all shards; 64MiB
- * @param maxDocument largest document; 1MiB
+ * @param maxDocument largest document, at most 480KiB; 480KiB
  * @param maxBatch operations in one write; 10,000
  * @param maxWaitingWriters writes that may wait for the disk at once; 1,024
  * @param maxWaitingBytes bytes of theirs; 64MiB
@@ -16,6 +16,11 @@ import java.time.Duration;
  * @param settleUpTo larger shards are left to the usual merges; 1GiB
  * @param filterCache memory for filters that recur, shared by all shards; 32MiB
  * @param reopenAfter pause between attempts to open a shard that failed; 5s
+ * @param commitAfter how soon a write is in a commit of the index; until then it is in the log; 10s
+ * @param commitBytes bytes of documents after which a commit is made sooner; 32MiB
+ * @param keepFree free space of the disk that writes leave alone; 128MiB
+ * @param snapshots states that are sent to other nodes at once; 2
+ * @param placement how lost replicas are made anew
  */
 public record ShardStoreConfig(
     DataSize indexBuffer,
@@ -27,8 +32,14 @@ public record ShardStoreConfig(
     Duration settleAfter,
     DataSize settleUpTo,
     DataSize filterCache,
-    Duration reopenAfter) {
+    Duration reopenAfter,
+    Duration commitAfter,
+    DataSize commitBytes,
+    DataSize keepFree,
+    int snapshots,
+    PlacementConfig placement) {
   private static final long MIB = 1L << 20;
+  private static final long MOST_DOCUMENT = 480 << 10;
 
   public ShardStoreConfig {
     size("index-buffer", indexBuffer, MIB, 16L << 30);
@@ -41,12 +52,22 @@ public record ShardStoreConfig(
     size("settle-up-to", settleUpTo, 0, 1L << 50);
     size("filter-cache", filterCache, 0, 16L << 30);
     span("reopen-after", reopenAfter, Duration.ofMillis(1), Duration.ofHours(1));
+    span("commit-after", commitAfter, Duration.ofMillis(1), Duration.ofHours(1));
+    size("commit-bytes", commitBytes, MIB, 16L << 30);
+    size("keep-free", keepFree, 0, 1L << 50);
+    count("snapshots", snapshots, 1, 100);
+    // A log entry holds a document, and what is said about it.
+    if (maxDocument.bytes() > MOST_DOCUMENT) {
+      throw new IllegalArgumentException(
+          "max-document: %s (expected: at most %s, so that it fits an entry of the log)"
+              .formatted(maxDocument, new DataSize(MOST_DOCUMENT)));
+    }
   }
 
   public static ShardStoreConfig defaults() {
     return new ShardStoreConfig(
         new DataSize(64 * MIB),
-        new DataSize(MIB),
+        new DataSize(MOST_DOCUMENT),
         10_000,
         1_024,
         new DataSize(64 * MIB),
@@ -54,7 +75,12 @@ public record ShardStoreConfig(
         Duration.ofSeconds(3),
         new DataSize(1024 * MIB),
         new DataSize(32 * MIB),
-        Duration.ofSeconds(5));
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(10),
+        new DataSize(32 * MIB),
+        new DataSize(128 * MIB),
+        2,
+        PlacementConfig.defaults());
   }
 
   private static void size(String name, DataSize value, long min, long max) {

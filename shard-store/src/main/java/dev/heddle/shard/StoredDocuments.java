@@ -10,6 +10,7 @@ import org.apache.lucene.index.DirectoryReader;
 import org.apache.lucene.index.DocValues;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
+import org.apache.lucene.index.NumericDocValues;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.Terms;
 import org.apache.lucene.index.TermsEnum;
@@ -24,15 +25,24 @@ final class StoredDocuments {
 
   private StoredDocuments() {}
 
-  /** The JSON of the live document with this id. */
-  static Optional<byte[]> find(DirectoryReader reader, BytesRef id) throws IOException {
+  /** The live document with this id. */
+  static Optional<StoredDocument> find(DirectoryReader reader, BytesRef id) throws IOException {
     for (LeafReaderContext leaf : reader.leaves().reversed()) {
       int document = number(leaf.reader(), id);
       if (document != NONE) {
-        return Optional.of(json(leaf.reader(), document));
+        return Optional.of(
+            new StoredDocument(json(leaf.reader(), document), version(leaf.reader(), document)));
       }
     }
     return Optional.empty();
+  }
+
+  static long version(LeafReader segment, int document) throws IOException {
+    NumericDocValues versions = DocValues.getNumeric(segment, IndexFields.VERSION);
+    if (!versions.advanceExact(document)) {
+      throw new IOException("version: none for document " + document + " (expected: one each)");
+    }
+    return versions.longValue();
   }
 
   /** The number in the segment of the live document with this id, or {@link #NONE}. */

@@ -2,10 +2,17 @@ package dev.heddle.shard;
 
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.replication.GroupStatus;
+import dev.heddle.replication.Role;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -15,9 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets searches see what was written, a little later, and merges a shard into one segment once
- * nobody writes to it: then queries are fastest, and no deleted document is left in its figures.
- * Owns its thread.
+ * Lets searches see what was written, at once where a reader waits for it and a little later
+ * otherwise; makes indexes durable now and then, so that their logs can be cut; and merges a shard
+ * into one segment once nobody writes to it: then queries are fastest, and no deleted document is
+ * left in its figures. Owns its threads, which are never interrupted: that would close the files.
  */
 final class Upkeep implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
@@ -34,19 +42,32 @@ final class Upkeep implements AutoCloseable {
   /** Unseen writes are kept in memory for gets; more than this is refreshed at once. */
   private static final long MOST_RECENT_BYTES = 8 << 20;
 
+  private static final long SECOND_NANOS = 1_000_000_000L;
+
   private final Placements placements;
-  private final GroupCommit commits;
   private final ShardStoreConfig config;
+  private final DiskSpace space;
   private final Ticker ticker;
-  private final Map<LocalShard, Idle> idle = new HashMap<>();
+  private final Runnable reopen;
+  private final Timer commitTime;
+  private final Map<ShardReplica, Idle> idle = new HashMap<>();
 
   /** When a shard's next refresh may begin: each earns a pause in proportion to what it took. */
-  private final Map<LocalShard, Long> rested = new HashMap<>();
+  private final Map<ShardReplica, Long> rested = new ConcurrentHashMap<>();
 
+  /** Since when a shard has something that is not in a commit. */
+  private final Map<ShardReplica, Long> uncommitted = new HashMap<>();
+
+  private final Set<ShardReplica> refreshing = ConcurrentHashMap.newKeySet();
+  private final Set<ShardReplica> committing = ConcurrentHashMap.newKeySet();
+  private final ExecutorService refreshes =
+      Executors.newFixedThreadPool(2, Threads.named("shard-refresh"));
+  private final ExecutorService commits =
+      Executors.newSingleThreadExecutor(Threads.named("shard-commit"));
   private final ScheduledExecutorService thread =
       new ScheduledThreadPoolExecutor(1, Threads.named("shard-upkeep"));
-
   private final ScheduledFuture<?> looks;
+  private long slowLookNanos;
 
   /**
    * A shard between two looks.
@@ -66,66 +87,169 @@ final class Upkeep implements AutoCloseable {
     DONE
   }
 
-  Upkeep(Placements placements, GroupCommit commits, ShardStoreConfig config, Ticker ticker) {
+  /**
+   * @param reopen told when a shard has failed
+   */
+  Upkeep(
+      Placements placements,
+      ShardStoreConfig config,
+      DiskSpace space,
+      Ticker ticker,
+      Runnable reopen,
+      MeterRegistry registry) {
     this.placements = placements;
-    this.commits = commits;
     this.config = config;
+    this.space = space;
     this.ticker = ticker;
-    Duration every = config.refreshAfter();
-    this.looks =
-        thread.scheduleWithFixedDelay(
-            this::look, every.toNanos(), every.toNanos(), TimeUnit.NANOSECONDS);
+    this.reopen = reopen;
+    this.commitTime = registry.timer("heddle.shard.store.commit");
+    this.slowLookNanos = ticker.nanoTime();
+    long every = config.refreshAfter().toNanos();
+    this.looks = thread.scheduleWithFixedDelay(this::look, every, every, TimeUnit.NANOSECONDS);
   }
 
-  /** Refreshes the shard now: its documents are in segments anyway, or take too much memory. */
-  void refreshSoon(LocalShard shard) {
+  /** Refreshes the shard at once: someone waits for what is applied. */
+  void refreshSoon(ShardReplica replica) {
+    if (!refreshing.add(replica)) {
+      return;
+    }
     try {
-      thread.execute(() -> refresh(shard));
+      refreshes.execute(() -> refreshOnce(replica));
     } catch (RejectedExecutionException e) {
-      log.debug("refresh left out, closing shard={}", shard.identity());
+      refreshing.remove(replica);
+      log.debug("refresh left out, closing shard={}", replica.identity());
     }
   }
 
-  /** Call after a write. */
-  void written(LocalShard shard) {
-    if (shard.recentBytes() > MOST_RECENT_BYTES) {
-      refreshSoon(shard);
-    }
+  private void refreshOnce(ShardReplica replica) {
+    // From here on a new wish needs a new refresh: this one may miss its entry.
+    refreshing.remove(replica);
+    long start = ticker.nanoTime();
+    refresh(replica);
+    long now = ticker.nanoTime();
+    rested.put(replica, now + Math.min((now - start) * REST, MOST_REST_NANOS));
   }
 
   private void look() {
-    idle.keySet().retainAll(placements.open().toList());
-    rested.keySet().retainAll(idle.keySet());
-    placements.open().forEach(this::look);
+    try {
+      var open = placements.open().toList();
+      idle.keySet().retainAll(open);
+      rested.keySet().retainAll(open);
+      uncommitted.keySet().retainAll(open);
+      open.forEach(this::look);
+      long now = ticker.nanoTime();
+      if (now - slowLookNanos >= SECOND_NANOS) {
+        slowLookNanos = now;
+        lookSlowly();
+      }
+    } catch (RuntimeException e) {
+      // A round that throws would be the last one.
+      log.error("upkeep failed, trying again", e);
+    }
   }
 
-  private void look(LocalShard shard) {
-    long now = ticker.nanoTime();
-    if (now - rested.getOrDefault(shard, now) >= 0) {
-      refresh(shard);
-      long took = ticker.nanoTime() - now;
-      rested.put(shard, now + Math.min(took * REST, MOST_REST_NANOS));
+  /** What only needs a look every second: groups that failed, groups that this node leads. */
+  private void lookSlowly() {
+    boolean failed = false;
+    for (Slot slot : placements.all()) {
+      ShardReplica replica = slot.replica();
+      if (replica == null) {
+        continue;
+      }
+      GroupStatus status = replica.status();
+      replica.observe(status, ticker.nanoTime());
+      failed |= status.role() == Role.CLOSED || replica.local().failure() != null;
+      if (status.leading()) {
+        placements.lead(slot, replica);
+      }
     }
+    if (failed) {
+      reopen.run();
+    }
+  }
+
+  private void look(ShardReplica replica) {
+    LocalShard shard = replica.local();
+    long now = ticker.nanoTime();
+    if (now - rested.getOrDefault(replica, now) >= 0 || shard.recentBytes() > MOST_RECENT_BYTES) {
+      refreshSoon(replica);
+    }
+    commitIfDue(replica, shard, now);
     try {
-      Idle seen = idle.get(shard);
-      if (seen == null || seen.index() != shard.index()) {
-        idle.put(shard, new Idle(shard.index(), ticker.nanoTime(), Settling.OPEN));
+      long index = shard.applied().index();
+      Idle seen = idle.get(replica);
+      if (seen == null || seen.index() != index) {
+        idle.put(replica, new Idle(index, now, Settling.OPEN));
       } else {
-        idle.put(shard, new Idle(seen.index(), seen.sinceNanos(), settled(shard, seen)));
+        idle.put(replica, new Idle(index, seen.sinceNanos(), settled(replica, shard, seen)));
       }
     } catch (IOException | RuntimeException e) {
+      if (!shard.closed()) {
+        // Whatever it is, the others need their upkeep.
+        log.warn("settling failed shard={}", replica.identity(), e);
+      }
+    }
+  }
+
+  private void commitIfDue(ShardReplica replica, LocalShard shard, long now) {
+    if (shard.committed().index() == shard.applied().index()) {
+      uncommitted.remove(replica);
+      return;
+    }
+    long since = uncommitted.computeIfAbsent(replica, any -> now);
+    if (now - since >= config.commitAfter().toNanos()
+        || shard.uncommittedBytes() >= config.commitBytes().bytes()) {
+      uncommitted.remove(replica);
+      commitSoon(replica);
+    }
+  }
+
+  private void commitSoon(ShardReplica replica) {
+    if (!committing.add(replica)) {
+      return;
+    }
+    try {
+      commits.execute(() -> {
+        committing.remove(replica);
+        commit(replica);
+      });
+    } catch (RejectedExecutionException e) {
+      committing.remove(replica);
+    }
+  }
+
+  private void commit(ShardReplica replica) {
+    LocalShard shard = replica.local();
+    if (shard.closed() || shard.failure() != null) {
+      return;
+    }
+    try {
+      Timer.Sample sample = Timer.start();
+      shard.commit();
+      sample.stop(commitTime);
+      var _ =
+          replica
+              .group()
+              .trim()
+              .exceptionally(e -> {
+                log.debug("log not cut shard={} reason={}", replica.identity(), e.toString());
+                return null;
+              });
+    } catch (IOException | RuntimeException | Error e) {
       if (shard.closed()) {
         return;
       }
-      // Whatever it is, the others need their upkeep.
-      log.warn("settling failed shard={}", shard.identity(), e);
+      // Whatever it was, this thread must live on for the other shards.
+      log.error("commit failed shard={}", replica.identity(), e);
+      shard.fail(e);
     }
   }
 
-  private Settling settled(LocalShard shard, Idle seen) throws IOException {
+  private Settling settled(ShardReplica replica, LocalShard shard, Idle seen) throws IOException {
     return switch (seen.settled()) {
       case OPEN -> {
-        if (ticker.nanoTime() - seen.sinceNanos() < config.settleAfter().toNanos()) {
+        if (ticker.nanoTime() - seen.sinceNanos() < config.settleAfter().toNanos()
+            || !space.enough()) {
           yield Settling.OPEN;
         }
         if (!shard.scattered(config.settleUpTo().bytes())) {
@@ -138,25 +262,28 @@ final class Upkeep implements AutoCloseable {
         if (shard.merging()) {
           yield Settling.RUNNING;
         }
-        shard.refresh();
-        commits.requestMerged(shard);
+        refreshSoon(replica);
+        // Has the merge written down, so that its inputs can be deleted.
+        commitSoon(replica);
         yield Settling.DONE;
       }
       case DONE -> Settling.DONE;
     };
   }
 
-  private void refresh(LocalShard shard) {
+  private void refresh(ShardReplica replica) {
+    LocalShard shard = replica.local();
     if (shard.closed() || shard.failure() != null) {
       return;
     }
     try {
       shard.refresh();
+      replica.refreshed();
     } catch (IOException | RuntimeException e) {
       if (shard.closed()) {
         return;
       }
-      log.error("refresh failed shard={}", shard.identity(), e);
+      log.error("refresh failed shard={}", replica.identity(), e);
       shard.fail(e);
     }
   }
@@ -165,5 +292,7 @@ final class Upkeep implements AutoCloseable {
   public void close() {
     looks.cancel(false);
     OrderlyEnd.await(thread);
+    OrderlyEnd.await(refreshes);
+    OrderlyEnd.await(commits);
   }
 }

@@ -4,20 +4,27 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import dev.heddle.shard.LocalShard.Applied;
-import dev.heddle.shard.LocalShard.Prepared;
+import dev.heddle.replication.GroupStatus;
+import dev.heddle.replication.Proposal;
+import dev.heddle.replication.Role;
+import dev.heddle.shard.PendingChanges.Batch;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.ArrayList;
-import java.util.Comparator;
+import java.io.IOException;
+import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.apache.lucene.store.AlreadyClosedException;
 
-/** The one way in for writes: bounded, applied in order, released when durable. */
+/**
+ * The one way in for writes, on the leader of a shard: bounded, decided in order, released once a
+ * majority has the outcome on disk and the leader has applied it.
+ */
 final class WriteDoor {
   private static final int BYTES_PER_PERMIT = 1 << 10;
 
@@ -25,25 +32,25 @@ final class WriteDoor {
   private final Semaphore writers;
   private final Semaphore kibibytes;
   private final int mostKibibytes;
-  private final GroupCommit commits;
-  private final Upkeep upkeep;
+  private final DiskSpace space;
   private final Ticker ticker;
+  private final Clock clock;
   private final Counter operations;
   private final Counter refused;
 
   WriteDoor(
       ShardStoreConfig config,
-      GroupCommit commits,
-      Upkeep upkeep,
+      DiskSpace space,
       Ticker ticker,
+      Clock clock,
       MeterRegistry registry) {
     this.maxBatch = config.maxBatch();
     this.writers = new Semaphore(config.maxWaitingWriters());
     this.mostKibibytes = (int) (config.maxWaitingBytes().bytes() / BYTES_PER_PERMIT);
     this.kibibytes = new Semaphore(mostKibibytes);
-    this.commits = commits;
-    this.upkeep = upkeep;
+    this.space = space;
     this.ticker = ticker;
+    this.clock = clock;
     this.operations = registry.counter("heddle.shard.store.operations");
     this.refused = registry.counter("heddle.shard.store.operations.refused");
     registry.gauge(
@@ -52,7 +59,7 @@ final class WriteDoor {
         free -> config.maxWaitingWriters() - free.availablePermits());
   }
 
-  WriteResult write(LocalShard shard, List<Operation> batch, Deadline deadline) {
+  WriteResult write(Slot slot, RequestId request, List<Operation> batch, Deadline deadline) {
     if (batch.size() > maxBatch) {
       throw new HeddleException(
           ErrorCode.TOO_LARGE,
@@ -60,10 +67,9 @@ final class WriteDoor {
     }
     int weight = weight(batch);
     if (weight > mostKibibytes) {
-      throw new HeddleException(
-          ErrorCode.TOO_LARGE,
-          "batch: %d KiB (expected: at most %d KiB)".formatted(weight, mostKibibytes));
+      throw tooLarge(weight, mostKibibytes);
     }
+    space.require();
     if (!writers.tryAcquire()) {
       throw full("writers");
     }
@@ -72,7 +78,7 @@ final class WriteDoor {
         throw full("bytes");
       }
       try {
-        return admitted(shard, batch, deadline);
+        return admitted(slot, request, batch, deadline);
       } finally {
         kibibytes.release(weight);
       }
@@ -84,9 +90,19 @@ final class WriteDoor {
   private static int weight(List<Operation> batch) {
     long bytes = 0;
     for (Operation operation : batch) {
-      bytes += operation instanceof Operation.Put put ? put.json().length : 0;
+      bytes +=
+          switch (operation) {
+            case Operation.Put put -> put.json().length;
+            case Operation.Patch patch -> patch.json().length;
+            case Operation.Delete delete -> 0;
+          };
     }
     return Math.toIntExact(bytes / BYTES_PER_PERMIT + 1);
+  }
+
+  private static HeddleException tooLarge(long kibibytes, long most) {
+    return new HeddleException(
+        ErrorCode.TOO_LARGE, "batch: %d KiB (expected: at most %d KiB)".formatted(kibibytes, most));
   }
 
   private static HeddleException full(String what) {
@@ -95,41 +111,145 @@ final class WriteDoor {
         "writes: too many " + what + " wait for the disk (expected: try again later)");
   }
 
-  private WriteResult admitted(LocalShard shard, List<Operation> batch, Deadline deadline) {
-    List<OperationError> errors = new ArrayList<>();
-    List<Prepared> prepared = shard.prepare(batch, errors);
-    Applied applied = shard.apply(prepared, errors);
+  private WriteResult admitted(
+      Slot slot, RequestId request, List<Operation> batch, Deadline deadline) {
+    ShardReplica replica = slot.require();
+    LocalShard shard = replica.local();
+    shard.requireSound();
     operations.increment(batch.size());
-    refused.increment(errors.size());
-    upkeep.written(shard);
-    if (shard.uncommitted()) {
-      await(shard, commits.request(shard), deadline);
+    while (true) {
+      ensureSchema(slot, replica, deadline);
+      Decision decision = Decision.prepare(shard, batch);
+      if (decision.hopeless()) {
+        refused.increment(batch.size());
+        return new WriteResult(
+            Math.max(0, shard.applied().index()),
+            shard.identity().incarnation(),
+            List.of(),
+            decision.errors());
+      }
+      Optional<CompletableFuture<WriteResult>> begun = begin(replica, request, decision);
+      if (begun.isPresent()) {
+        WriteResult result = await(replica, begun.get(), deadline);
+        refused.increment(result.errors().size());
+        return result;
+      }
+      // Another schema came first in the log: the batch has to be read by that one.
+      var _ = await(replica, replica.schemaApplied(), deadline);
     }
-    errors.sort(Comparator.comparingInt(OperationError::index));
-    return new WriteResult(
-        applied.index(), shard.identity().incarnation(), errors, applied.deleted());
   }
 
-  private void await(LocalShard shard, CompletableFuture<Void> durable, Deadline deadline) {
+  /**
+   * Decides and proposes, in order; the future is that of the request's first time. Empty: the
+   * entry would stand behind another schema than it was read by.
+   */
+  private Optional<CompletableFuture<WriteResult>> begin(
+      ShardReplica replica, RequestId request, Decision decision) {
+    LocalShard shard = replica.local();
+    replica.deciding().lock();
     try {
-      durable.get(Math.max(0, deadline.remainingNanos(ticker)), TimeUnit.NANOSECONDS);
+      GroupStatus status = requireLeading(replica);
+      // In this order: a request is in flight until its outcome is known.
+      CompletableFuture<WriteResult> same = replica.inFlight().get(request);
+      if (same != null) {
+        return Optional.of(same);
+      }
+      Optional<WriteResult> done = shard.outcome(request);
+      if (done.isPresent()) {
+        return Optional.of(CompletableFuture.completedFuture(done.get()));
+      }
+      PendingChanges pending = replica.pending();
+      pending.in(status.term());
+      if (decision.schemaVersion() != Math.max(shard.schemaVersion(), pending.schemaVersion())) {
+        return Optional.empty();
+      }
+      Batch decided = decision.decide(request, clock.millis(), id -> pending.find(id, shard::get));
+      return Optional.of(propose(replica, request, decided));
+    } catch (IOException | AlreadyClosedException e) {
+      throw shard.storageFailed(e);
+    } finally {
+      replica.deciding().unlock();
+    }
+  }
+
+  private static CompletableFuture<WriteResult> propose(
+      ShardReplica replica, RequestId request, Batch decided) {
+    Proposal proposal = replica.proposal(decided);
+    if (proposal.data().length > Proposal.MOST_BYTES) {
+      throw tooLarge(proposal.data().length >> 10, Proposal.MOST_BYTES >> 10);
+    }
+    String incarnation = replica.identity().incarnation();
+    CompletableFuture<WriteResult> result =
+        replica
+            .group()
+            .propose(proposal)
+            .thenApply(written -> decided.entry().result(written.index(), incarnation));
+    replica.inFlight().put(request, result);
+    var _ =
+        result.whenComplete((done, failure) -> {
+          replica.inFlight().remove(request, result);
+          if (failure != null) {
+            replica.pending().remove(decided);
+          }
+        });
+    return result;
+  }
+
+  private static GroupStatus requireLeading(ShardReplica replica) {
+    GroupStatus status = replica.status();
+    if (status.leading()) {
+      return status;
+    }
+    String self = "shard " + replica.identity();
+    if (status.role() != Role.LEADER && status.leader().isPresent()) {
+      throw new HeddleException(
+          ErrorCode.NOT_LEADER,
+          "leader of %s: %s (expected: this node)".formatted(self, status.leader().get()));
+    }
+    throw new HeddleException(
+        ErrorCode.NO_MAJORITY,
+        "leader of %s: none that a majority follows (expected: one)".formatted(self));
+  }
+
+  /** Writes are read by the schema that the catalog has now, or a newer one. */
+  private void ensureSchema(Slot slot, ShardReplica replica, Deadline deadline) {
+    if (replica.local().schemaVersion() >= slot.dataset().schemaVersion()) {
+      return;
+    }
+    CompletableFuture<Void> proposed;
+    replica.deciding().lock();
+    try {
+      requireLeading(replica);
+      if (replica.local().schemaVersion() >= slot.dataset().schemaVersion()) {
+        return;
+      }
+      proposed = replica.propose(slot.dataset().schemaVersion(), slot.dataset().schema());
+    } finally {
+      replica.deciding().unlock();
+    }
+    var _ = await(replica, proposed, deadline);
+  }
+
+  private <T> T await(ShardReplica replica, CompletableFuture<T> durable, Deadline deadline) {
+    try {
+      return durable.get(Math.max(0, deadline.remainingNanos(ticker)), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
       throw new HeddleException(
           ErrorCode.DEADLINE_EXCEEDED,
           "write to %s: not known to be durable (expected: by the deadline)"
-              .formatted(shard.identity()),
+              .formatted(replica.identity()),
           e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HeddleException(
           ErrorCode.CANCELLED,
           "write to %s: interrupted, not known to be durable (expected: none)"
-              .formatted(shard.identity()),
+              .formatted(replica.identity()),
           e);
     } catch (ExecutionException e) {
       throw e.getCause() instanceof HeddleException failure
           ? failure
-          : shard.storageFailed(e.getCause() == null ? e : e.getCause());
+          : replica.local().storageFailed(e.getCause() == null ? e : e.getCause());
     }
   }
 }

@@ -1,12 +1,16 @@
 package dev.heddle.shard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
 import dev.heddle.catalog.Schema;
+import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Query;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -105,8 +109,8 @@ class DocumentIndexingTest {
     assertTrue(shards.put("1", "{\"size\":").startsWith("MALFORMED_JSON document: "));
     assertTrue(shards.put("1", "{size:1}").startsWith("MALFORMED_JSON document: "));
     refused(
-        "TOO_LARGE document: 1048589 bytes (expected: at most 1MiB)",
-        "{\"extra\":\"" + "x".repeat((1 << 20) + 1) + "\"}");
+        "TOO_LARGE document: 491533 bytes (expected: at most 480KiB)",
+        "{\"extra\":\"" + "x".repeat((480 << 10) + 1) + "\"}");
   }
 
   @Test
@@ -120,6 +124,36 @@ class DocumentIndexingTest {
     assertEquals(
         "INVALID_DOCUMENT id: 513 bytes (expected: 1..512 bytes in UTF-8)",
         shards.delete("x".repeat(513)));
+  }
+
+  @Test
+  void idsAreUnicode() {
+    String half = "x\ud83c";
+    for (String refusal : List.of(shards.put(half, "{}"), shards.delete(half))) {
+      assertEquals("INVALID_DOCUMENT id: half a surrogate pair in it (expected: Unicode)", refusal);
+    }
+    assertEquals("", shards.put("x\ud83c\udf4e", "{}"));
+  }
+
+  @Test
+  void otherFieldsAreKeptWhereTheSchemaIsDynamic() throws IOException {
+    Schema dynamic = new Schema(SCHEMA.fields(), "", 0, true);
+    try (LocalShards others = new LocalShards(directory.resolve("dynamic"), dynamic, 1)) {
+      String json = "{\"colour\":{\"deep\":[1,{\"er\":null}]},\"size\":7,\"other\":[[]]}";
+      assertEquals("", others.put("1", json));
+      assertEquals(
+          json, new String(others.shard(0).get("1").orElseThrow().json(), StandardCharsets.UTF_8));
+      assertEquals(
+          "TYPE_MISMATCH size: \"x\" (expected: an integer)",
+          others.put("1", "{\"colour\":1,\"size\":\"x\"}"));
+      assertEquals(
+          "INVALID_DOCUMENT colour: given twice (expected: once)",
+          others.put("1", "{\"colour\":1,\"colour\":2}"));
+      others.refresh();
+      try (ShardReader reader = others.open(new Query.All())) {
+        assertThrows(BadRequestException.class, () -> reader.count(new Query.Term("colour", "1")));
+      }
+    }
   }
 
   private void accepted(String json) {

@@ -6,20 +6,22 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.replication.LogPosition;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.apache.lucene.store.FSDirectory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,23 +32,80 @@ class LocalShardTest {
   @TempDir Path directory;
 
   @Test
-  void whatWasCommittedIsThereAfterACrash() throws IOException {
+  void whatWasCommittedIsThereAfterACrashWithItsPosition() throws IOException {
+    LogPosition committed;
     try (LocalShards running = new LocalShards(directory.resolve("a"), Things.SCHEMA, 1)) {
       running.put("1", "{\"title\":\"one\"}");
       running.put("2", "{\"title\":\"two\"}");
       running.delete("1");
       running.shard(0).commit();
+      committed = running.shard(0).applied();
+      assertEquals(committed, running.shard(0).committed());
       running.put("3", "{\"title\":\"three\"}");
-      copy(directory.resolve("a"), directory.resolve("b"));
+      assertEquals(committed, running.shard(0).committed());
+      CrashImage.copy(directory.resolve("a"), directory.resolve("b"));
     }
     try (LocalShards recovered = new LocalShards(directory.resolve("b"), Things.SCHEMA, 1)) {
       LocalShard shard = recovered.shard(0);
-      assertEquals(3, shard.index());
+      assertEquals(committed, shard.applied());
+      assertEquals(committed, shard.visible());
       assertEquals(Optional.empty(), shard.get("1"));
       assertEquals("{\"title\":\"two\"}", text(shard.get("2")));
       assertEquals(Optional.empty(), shard.get("3"), "was never committed");
       recovered.put("4", "{}");
-      assertEquals(4, shard.index());
+      assertEquals(committed.index() + 1, shard.get("4").orElseThrow().version());
+    }
+  }
+
+  @Test
+  void aNewShardIsBeforeTheFirstEntry() throws IOException {
+    try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
+      LocalShard shard = shards.shard(0);
+      assertEquals(LogPosition.NONE, shard.applied());
+      assertEquals(LogPosition.NONE, shard.committed());
+      assertEquals(LogPosition.NONE, shard.visible());
+      assertEquals(0, shard.schemaVersion());
+    }
+    try (LocalShards again = new LocalShards(directory, Things.SCHEMA, 1)) {
+      assertEquals(LogPosition.NONE, again.shard(0).applied());
+    }
+  }
+
+  @Test
+  void closingCommitsWhatWasAppliedAndAbandoningDoesNot() throws IOException {
+    try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
+      shards.put("1", "{}");
+    }
+    LocalShards crashing = new LocalShards(directory, Things.SCHEMA, 1);
+    assertEquals(1, crashing.shard(0).applied().index());
+    crashing.put("2", "{}");
+    crashing.abandon();
+    try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
+      assertEquals(new LogPosition(LocalShards.TERM, 1), shards.shard(0).applied());
+      assertTrue(shards.shard(0).get("1").isPresent());
+      assertTrue(shards.shard(0).get("2").isEmpty());
+    }
+  }
+
+  @Test
+  void anEntryOfTheLogsOwnMovesThePosition() throws IOException {
+    try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
+      shards.put("1", "{}");
+      LocalShard shard = shards.shard(0);
+      LogPosition passed = new LogPosition(LocalShards.TERM + 1, 7);
+      shard.advance(passed);
+      assertEquals(passed, shard.applied());
+      assertTrue(shard.dirty());
+      shard.refresh();
+      assertEquals(passed, shard.visible());
+      View view = shard.acquire();
+      assertEquals(passed, view.at());
+      shard.release(view);
+      shard.commit();
+      assertEquals(passed, shard.committed());
+    }
+    try (LocalShards again = new LocalShards(directory, Things.SCHEMA, 1)) {
+      assertEquals(new LogPosition(LocalShards.TERM + 1, 7), again.shard(0).applied());
     }
   }
 
@@ -54,16 +113,16 @@ class LocalShardTest {
   void aShardOfAnotherIncarnationIsNotOpened() throws IOException {
     new LocalShards(directory, Things.SCHEMA, 1).close();
     SharedMerges merges = new SharedMerges();
-    ShardOpening opening =
-        new ShardOpening(
-            ShardStoreConfig.defaults(),
-            new ShardFolders(directory),
-            merges,
-            ShardOpening.Disk.files());
-    ShardIdentity other = new ShardIdentity("default", "things", "d-1", 0, "i2");
+    ShardOpening opening = LocalShards.opening(directory, merges, ShardOpening.Disk.files());
+    String other = UUID.randomUUID().toString();
     IOException refused =
-        assertThrows(IOException.class, () -> opening.open(other, Things.SCHEMA, 1));
-    assertEquals("incarnation: i1 (expected: i2, as the catalog says)", refused.getMessage());
+        assertThrows(
+            IOException.class,
+            () -> opening.open(LocalShards.identity(1, 0, other), Things.SCHEMA, true));
+    assertEquals(
+        "incarnation: %s (expected: %s, as the catalog says)"
+            .formatted(LocalShards.INCARNATION, other),
+        refused.getMessage());
     merges.close();
   }
 
@@ -76,14 +135,21 @@ class LocalShardTest {
         Files.delete(file);
       }
     }
+    SharedMerges merges = new SharedMerges();
+    ShardOpening opening = LocalShards.opening(directory, merges, ShardOpening.Disk.files());
     IOException refused =
-        assertThrows(IOException.class, () -> new LocalShards(directory, Things.SCHEMA, 1));
+        assertThrows(
+            IOException.class,
+            () ->
+                opening.open(
+                    LocalShards.identity(1, 0, LocalShards.INCARNATION), Things.SCHEMA, true));
     assertEquals("index: none (expected: the shard's index, which was here)", refused.getMessage());
+    merges.close();
   }
 
   @Test
   void getSeesEveryWriteAtOnceWhileViewsChange() throws Exception {
-    long seed = new Random().nextLong();
+    long seed = Seed.draw();
     try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
       LocalShard shard = shards.shard(0);
       AtomicBoolean done = new AtomicBoolean();
@@ -124,6 +190,57 @@ class LocalShardTest {
   }
 
   @Test
+  void whatIsFoundIsAsOfTheIndexThatIsTold() throws Exception {
+    long seed = Seed.draw();
+    // By index, how the one document stood: 0: not there.
+    int[] stood = new int[1_501];
+    try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
+      LocalShard shard = shards.shard(0);
+      AtomicInteger planned = new AtomicInteger();
+      AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+      AtomicBoolean done = new AtomicBoolean();
+      Thread reading =
+          start(
+              failure,
+              () -> {
+                int refreshIn = 10;
+                while (!done.get()) {
+                  LocalShard.Found found = shard.find("d");
+                  int index = Math.toIntExact(found.index());
+                  assertTrue(index < planned.get(), "seed " + seed);
+                  if (index >= 0) {
+                    assertEquals(
+                        stood[index], version(found.document()), "seed " + seed + " at " + index);
+                  }
+                  if (--refreshIn == 0) {
+                    refreshIn = 10;
+                    shard.refresh();
+                  }
+                }
+              });
+      Random random = new Random(seed);
+      for (int index = 1; index < stood.length; index++) {
+        boolean delete = stood[index - 1] > 0 && random.nextBoolean();
+        stood[index] = delete ? 0 : index;
+        planned.set(index + 1);
+        // Others follow in the same entry, so that it takes a while.
+        List<Operation> batch =
+            Stream.concat(
+                    Stream.of(
+                        delete ? new Operation.Delete("d") : put("d", "{\"size\":" + index + "}")),
+                    Stream.iterate(0, i -> i + 1)
+                        .limit(5)
+                        .map(i -> put("other" + i, "{\"title\":\"x\"}")))
+                .toList();
+        assertEquals(index, shards.write(shard, batch).index());
+      }
+      done.set(true);
+      reading.join();
+      assertNull(failure.get());
+    }
+  }
+
+  @Test
   void aDeletedDocumentIsGoneAtOnce() throws IOException {
     try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
       LocalShard shard = shards.shard(0);
@@ -132,20 +249,19 @@ class LocalShardTest {
       assertEquals(Optional.empty(), shard.get("1"));
       shard.refresh();
       assertEquals(Optional.empty(), shard.get("1"));
-      assertEquals(2, shard.index());
-      shards.delete("1");
-      assertEquals(2, shard.index(), "nothing was there to delete");
+      shards.put("1", "{}");
+      assertEquals(3, shard.get("1").orElseThrow().version());
     }
   }
 
   @Test
   void aLargeDocumentComesBackAsItWas() throws IOException {
     byte[] json =
-        ("{ \"extra\" : \"" + "ä".repeat(500_000) + "\" }").getBytes(StandardCharsets.UTF_8);
+        ("{ \"extra\" : \"" + "ä".repeat(240_000) + "\" }").getBytes(StandardCharsets.UTF_8);
     try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
       assertEquals("", shards.put("1", new String(json, StandardCharsets.UTF_8)));
       shards.refresh();
-      assertArrayEquals(json, shards.shard(0).get("1").orElseThrow());
+      assertArrayEquals(json, shards.shard(0).get("1").orElseThrow().json());
     }
   }
 
@@ -153,18 +269,107 @@ class LocalShardTest {
   void oneBadItemDoesNotSpoilItsBatch() throws IOException {
     try (LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1)) {
       LocalShard shard = shards.shard(0);
-      List<OperationError> errors = new ArrayList<>();
-      shard.apply(
-          shard.prepare(
-              List.of(put("1", "{}"), put("2", "{\"size\":\"x\"}"), put("3", "{}")), errors),
-          errors);
-      assertEquals(1, errors.size());
-      assertEquals(1, errors.getFirst().index());
-      assertEquals("2", errors.getFirst().id());
+      WriteResult result =
+          shards.write(
+              shard, List.of(put("1", "{}"), put("2", "{\"size\":\"x\"}"), put("3", "{}")));
+      assertEquals(1, result.errors().size());
+      assertEquals(1, result.errors().getFirst().index());
+      assertEquals("2", result.errors().getFirst().id());
+      assertEquals(
+          List.of(
+              new OperationResult(0, result.index(), false),
+              new OperationResult(2, result.index(), false)),
+          result.results());
       assertTrue(shard.get("1").isPresent());
       assertTrue(shard.get("2").isEmpty());
       assertTrue(shard.get("3").isPresent());
-      assertEquals(2, shard.index());
+    }
+  }
+
+  @Test
+  void anEntryOnAFollowerMakesTheSameIndex() throws IOException {
+    try (LocalShards leader = new LocalShards(directory.resolve("a"), Things.SCHEMA, 1);
+        LocalShards follower = new LocalShards(directory.resolve("b"), Things.SCHEMA, 1)) {
+      Things things = new Things(new Random(7));
+      for (int i = 0; i < 50; i++) {
+        LocalShard from = leader.shard(0);
+        Decision decision =
+            Decision.prepare(
+                from, List.of(put("d" + i % 20, things.document()), new Operation.Delete("d3")));
+        PendingChanges.Batch batch =
+            decision.decide(new RequestId(new UUID(1, 2), i), 5, from::get);
+        LogPosition at = LocalShards.next(from);
+        from.apply(at, batch.entry(), batch.ready());
+        follower
+            .shard(0)
+            .apply(at, ShardEntryWire.decode(ShardEntryWire.encode(batch.entry())), null);
+      }
+      assertEquals(leader.shard(0).applied(), follower.shard(0).applied());
+      assertEquals(ShardContents.of(leader.shard(0)), ShardContents.of(follower.shard(0)));
+      View one = leader.shard(0).acquire();
+      View other = follower.shard(0).acquire();
+      assertEquals(one.number(), other.number(), "the same view has the same number");
+      leader.shard(0).release(one);
+      follower.shard(0).release(other);
+    }
+  }
+
+  @Test
+  void aFailedRefreshHidesNothingFromGets() throws IOException {
+    AtomicBoolean failing = new AtomicBoolean();
+    LocalShards shards =
+        new LocalShards(
+            directory,
+            Things.SCHEMA,
+            1,
+            folder -> new FailingDirectory(FSDirectory.open(folder), failing));
+    LocalShard shard = shards.shard(0);
+    shards.put("1", "{\"size\":1}");
+    shards.put("2", "{\"size\":1}");
+    shard.refresh();
+    shards.put("1", "{\"size\":2}");
+    shards.delete("2");
+    failing.set(true);
+    assertThrows(IOException.class, shard::refresh);
+    for (int i = 0; i < 2; i++) {
+      assertEquals(2, version(shard.get("1")));
+      assertEquals(Optional.empty(), shard.get("2"));
+      // Another one, that waited for the first, comes to the same.
+      assertThrows(IOException.class, () -> shardRefresh(shard));
+    }
+    assertEquals(2, shard.visible().index());
+    View view = shard.acquire();
+    assertEquals(2, view.at().index());
+    assertEquals(2, view.reader().numDocs());
+    shard.release(view);
+    shards.abandon();
+  }
+
+  private static void shardRefresh(LocalShard shard) throws IOException {
+    try {
+      shard.refresh();
+    } catch (org.apache.lucene.store.AlreadyClosedException e) {
+      throw new IOException(e);
+    }
+  }
+
+  @Test
+  void aShardThatFailedTakesNothingMore() throws IOException {
+    LocalShards shards = new LocalShards(directory, Things.SCHEMA, 1);
+    LocalShard shard = shards.shard(0);
+    shards.put("1", "{}");
+    shard.fail(new IOException("the disk is gone"));
+    LogPosition next = LocalShards.next(shard);
+    HeddleException refused =
+        assertThrows(
+            HeddleException.class,
+            () -> shard.apply(next, new ShardEntry.SchemaChange(2, Things.SCHEMA), null));
+    assertEquals(ErrorCode.STORAGE_FAILED, refused.code());
+    assertTrue(shard.get("1").isPresent());
+    assertEquals(1, shard.applied().index());
+    shards.close();
+    try (LocalShards again = new LocalShards(directory, Things.SCHEMA, 1)) {
+      assertEquals(-1, again.shard(0).applied().index(), "what failed commits nothing");
     }
   }
 
@@ -195,31 +400,14 @@ class LocalShardTest {
         });
   }
 
-  private static int version(Optional<byte[]> json) {
-    return json.map(bytes -> Integer.parseInt(text(Optional.of(bytes)).replaceAll("\\D", "")))
+  /** The number in the document; 0: there is none. */
+  private static int version(Optional<StoredDocument> document) {
+    return document
+        .map(found -> Integer.parseInt(text(Optional.of(found)).replaceAll("\\D", "")))
         .orElse(0);
   }
 
-  private static String text(Optional<byte[]> json) {
-    return new String(json.orElseThrow(), StandardCharsets.UTF_8);
-  }
-
-  /** What a crashed process leaves: all files as they are, but for the lock of a dead process. */
-  static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> paths = Files.walk(from)) {
-      for (Path path : paths.toList()) {
-        Path target = to.resolve(from.relativize(path).toString());
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(target);
-        } else if (!path.endsWith("write.lock")) {
-          try {
-            Files.copy(path, target);
-          } catch (NoSuchFileException e) {
-            // A merge under way lets go of its files; what a commit names stays until the next.
-            Files.deleteIfExists(target);
-          }
-        }
-      }
-    }
+  private static String text(Optional<StoredDocument> document) {
+    return new String(document.orElseThrow().json(), StandardCharsets.UTF_8);
   }
 }

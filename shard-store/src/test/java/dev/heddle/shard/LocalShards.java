@@ -4,32 +4,48 @@ import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.Slots;
 import dev.heddle.function.Query;
 import dev.heddle.process.DataSize;
+import dev.heddle.replication.LogPosition;
+import dev.heddle.shard.PendingChanges.Batch;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** Some shards of one dataset, without a store around them. */
+/** Some shards of one dataset, without a store around them; their entries come from no log. */
 final class LocalShards implements AutoCloseable {
+  static final String INCARNATION = "9a1f7f44-63a1-4bb1-8a83-0d6c3e1c7f01";
+  static final long TERM = 3;
+  private static final long NOW_MILLIS = 1_000_000;
+
   private final SharedMerges merges = new SharedMerges();
   private final List<LocalShard> shards = new ArrayList<>();
   private final FilterCache filters = new FilterCache(DataSize.ofMiB(8).bytes());
+  private final UUID client = UUID.randomUUID();
+  private final AtomicLong calls = new AtomicLong();
 
   LocalShards(Path directory, Schema schema, int count) throws IOException {
-    ShardOpening opening =
-        new ShardOpening(
-            ShardStoreConfig.defaults(),
-            new ShardFolders(directory),
-            merges,
-            ShardOpening.Disk.files());
+    this(directory, schema, count, ShardOpening.Disk.files());
+  }
+
+  LocalShards(Path directory, Schema schema, int count, ShardOpening.Disk disk) throws IOException {
+    ShardOpening opening = opening(directory, merges, disk);
     for (int shard = 0; shard < count; shard++) {
-      shards.add(
-          opening.open(
-              new ShardIdentity("default", "things", "d-" + count, shard, "i1"), schema, 1));
+      shards.add(opening.open(identity(count, shard, INCARNATION), schema, false));
     }
+  }
+
+  static ShardOpening opening(Path directory, SharedMerges merges, ShardOpening.Disk disk) {
+    return new ShardOpening(ShardStoreConfig.defaults(), new ShardFolders(directory), merges, disk);
+  }
+
+  static ShardIdentity identity(int count, int shard, String incarnation) {
+    return new ShardIdentity("default", "things", "d-" + count, shard, incarnation);
   }
 
   LocalShard shard(int number) {
@@ -51,9 +67,34 @@ final class LocalShards implements AutoCloseable {
 
   private String write(Operation operation) {
     LocalShard shard = shards.get(Slots.shard(operation.id(), shards.size()));
-    List<OperationError> errors = new ArrayList<>();
-    shard.apply(shard.prepare(List.of(operation), errors), errors);
+    List<OperationError> errors = write(shard, List.of(operation)).errors();
     return errors.isEmpty() ? "" : errors.getFirst().code() + " " + errors.getFirst().message();
+  }
+
+  /** Decides and applies a batch, as the next entry. */
+  WriteResult write(LocalShard shard, List<Operation> operations) {
+    return write(shard, new RequestId(client, calls.incrementAndGet()), operations);
+  }
+
+  static WriteResult write(LocalShard shard, RequestId request, List<Operation> operations) {
+    shard.requireSound();
+    Decision decision = Decision.prepare(shard, operations);
+    if (decision.hopeless()) {
+      return new WriteResult(shard.applied().index(), INCARNATION, List.of(), decision.errors());
+    }
+    try {
+      Batch batch = decision.decide(request, NOW_MILLIS, shard::get);
+      LogPosition at = next(shard);
+      shard.apply(at, batch.entry(), batch.ready());
+      return batch.entry().result(at.index(), INCARNATION);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Where the next entry stands; the first one of a log is the log's own. */
+  static LogPosition next(LocalShard shard) {
+    return new LogPosition(TERM, Math.max(1, shard.applied().index() + 1));
   }
 
   void refresh() throws IOException {
@@ -72,9 +113,9 @@ final class LocalShards implements AutoCloseable {
     }
     ShardStatistics sum = ShardStatistics.NONE;
     for (LocalShard shard : shards) {
-      var reader = shard.acquire();
-      sum = sum.plus(StatisticsReading.read(reader, shard.fields(), terms, true));
-      shard.release(reader);
+      View view = shard.acquire();
+      sum = sum.plus(StatisticsReading.read(view.reader(), shard.fields(), terms, true));
+      shard.release(view);
     }
     return StatisticsSnapshot.of(sum);
   }
@@ -91,6 +132,14 @@ final class LocalShards implements AutoCloseable {
   /** The first shard, with the figures that the query needs. */
   ShardReader open(Query query) throws IOException {
     return open(0, statistics(query));
+  }
+
+  /** As after a crash: what was not committed is lost. */
+  void abandon() throws IOException {
+    for (LocalShard shard : shards) {
+      shard.abandon();
+    }
+    merges.close();
   }
 
   @Override

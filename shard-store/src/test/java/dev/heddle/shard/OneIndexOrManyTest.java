@@ -24,7 +24,7 @@ class OneIndexOrManyTest {
       Comparator.<TopDocument>comparingDouble(hit -> -hit.score())
           .thenComparing(TopDocument::id, IdOrder::compare);
 
-  private final long seed = new Random().nextLong();
+  private final long seed = Seed.draw();
   private final Random random = new Random(seed);
   private final Things things = new Things(random);
 

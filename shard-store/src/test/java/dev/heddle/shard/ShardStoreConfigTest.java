@@ -22,7 +22,7 @@ class ShardStoreConfigTest {
     assertEquals(
         new ShardStoreConfig(
             DataSize.ofMiB(32),
-            DataSize.ofMiB(2),
+            DataSize.ofKiB(200),
             100,
             10,
             DataSize.ofMiB(16),
@@ -30,11 +30,16 @@ class ShardStoreConfigTest {
             Duration.ofSeconds(1),
             DataSize.ofGiB(2),
             DataSize.ofMiB(1),
-            Duration.ofSeconds(9)),
+            Duration.ofSeconds(9),
+            Duration.ofSeconds(4),
+            DataSize.ofMiB(5),
+            DataSize.ofMiB(6),
+            3,
+            new PlacementConfig(Duration.ofSeconds(8), 2, Duration.ofMillis(500))),
         read(
             """
             index-buffer: 32MiB
-            max-document: 2MiB
+            max-document: 200KiB
             max-batch: 100
             max-waiting-writers: 10
             max-waiting-bytes: 16MiB
@@ -43,6 +48,14 @@ class ShardStoreConfigTest {
             settle-up-to: 2GiB
             filter-cache: 1MiB
             reopen-after: 9s
+            commit-after: 4s
+            commit-bytes: 5MiB
+            keep-free: 6MiB
+            snapshots: 3
+            placement:
+              rebuild-after: 8s
+              moves: 2
+              every: 500ms
             """));
   }
 
@@ -51,7 +64,12 @@ class ShardStoreConfigTest {
     ShardStoreConfig config = read("max-batch: 7");
     assertEquals(7, config.maxBatch());
     assertEquals(Duration.ofMillis(100), config.refreshAfter());
-    assertEquals(DataSize.ofMiB(1), config.maxDocument());
+    assertEquals(DataSize.ofKiB(480), config.maxDocument());
+    assertEquals(Duration.ofSeconds(10), config.commitAfter());
+    assertEquals(DataSize.ofMiB(32), config.commitBytes());
+    assertEquals(DataSize.ofMiB(128), config.keepFree());
+    assertEquals(2, config.snapshots());
+    assertEquals(PlacementConfig.defaults(), config.placement());
   }
 
   @Test
@@ -59,6 +77,15 @@ class ShardStoreConfigTest {
     HeddleException refused = assertThrows(HeddleException.class, () -> read("max-batch: 0"));
     assertTrue(
         refused.getMessage().contains("max-batch: 0 (expected: 1..1000000)"), refused.getMessage());
+  }
+
+  @Test
+  void aDocumentHasToFitAnEntryOfTheLog() {
+    HeddleException refused =
+        assertThrows(HeddleException.class, () -> read("max-document: 481KiB"));
+    assertTrue(
+        refused.getMessage().contains("max-document: 481KiB (expected: at most 480KiB"),
+        refused.getMessage());
   }
 
   private ShardStoreConfig read(String yaml) throws IOException {

@@ -24,7 +24,8 @@ final class Things {
               Field.of("extra", FieldType.STORED, false),
               Field.of("rank", FieldType.DOUBLE, false)),
           "rank",
-          0.3);
+          0.3,
+          false);
 
   private final Random random;
 
