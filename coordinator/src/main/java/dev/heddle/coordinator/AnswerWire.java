@@ -26,6 +26,8 @@ final class AnswerWire {
             .setTookMicros(answer.tookNanos() / 1_000)
             .setTraceId(answer.traceId())
             .setStatisticsEpoch(answer.statisticsEpoch())
+            .setPositionToken(answer.position().toString())
+            .setStalenessMicros(answer.stalenessMicros())
             .setFinal(answer.last());
     answer.explanation().map(AnswerWire::explanation).ifPresent(message::setExplanation);
     if (answer.result() instanceof SearchResult result) {

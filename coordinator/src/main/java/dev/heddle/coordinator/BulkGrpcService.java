@@ -1,36 +1,42 @@
 package dev.heddle.coordinator;
 
-import com.google.common.util.concurrent.FutureCallback;
-import com.google.common.util.concurrent.Futures;
-import com.google.common.util.concurrent.MoreExecutors;
 import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Slots;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.internal.v1.ShardWriteResponse;
+import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
 import dev.heddle.v1.BulkError;
 import dev.heddle.v1.BulkItem;
 import dev.heddle.v1.BulkRequest;
 import dev.heddle.v1.BulkResponse;
+import dev.heddle.v1.BulkResult;
+import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The bulk method of the datasets service. A stream's requests are split by shard; each shard sees
- * its parts in order, one at a time, while different shards go on side by side. Responses leave in
- * the order of the requests, each when its items are durable. As many requests as the window allows
- * are read ahead, no more.
+ * The bulk method of the datasets service. A stream's items queue up by shard; each shard takes
+ * them in order, one batch at a time, while different shards go on side by side. Responses leave in
+ * the order of the requests, each when all its items have been decided. As many requests as the
+ * window allows are read ahead, no more. Nothing blocks.
  */
 final class BulkGrpcService {
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(60);
@@ -40,65 +46,86 @@ final class BulkGrpcService {
   private final DatasetRegistry registry;
   private final ShardsGrpcClient shards;
   private final Admission admission;
+  private final Ticker ticker;
 
-  BulkGrpcService(CoordinatorConfig config, DatasetRegistry registry, ShardsGrpcClient shards) {
+  BulkGrpcService(
+      CoordinatorConfig config, DatasetRegistry registry, ShardsGrpcClient shards, Ticker ticker) {
     this.config = config;
     this.registry = registry;
     this.shards = shards;
+    this.ticker = ticker;
     this.admission = new Admission("bulk streams", config.bulkStreams());
   }
 
-  StreamObserver<BulkRequest> open(String tenant, ServerCallStreamObserver<BulkResponse> observer) {
+  /**
+   * Begins a stream, in the context of its call.
+   *
+   * @param token of the request: every answer's has it, and what was written
+   */
+  StreamObserver<BulkRequest> open(
+      String tenant, PositionToken token, ServerCallStreamObserver<BulkResponse> observer) {
     var place = admission.admit();
     observer.disableAutoRequest();
     observer.request(config.bulkWindow());
-    var stream = new Stream(tenant, observer, place);
-    observer.setOnCancelHandler(stream::release);
+    var stream = new Stream(tenant, token, observer, place);
+    observer.setOnCancelHandler(stream::cancel);
+    observer.setOnReadyHandler(stream::takeMore);
     return stream;
   }
 
-  /** One stream; gRPC calls it from one thread at a time. */
+  /** One stream; calls come from its own thread and from those that end its writes. */
   private final class Stream implements StreamObserver<BulkRequest> {
     private final String tenant;
     private final ServerCallStreamObserver<BulkResponse> observer;
     private final Admission.Place place;
-    private final Map<Integer, CompletableFuture<?>> tails = new HashMap<>();
-    private CompletableFuture<?> answered = CompletableFuture.completedFuture(null);
-    private @Nullable DatasetRecord dataset;
-    private boolean released;
-    private boolean failed;
+    private final Context context = Context.current();
+    private final ReentrantLock lock = new ReentrantLock();
 
-    Stream(String tenant, ServerCallStreamObserver<BulkResponse> observer, Admission.Place place) {
+    /** Guarded by {@link #lock}, as is what follows. */
+    private final Map<Integer, Lane> lanes = new HashMap<>();
+
+    private final Queue<Response> responses = new ArrayDeque<>();
+    private PositionToken token;
+    private @Nullable DatasetRecord dataset;
+    private @Nullable RuntimeException failure;
+
+    /** Writes that have not ended. */
+    private int writing;
+
+    /** Requests that may be taken once the client reads its responses. */
+    private int owed;
+
+    private boolean allRead;
+    private boolean over;
+    private boolean released;
+
+    Stream(
+        String tenant,
+        PositionToken token,
+        ServerCallStreamObserver<BulkResponse> observer,
+        Admission.Place place) {
       this.tenant = tenant;
+      this.token = token;
       this.observer = observer;
       this.place = place;
     }
 
     @Override
     public void onNext(BulkRequest request) {
-      if (failed) {
-        return;
-      }
+      lock.lock();
       try {
-        var response = new Response(request.getItemsCount());
-        var parts = split(target(request), request, response);
-        List<CompletableFuture<?>> writes = new ArrayList<>();
-        parts.forEach((shard, part) -> writes.add(write(shard, part, response)));
-        var done = CompletableFuture.allOf(writes.toArray(CompletableFuture[]::new));
-        answered =
-            answered
-                .thenCombine(done, (before, now) -> response.message())
-                .thenAccept(message -> {
-                  observer.onNext(message);
-                  observer.request(1);
-                });
+        if (failure == null && !over) {
+          var target = target(request);
+          var response = new Response(request.getItemsCount());
+          responses.add(response);
+          queue(target, request, response);
+          List.copyOf(lanes.values()).forEach(this::write);
+        }
       } catch (RuntimeException e) {
-        failed = true;
-        answered =
-            answered.thenRun(() -> {
-              release();
-              observer.onError(GrpcErrors.toStatus(e));
-            });
+        failure = e;
+      } finally {
+        answer();
+        lock.unlock();
       }
     }
 
@@ -120,151 +147,253 @@ final class BulkGrpcService {
       return known;
     }
 
-    private Map<Integer, Part> split(DatasetRecord target, BulkRequest request, Response response) {
-      Map<Integer, Part> parts = new HashMap<>();
+    private void queue(DatasetRecord target, BulkRequest request, Response response) {
       for (int index = 0; index < request.getItemsCount(); index++) {
         var item = request.getItems(index);
-        var wrong = wrong(item);
+        var wrong = ItemWire.wrong(item, config.maxDocument());
         if (wrong.isPresent()) {
           response.fail(index, item.getId(), wrong.get());
           continue;
         }
         int shard = Slots.shard(item.getId(), target.shards().size());
-        var part = parts.computeIfAbsent(shard, unseen -> new Part(target));
-        part.items.add(item);
-        part.indexes.add(index);
+        lanes
+            .computeIfAbsent(shard, number -> new Lane(target, number))
+            .waiting
+            .add(new Pending(item, index, response));
       }
-      return parts;
     }
 
-    private CompletableFuture<?> write(int shard, Part part, Response response) {
-      var before = tails.getOrDefault(shard, CompletableFuture.completedFuture(null));
-      var written = before.thenCompose(_ -> send(shard, part, response));
-      tails.put(shard, written);
-      return written;
-    }
-
-    @Override
-    public void onError(Throwable cause) {
-      release();
-    }
-
-    @Override
-    public void onCompleted() {
-      if (failed) {
+    /** Sends a shard what waits for it, unless it is at work. */
+    private void write(Lane lane) {
+      if (lane.busy || lane.waiting.isEmpty()) {
         return;
       }
-      answered =
-          answered.thenRun(() -> {
-            release();
-            observer.onCompleted();
-          });
+      var batch = lane.next(config.bulkPart().bytes());
+      var items = batch.stream().map(Pending::item).toList();
+      lane.busy = true;
+      writing++;
+      context.run(() -> {
+        var _ =
+            shards
+                .write(lane.dataset, lane.shard, items, Deadline.after(WRITE_TIMEOUT, ticker))
+                .whenComplete((written, failed) -> written(lane, batch, written, failed));
+      });
     }
 
-    private synchronized void release() {
-      if (!released) {
+    private void written(
+        Lane lane,
+        List<Pending> batch,
+        @Nullable ShardWriteResponse written,
+        @Nullable Throwable failed) {
+      lock.lock();
+      try {
+        lane.busy = false;
+        writing--;
+        if (written == null) {
+          var cause = GrpcErrors.fromStatus(Objects.requireNonNull(failed));
+          batch.forEach(item -> item.fail(cause));
+        } else {
+          decide(batch, written);
+          token = token.with(lane.dataset, List.of(ReplicaWire.position(written.getPosition())));
+        }
+      } catch (RuntimeException e) {
+        // An answer that makes no sense: nobody may wait for ever.
+        var cause = GrpcErrors.fromStatus(e);
+        batch.forEach(item -> item.fail(cause));
+      } finally {
+        write(lane);
+        answer();
+        lock.unlock();
+      }
+    }
+
+    /** Sends what is decided, in the order of the requests, and ends where nothing is left. */
+    private void answer() {
+      while (!over && !responses.isEmpty() && responses.element().decided()) {
+        observer.onNext(responses.remove().message(token));
+        owed++;
+      }
+      takeMore();
+      if (!over && responses.isEmpty()) {
+        if (failure != null) {
+          over = true;
+          observer.onError(GrpcErrors.toStatus(failure));
+        } else if (allRead) {
+          over = true;
+          observer.onCompleted();
+        }
+      }
+      if (over && writing == 0 && !released) {
         released = true;
         place.close();
       }
     }
-  }
 
-  private Optional<HeddleException> wrong(BulkItem item) {
-    if (item.getId().isEmpty() || item.getId().length() > 512) {
-      return Optional.of(
-          new HeddleException(
-              ErrorCode.INVALID_DOCUMENT,
-              "id: " + item.getId().length() + " characters (expected: 1..512)"));
+    /** A client that does not read its responses cannot send more. */
+    void takeMore() {
+      lock.lock();
+      try {
+        if (owed > 0 && !over && observer.isReady()) {
+          observer.request(owed);
+          owed = 0;
+        }
+      } finally {
+        lock.unlock();
+      }
     }
-    if (item.getJson().size() > config.maxDocument().bytes()) {
-      return Optional.of(
-          new HeddleException(
-              ErrorCode.TOO_LARGE,
-              "document: "
-                  + item.getJson().size()
-                  + " bytes (expected: at most "
-                  + config.maxDocument()
-                  + ")"));
+
+    @Override
+    public void onError(Throwable cause) {
+      cancel();
     }
-    return Optional.empty();
-  }
 
-  /** Completes normally also when the write failed: its items then have errors. */
-  private CompletableFuture<Void> send(int shard, Part part, Response response) {
-    var done = new CompletableFuture<Void>();
-    try {
-      Futures.addCallback(
-          shards.write(part.dataset, shard, part.items, WRITE_TIMEOUT.toNanos()),
-          new FutureCallback<ShardWriteResponse>() {
-            @Override
-            public void onSuccess(ShardWriteResponse result) {
-              for (var error : result.getErrorsList()) {
-                response.fail(
-                    error.toBuilder().setIndex(part.indexes.get(error.getIndex())).build());
-              }
-              done.complete(null);
-            }
-
-            @Override
-            public void onFailure(Throwable cause) {
-              failAll(part, GrpcErrors.fromStatus(cause), response);
-              done.complete(null);
-            }
-          },
-          MoreExecutors.directExecutor());
-    } catch (HeddleException e) {
-      failAll(part, e, response);
-      done.complete(null);
+    /** The client went away: what was not sent to a shard is not written. */
+    void cancel() {
+      lock.lock();
+      try {
+        over = true;
+        lanes.values().forEach(lane -> lane.waiting.clear());
+        answer();
+      } finally {
+        lock.unlock();
+      }
     }
-    return done;
-  }
 
-  private static void failAll(Part part, HeddleException cause, Response response) {
-    for (int i = 0; i < part.items.size(); i++) {
-      response.fail(part.indexes.get(i), part.items.get(i).getId(), cause);
+    @Override
+    public void onCompleted() {
+      lock.lock();
+      try {
+        allRead = true;
+        answer();
+      } finally {
+        lock.unlock();
+      }
     }
   }
 
-  /** One shard's items of one request, with their places in it. */
-  private static final class Part {
+  private static void decide(List<Pending> batch, ShardWriteResponse written) {
+    for (var error : written.getErrorsList()) {
+      batch.get(error.getIndex()).decide(error);
+    }
+    for (var result : written.getResultsList()) {
+      batch.get(result.getIndex()).decide(result);
+    }
+    batch.forEach(Pending::decide);
+  }
+
+  /** What waits for a shard, and whether it is at work. */
+  private static final class Lane {
     private final DatasetRecord dataset;
-    private final List<BulkItem> items = new ArrayList<>();
-    private final List<Integer> indexes = new ArrayList<>();
+    private final int shard;
+    private final Deque<Pending> waiting = new ArrayDeque<>();
+    private boolean busy;
 
-    Part(DatasetRecord dataset) {
+    Lane(DatasetRecord dataset, int shard) {
       this.dataset = dataset;
+      this.shard = shard;
+    }
+
+    /** The first of what waits, of at most so many bytes, but at least one. */
+    List<Pending> next(long mostBytes) {
+      List<Pending> batch = new ArrayList<>();
+      long bytes = 0;
+      while (!waiting.isEmpty() && batch.size() < MAX_ITEMS) {
+        bytes += waiting.element().item.getSerializedSize();
+        if (bytes > mostBytes && !batch.isEmpty()) {
+          break;
+        }
+        batch.add(waiting.remove());
+      }
+      return batch;
     }
   }
 
-  /** The answer to one request as it grows; shards add to it from different threads. */
+  /** An item, and where it came from. */
+  private record Pending(BulkItem item, int index, Response response) {
+    void decide(BulkError error) {
+      response.fail(error.toBuilder().setIndex(index).setId(item.getId()).build());
+    }
+
+    void decide(BulkResult result) {
+      response.succeed(result.toBuilder().setIndex(index).build());
+    }
+
+    /** As written, unless it was decided. */
+    void decide() {
+      response.succeed(index);
+    }
+
+    void fail(HeddleException cause) {
+      response.fail(
+          index,
+          item.getId(),
+          cause.code() == ErrorCode.DEADLINE_EXCEEDED
+              ? new HeddleException(
+                  cause.code(),
+                  "document "
+                      + item.getId()
+                      + ": not known to be durable (expected: acknowledged; read it, or write it"
+                      + " again; "
+                      + cause.getMessage()
+                      + ")",
+                  cause)
+              : cause);
+    }
+  }
+
+  /** The answer to one request as it grows. Guarded by the stream's lock. */
   private static final class Response {
-    private final int items;
+    private final boolean[] decided;
     private final List<BulkError> errors = new ArrayList<>();
+    private final List<BulkResult> results = new ArrayList<>();
+    private int undecided;
 
     Response(int items) {
-      this.items = items;
+      this.decided = new boolean[items];
+      this.undecided = items;
+    }
+
+    private boolean first(int index) {
+      if (decided[index]) {
+        return false;
+      }
+      decided[index] = true;
+      undecided--;
+      return true;
     }
 
     void fail(int index, String id, HeddleException cause) {
-      fail(
-          BulkError.newBuilder()
-              .setIndex(index)
-              .setId(id)
-              .setCode(cause.code().number())
-              .setName(cause.code().name())
-              .setMessage(String.valueOf(cause.getMessage()))
-              .build());
+      fail(ItemWire.error(index, id, cause));
     }
 
-    synchronized void fail(BulkError error) {
-      errors.add(error);
+    void fail(BulkError error) {
+      if (first(error.getIndex())) {
+        errors.add(error);
+      }
     }
 
-    synchronized BulkResponse message() {
+    void succeed(BulkResult result) {
+      if (first(result.getIndex())) {
+        results.add(result);
+      }
+    }
+
+    void succeed(int index) {
+      first(index);
+    }
+
+    boolean decided() {
+      return undecided == 0;
+    }
+
+    BulkResponse message(PositionToken token) {
       errors.sort(Comparator.comparingInt(BulkError::getIndex));
+      results.sort(Comparator.comparingInt(BulkResult::getIndex));
       return BulkResponse.newBuilder()
-          .setWritten(items - errors.size())
+          .setWritten(decided.length - errors.size())
           .addAllErrors(errors)
+          .addAllResults(results)
+          .setPositionToken(token.toString())
           .build();
     }
   }

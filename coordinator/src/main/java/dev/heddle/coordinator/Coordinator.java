@@ -2,22 +2,30 @@ package dev.heddle.coordinator;
 
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
-import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.ReplicaChoice;
+import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.ReplicaWatchGrpcClient;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.PeerBlobsGrpcClient;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Telemetry;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import io.grpc.BindableService;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** The coordinator role: admits, plans, scatters, gathers, schedules, bills. */
 public final class Coordinator implements AutoCloseable {
+  private static final Duration CLOSE_GRACE = Duration.ofSeconds(1);
+
   private final Closer closer = new Closer();
   private final List<BindableService> services;
 
@@ -42,18 +50,39 @@ public final class Coordinator implements AutoCloseable {
     var engine =
         closer.register("engine", new Engine(config.engine(), code, builtIns, ticker, registry));
     var names = new FunctionNames(builtIns.keySet());
-    var shards = new ShardsGrpcClient(catalog, channels);
+    var timer = Executors.newSingleThreadScheduledExecutor(Threads.named("coordinator-timer"));
+    closer.register("timer", Threads.closing(timer, CLOSE_GRACE));
+    var table = new ReplicaTable(ticker);
+    registry.gauge("heddle_coordinator_replicas_known", table, ReplicaTable::size);
+    registry.gauge("heddle_coordinator_replicas_age_seconds", table, ReplicaTable::ageSeconds);
+    var choice = new ReplicaChoice(table, ThreadLocalRandom::current, ticker);
+    var calls =
+        new ShardCalls(
+            config, catalog, table, choice, timer, ThreadLocalRandom::current, ticker, registry);
+    var shards = new ShardsGrpcClient(calls, catalog, channels, table);
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
     var functions = new FunctionRegistry(config, catalog, code, names, clock);
-    var known = new KnownShards();
     var leaves = new LeafGrpcClient(channels);
-    var queries = new Queries(config, catalog, engine, names, leaves, known, ticker, registry);
-    closer.register("catalog listener", catalog.onChange(queries::retain));
-    var bulk = new BulkGrpcService(config, datasets, shards);
+    var queries =
+        new Queries(config, catalog, engine, names, leaves, table, choice, ticker, registry);
+    var replicas =
+        closer.register(
+            "replica watches",
+            new ReplicaWatchGrpcClient(
+                channels, table, config.replicaReports(), timer, ThreadLocalRandom::current));
+    closer.register(
+        "catalog listener",
+        catalog.onChange(view -> {
+          queries.retain(view);
+          table.retain(view);
+          replicas.follow(view);
+        }));
+    var bulk = new BulkGrpcService(config, datasets, shards, ticker);
     this.services =
         List.of(
             new QueryGrpcService(config, queries, ticker),
-            new DatasetsGrpcService(config, datasets, shards, bulk, ticker),
+            new DatasetsGrpcService(config, datasets, shards, bulk, table, ticker),
+            new ClusterGrpcService(catalog, channels, table),
             new FunctionsGrpcService(functions, ticker),
             new InvocationsGrpcService(config, catalog, channels, names, ticker));
   }

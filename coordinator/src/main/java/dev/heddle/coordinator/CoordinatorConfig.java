@@ -16,6 +16,13 @@ import java.time.Duration;
  * @param invocations plain invocations in flight; beyond, they are refused
  * @param bulkStreams bulk streams at a time
  * @param bulkWindow requests of a bulk stream in flight
+ * @param bulkPart items of a bulk stream go to a shard in messages of at most this size
+ * @param shardAttempt a replica that has not answered a write or a read of documents for this long
+ *     is given up, and the next one is asked
+ * @param sessionPatience a replica that is behind the position of a session's read is given up
+ *     after this long, and the next one is asked
+ * @param replicaReports leaves tell of their replicas at most this often, unless they answer
+ * @param scanPage documents that a page of a scan holds at most, in bytes; one document always fits
  * @param shards of a new dataset that asks for no number
  * @param maxShards of a dataset
  * @param maxDocument largest document
@@ -34,6 +41,11 @@ public record CoordinatorConfig(
     int invocations,
     int bulkStreams,
     int bulkWindow,
+    DataSize bulkPart,
+    Duration shardAttempt,
+    Duration sessionPatience,
+    Duration replicaReports,
+    DataSize scanPage,
     int shards,
     int maxShards,
     DataSize maxDocument,
@@ -48,9 +60,14 @@ public record CoordinatorConfig(
     positive("max-deadline", maxDeadline);
     positive("statistics-grace", statisticsGrace);
     positive("peer-timeout", peerTimeout);
+    positive("shard-attempt", shardAttempt);
+    positive("session-patience", sessionPatience);
+    positive("replica-reports", replicaReports);
     if (mergeSlice.isNegative()) {
       throw new IllegalArgumentException("merge-slice: " + mergeSlice + " (expected: >= 0)");
     }
+    most("bulk-part", bulkPart, DataSize.ofKiB(448));
+    most("max-document", maxDocument, DataSize.ofKiB(480));
     within("queries", queries, 1_000_000);
     within("invocations", invocations, 1_000_000);
     within("bulk-streams", bulkStreams, 10_000);
@@ -70,9 +87,14 @@ public record CoordinatorConfig(
         1_024,
         16,
         4,
+        DataSize.parse("400KiB"),
+        Duration.ofSeconds(5),
+        Duration.ofMillis(200),
+        Duration.ofMillis(200),
+        DataSize.parse("4MiB"),
         8,
         1_024,
-        DataSize.parse("1MiB"),
+        DataSize.parse("480KiB"),
         DataSize.parse("16MiB"),
         DataSize.parse("128MiB"),
         DataSize.parse("1GiB"),
@@ -84,6 +106,13 @@ public record CoordinatorConfig(
   private static void positive(String name, Duration value) {
     if (value.isNegative() || value.isZero()) {
       throw new IllegalArgumentException(name + ": " + value + " (expected: > 0)");
+    }
+  }
+
+  /** What is written at once has to fit an entry of a shard's log. */
+  private static void most(String name, DataSize value, DataSize max) {
+    if (value.bytes() < 1 || value.bytes() > max.bytes()) {
+      throw new IllegalArgumentException(name + ": " + value + " (expected: 1B.." + max + ")");
     }
   }
 

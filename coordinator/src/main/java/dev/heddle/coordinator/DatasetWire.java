@@ -4,11 +4,18 @@ import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
 import dev.heddle.catalog.Schema;
+import dev.heddle.coordinator.plan.ReplicaState;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.v1.Dataset;
 import dev.heddle.v1.ShardPlacement;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Between the messages of datasets and the catalog's records. */
 final class DatasetWire {
@@ -17,12 +24,17 @@ final class DatasetWire {
   static Schema schema(dev.heddle.v1.Schema message) {
     try {
       return new Schema(
-          message.getFieldsList().stream().map(DatasetWire::field).toList(),
+          fields(message.getFieldsList()),
           message.getRankField(),
-          message.getRankWeight());
+          message.getRankWeight(),
+          message.getDynamic());
     } catch (IllegalArgumentException e) {
       throw new HeddleException(ErrorCode.INVALID_SCHEMA, String.valueOf(e.getMessage()), e);
     }
+  }
+
+  static List<Field> fields(List<dev.heddle.v1.Field> messages) {
+    return messages.stream().map(DatasetWire::field).toList();
   }
 
   private static Field field(dev.heddle.v1.Field message) {
@@ -48,7 +60,8 @@ final class DatasetWire {
               ErrorCode.INVALID_SCHEMA,
               "schema.fields."
                   + message.getName()
-                  + ".type: missing (expected: text, keyword, long, double, date, geoPoint or stored)");
+                  + ".type: missing (expected: text, keyword, long, double, date, geoPoint or"
+                  + " stored)");
     };
   }
 
@@ -65,15 +78,17 @@ final class DatasetWire {
   }
 
   /**
-   * The dataset with what its leaves report.
+   * The dataset with what its leaves tell.
    *
    * @param documents by shard, of the shards that answered
+   * @param table of the replicas
    */
-  static Dataset dataset(DatasetRecord record, Map<Integer, Long> documents) {
+  static Dataset dataset(DatasetRecord record, Map<Integer, Long> documents, ReplicaTable table) {
     var schema =
         dev.heddle.v1.Schema.newBuilder()
             .setRankField(record.schema().rankField())
-            .setRankWeight(record.schema().rankWeight());
+            .setRankWeight(record.schema().rankWeight())
+            .setDynamic(record.schema().dynamic());
     for (var field : record.schema().fields()) {
       schema.addFields(
           dev.heddle.v1.Field.newBuilder()
@@ -88,19 +103,53 @@ final class DatasetWire {
             .setName(record.name())
             .setId(record.id())
             .setSchema(schema)
+            .setReplicas(record.replicas())
+            .setSchemaVersion(record.schemaVersion())
             .setCreatedAt(record.createdAt().toString());
     long total = 0;
     for (var placement : record.shards()) {
       Long count = documents.get(placement.shard());
       total += count == null ? 0 : count;
-      message.addShards(
-          ShardPlacement.newBuilder()
-              .setShard(placement.shard())
-              .setGeneration(placement.generation())
-              .addAllNodes(placement.nodes())
-              .setDocuments(count == null ? 0 : count)
-              .setAvailable(count != null));
+      message.addShards(shard(record, placement, count, table));
     }
     return message.setDocuments(total).build();
+  }
+
+  private static ShardPlacement shard(
+      DatasetRecord record,
+      dev.heddle.catalog.ShardPlacement placement,
+      @Nullable Long documents,
+      ReplicaTable table) {
+    var shard =
+        ShardPlacement.newBuilder()
+            .setShard(placement.shard())
+            .setGeneration(placement.generation())
+            .addAllNodes(placement.nodes())
+            .setDocuments(documents == null ? 0 : documents);
+    placement.joining().ifPresent(shard::addJoining);
+    placement.leaving().ifPresent(shard::addLeaving);
+    boolean available = documents != null;
+    for (var replica : table.replicas(record.id(), placement.shard())) {
+      if (replica.incarnation().equals(placement.incarnation())) {
+        shard.addReplicas(ReplicaWire.replica(replica));
+        available |= replica.available() && placement.nodes().contains(replica.node());
+      }
+    }
+    return shard.setAvailable(available).build();
+  }
+
+  /**
+   * Documents by shard as the table has them, of the replica that is furthest ahead; of shards with
+   * a replica that can be read.
+   */
+  static Map<Integer, Long> documents(DatasetRecord record, ReplicaTable table) {
+    Map<Integer, Long> documents = new HashMap<>();
+    for (var placement : record.shards()) {
+      table.replicas(record.id(), placement.shard()).stream()
+          .filter(ReplicaState::available)
+          .max(Comparator.comparingLong(ReplicaState::visible))
+          .ifPresent(ahead -> documents.put(placement.shard(), ahead.documents()));
+    }
+    return documents;
   }
 }

@@ -1,8 +1,11 @@
 package dev.heddle.coordinator;
 
-import com.google.protobuf.ByteString;
 import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Slots;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
@@ -10,6 +13,7 @@ import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
+import dev.heddle.v1.AlterDatasetRequest;
 import dev.heddle.v1.BulkItem;
 import dev.heddle.v1.BulkRequest;
 import dev.heddle.v1.BulkResponse;
@@ -24,24 +28,33 @@ import dev.heddle.v1.GetDatasetRequest;
 import dev.heddle.v1.GetDocumentRequest;
 import dev.heddle.v1.ListDatasetsRequest;
 import dev.heddle.v1.ListDatasetsResponse;
+import dev.heddle.v1.PatchDocumentRequest;
 import dev.heddle.v1.PutDocumentRequest;
+import dev.heddle.v1.ReadLevel;
+import dev.heddle.v1.ScanRequest;
+import dev.heddle.v1.ScanResponse;
 import dev.heddle.v1.WriteResponse;
 import io.grpc.Context;
-import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 /** Datasets and their documents. Blocks, so it runs on virtual threads. */
 final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
-  private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(30);
+  private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+  private static final int DEFAULT_PAGE = 100;
 
   private final CoordinatorConfig config;
   private final DatasetRegistry registry;
   private final ShardsGrpcClient shards;
+  private final ScanGrpcClient scans;
   private final BulkGrpcService bulk;
+  private final ReplicaTable table;
   private final Ticker ticker;
 
   DatasetsGrpcService(
@@ -49,11 +62,14 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
       DatasetRegistry registry,
       ShardsGrpcClient shards,
       BulkGrpcService bulk,
+      ReplicaTable table,
       Ticker ticker) {
     this.config = config;
     this.registry = registry;
     this.shards = shards;
+    this.scans = new ScanGrpcClient(shards, config.scanPage());
     this.bulk = bulk;
+    this.table = table;
     this.ticker = ticker;
   }
 
@@ -61,17 +77,15 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
   public void create(CreateDatasetRequest request, StreamObserver<Dataset> observer) {
     GrpcCalls.unary(
         observer,
-        () -> {
-          var created =
-              registry.create(
-                  tenant(),
-                  request.getName(),
-                  DatasetWire.schema(request.getSchema()),
-                  request.getShards(),
-                  deadline());
-          return DatasetWire.dataset(
-              created, shards.documents(created, 0, true, deadline().remainingNanos(ticker)));
-        });
+        () ->
+            described(
+                registry.create(
+                    tenant(),
+                    request.getName(),
+                    DatasetWire.schema(request.getSchema()),
+                    request.getShards(),
+                    request.getReplicas(),
+                    deadline())));
   }
 
   @Override
@@ -92,9 +106,26 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
         });
   }
 
+  @Override
+  public void alter(AlterDatasetRequest request, StreamObserver<Dataset> observer) {
+    GrpcCalls.unary(
+        observer,
+        () ->
+            described(
+                registry.alter(
+                    tenant(),
+                    request.getName(),
+                    DatasetWire.fields(request.getAddFieldsList()),
+                    request.hasReplicas()
+                        ? OptionalInt.of(request.getReplicas())
+                        : OptionalInt.empty(),
+                    request.hasDynamic() ? Optional.of(request.getDynamic()) : Optional.empty(),
+                    deadline())));
+  }
+
   private Dataset described(DatasetRecord record) throws InterruptedException {
     long timeout = Math.min(deadline().remainingNanos(ticker), Duration.ofSeconds(2).toNanos());
-    return DatasetWire.dataset(record, shards.documents(record, 0, false, timeout));
+    return DatasetWire.dataset(record, shards.documents(record, 0, false, timeout), table);
   }
 
   @Override
@@ -109,51 +140,54 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
 
   @Override
   public void putDocument(PutDocumentRequest request, StreamObserver<WriteResponse> observer) {
-    GrpcCalls.unary(
-        observer,
-        () -> {
-          if (request.getJson().size() > config.maxDocument().bytes()) {
-            throw new HeddleException(
-                ErrorCode.TOO_LARGE,
-                "document "
-                    + request.getId()
-                    + ": "
-                    + request.getJson().size()
-                    + " bytes (expected: at most "
-                    + config.maxDocument()
-                    + ")");
-          }
-          var item = BulkItem.newBuilder().setId(request.getId()).setJson(request.getJson());
-          return write(request.getDataset(), item.build());
-        });
+    var item = BulkItem.newBuilder().setId(request.getId()).setPutJson(request.getJson());
+    if (request.hasIfVersion()) {
+      item.setIfVersion(request.getIfVersion());
+    }
+    GrpcCalls.unary(observer, () -> write(request.getDataset(), item.build()));
+  }
+
+  @Override
+  public void patchDocument(PatchDocumentRequest request, StreamObserver<WriteResponse> observer) {
+    var item = BulkItem.newBuilder().setId(request.getId()).setPatchJson(request.getPatchJson());
+    if (request.hasIfVersion()) {
+      item.setIfVersion(request.getIfVersion());
+    }
+    GrpcCalls.unary(observer, () -> write(request.getDataset(), item.build()));
   }
 
   @Override
   public void deleteDocument(
       DeleteDocumentRequest request, StreamObserver<WriteResponse> observer) {
-    GrpcCalls.unary(
-        observer,
-        () -> write(request.getDataset(), BulkItem.newBuilder().setId(request.getId()).build()));
+    var item = BulkItem.newBuilder().setId(request.getId()).setDelete(true);
+    if (request.hasIfVersion()) {
+      item.setIfVersion(request.getIfVersion());
+    }
+    GrpcCalls.unary(observer, () -> write(request.getDataset(), item.build()));
   }
 
   private WriteResponse write(String name, BulkItem item) throws InterruptedException {
+    var token = token();
     var dataset = registry.find(tenant(), name);
-    int shard = Slots.shard(checkedId(item.getId()), dataset.shards().size());
-    try {
-      var response =
-          shards.write(dataset, shard, List.of(item), deadline().remainingNanos(ticker)).get();
-      if (response.getErrorsCount() > 0) {
-        var error = response.getErrors(0);
-        throw new HeddleException(
-            ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL), error.getMessage());
-      }
-      return WriteResponse.newBuilder()
-          .setPosition(response.getPosition())
-          .setFound(response.getDeleted() > 0)
-          .build();
-    } catch (ExecutionException e) {
-      throw GrpcErrors.fromStatus(e.getCause() == null ? e : e.getCause());
+    int shard =
+        Slots.shard(ItemWire.checked(item, config.maxDocument()).getId(), dataset.shards().size());
+    var written = taken(shards.write(dataset, shard, List.of(item), deadline()));
+    if (written.getErrorsCount() > 0) {
+      throw ItemWire.failure(written.getErrors(0));
     }
+    var response =
+        WriteResponse.newBuilder()
+            .setPosition(written.getPosition())
+            .setPositionToken(
+                token
+                    .with(dataset, List.of(ReplicaWire.position(written.getPosition())))
+                    .toString());
+    if (written.getResultsCount() > 0) {
+      response
+          .setFound(written.getResults(0).getFound())
+          .setVersion(written.getResults(0).getVersion());
+    }
+    return response.build();
   }
 
   @Override
@@ -161,36 +195,80 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
     GrpcCalls.unary(
         observer,
         () -> {
+          var token = token();
           var dataset = registry.find(tenant(), request.getDataset());
+          var reading = reading(request.getRead(), token, dataset);
           int shard = Slots.shard(checkedId(request.getId()), dataset.shards().size());
-          ByteString json = get(dataset, shard, request.getId());
-          return Document.newBuilder().setId(request.getId()).setJson(json).build();
+          var found = taken(shards.get(dataset, shard, request.getId(), reading, deadline()));
+          if (!found.hasJson()) {
+            throw new HeddleException(
+                ErrorCode.NOT_FOUND,
+                "document: " + request.getId() + " (expected: an existing id)");
+          }
+          return Document.newBuilder()
+              .setId(request.getId())
+              .setJson(found.getJson())
+              .setVersion(found.getVersion())
+              .setStalenessMicros(found.getStalenessMicros())
+              .setPositionToken(
+                  token
+                      .with(dataset, List.of(ReplicaWire.position(found.getPosition())))
+                      .toString())
+              .build();
         });
   }
 
-  private ByteString get(DatasetRecord dataset, int shard, String id) {
+  @Override
+  public void scan(ScanRequest request, StreamObserver<ScanResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          var token = token();
+          var dataset = registry.find(tenant(), request.getDataset());
+          int limit = request.getLimit() == 0 ? DEFAULT_PAGE : request.getLimit();
+          if (limit < 1 || limit > ScanGrpcClient.MOST_DOCUMENTS) {
+            throw new HeddleException(
+                ErrorCode.OUT_OF_RANGE,
+                "limit: "
+                    + Integer.toUnsignedString(limit)
+                    + " (expected: 1.."
+                    + ScanGrpcClient.MOST_DOCUMENTS
+                    + ")");
+          }
+          if (!request.getAfter().isEmpty()) {
+            checkedId(request.getAfter());
+          }
+          var reading = reading(request.getRead(), token, dataset);
+          return scans.scan(dataset, request.getAfter(), limit, reading, token, deadline());
+        });
+  }
+
+  /** Documents are read linearizably unless the caller asks for less. */
+  private static Reading reading(ReadLevel level, PositionToken token, DatasetRecord dataset) {
+    return Reading.of(ReplicaWire.level(level, Reading.Level.LINEARIZABLE), token, dataset);
+  }
+
+  private static <T> T taken(CompletableFuture<T> answer) throws InterruptedException {
     try {
-      return shards
-          .get(dataset, shard, id, deadline().remainingNanos(ticker))
-          .orElseThrow(() ->
-              new HeddleException(
-                  ErrorCode.NOT_FOUND, "document: " + id + " (expected: an existing id)"));
-    } catch (StatusRuntimeException e) {
+      return answer.get();
+    } catch (ExecutionException e) {
       throw GrpcErrors.fromStatus(e);
     }
   }
 
   @Override
   public StreamObserver<BulkRequest> bulk(StreamObserver<BulkResponse> observer) {
-    return bulk.open(tenant(), (ServerCallStreamObserver<BulkResponse>) observer);
+    return bulk.open(tenant(), token(), (ServerCallStreamObserver<BulkResponse>) observer);
   }
 
-  private static String checkedId(String id) {
-    if (id.isEmpty() || id.length() > 512) {
-      throw new HeddleException(
-          ErrorCode.INVALID_DOCUMENT, "id: " + id.length() + " characters (expected: 1..512)");
-    }
-    return id;
+  private String checkedId(String id) {
+    return ItemWire.checked(
+            BulkItem.newBuilder().setId(id).setDelete(true).build(), config.maxDocument())
+        .getId();
+  }
+
+  private static PositionToken token() {
+    return PositionToken.parse(RequestContext.current().position());
   }
 
   private static String tenant() {
@@ -198,6 +276,6 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
   }
 
   private Deadline deadline() {
-    return Deadline.ofGrpc(Context.current().getDeadline(), WRITE_TIMEOUT, ticker);
+    return Deadline.ofGrpc(Context.current().getDeadline(), DEFAULT_TIMEOUT, ticker);
   }
 }

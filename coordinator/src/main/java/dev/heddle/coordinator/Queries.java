@@ -3,10 +3,14 @@ package dev.heddle.coordinator;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionKind;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.coordinator.admission.Admission;
 import dev.heddle.coordinator.plan.FieldCheck;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Planner;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaChoice;
+import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.engine.Engine;
@@ -19,6 +23,7 @@ import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.util.HashSet;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -30,15 +35,11 @@ import java.util.function.Consumer;
  * QueryRun}.
  */
 final class Queries {
-  private final CoordinatorConfig config;
   private final CatalogClient catalog;
   private final Engine engine;
   private final FunctionNames names;
-  private final LeafGrpcClient leaves;
+  private final SharedState shared;
   private final Admission admission;
-  private final Planner planner = new Planner();
-  private final StatisticsEpochs epochs;
-  private final KnownShards known;
   private final Ticker ticker;
   private final Timer latency;
 
@@ -48,30 +49,38 @@ final class Queries {
       Engine engine,
       FunctionNames names,
       LeafGrpcClient leaves,
-      KnownShards known,
+      ReplicaTable table,
+      ReplicaChoice choice,
       Ticker ticker,
       MeterRegistry registry) {
-    this.config = config;
     this.catalog = catalog;
     this.engine = engine;
     this.names = names;
-    this.leaves = leaves;
-    this.known = known;
     this.ticker = ticker;
     this.admission = new Admission("queries", config.queries());
-    this.epochs =
-        new StatisticsEpochs(
-            UUID.randomUUID().toString().substring(0, 8), config.statisticsRefresh(), ticker);
+    var owner = UUID.randomUUID().toString().substring(0, 8);
+    this.shared =
+        new SharedState(
+            config,
+            catalog::view,
+            leaves,
+            new Planner(choice),
+            table,
+            new StatisticsEpochs(owner, config.statisticsRefresh(), ticker),
+            new KnownShards(),
+            registry.counter("heddle_coordinator_shards_asked_again"),
+            ticker);
     this.latency = registry.timer("heddle_coordinator_query_seconds");
     registry.gauge("heddle_coordinator_queries_in_flight", admission, Admission::inFlight);
   }
 
   /** Forgets datasets and functions that are gone. */
   void retain(CatalogView view) {
-    var ids = new java.util.HashSet<String>();
+    var ids = new HashSet<String>();
     view.allDatasets().forEach(dataset -> ids.add(dataset.id()));
-    epochs.retain(ids);
-    known.retain(ids);
+    shared.epochs().retain(ids);
+    shared.known().retain(ids);
+    shared.planner().retain(ids);
     engine.keepOnly(view);
   }
 
@@ -100,32 +109,30 @@ final class Queries {
                   new HeddleException(
                       ErrorCode.UNKNOWN_DATASET,
                       "dataset: " + dataset + " (expected: an existing dataset)"));
+      var reading = Reading.of(options.level(), options.token(), record);
       FieldCheck.check(request, record.schema());
       FunctionRef function =
           functionName.isEmpty()
               ? names.builtIn(context.tenant(), "search")
               : names.resolve(view, context.tenant(), functionName, FunctionKind.SCATTER);
       try (var run = engine.scatter(function, request, options.deadline())) {
-        var whole = planner.plan(record, view);
+        var whole = shared.planner().plan(record, view, reading);
         var plan = run.commutative() ? whole : whole.byShard();
         String queryId = UUID.randomUUID().toString();
         var template =
-            leaves.template(
+            LeafGrpcClient.template(
                 queryId, context.tenant(), record.id(), function, view.revision(), request);
         var query =
             new QueryRun(
-                config,
+                shared,
                 plan,
+                reading,
                 run,
-                leaves,
                 template,
-                epochs,
-                known,
                 options,
                 cancelled,
                 improvements,
                 context.trace().traceId(),
-                ticker,
                 start);
         return query.answer();
       }
@@ -138,8 +145,14 @@ final class Queries {
    * How to answer.
    *
    * @param minCoverage 0..1; less is an error
+   * @param token of the request
    */
-  record Options(Deadline deadline, double minCoverage, boolean explain) {
+  record Options(
+      Deadline deadline,
+      double minCoverage,
+      boolean explain,
+      Reading.Level level,
+      PositionToken token) {
     Options {
       if (!(minCoverage >= 0 && minCoverage <= 1)) {
         throw new HeddleException(

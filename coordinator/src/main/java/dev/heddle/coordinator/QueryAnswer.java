@@ -1,5 +1,6 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * What a query found, what that rests on and what it cost.
  *
  * @param result what the function's finish returned
+ * @param position the request's token, and what was seen
+ * @param stalenessMicros how old the oldest of the views may be; 0: none newer
  * @param last false for an improvement that others follow
  */
 record QueryAnswer(
@@ -20,6 +23,8 @@ record QueryAnswer(
     long tookNanos,
     String traceId,
     String statisticsEpoch,
+    PositionToken position,
+    long stalenessMicros,
     Optional<Explanation> explanation,
     boolean last) {
 

@@ -1,16 +1,19 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.engine.QueryWire;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
-import dev.heddle.v1.ReadLevel;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -72,12 +75,6 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
   }
 
   private Options options(QueryRequest request) {
-    if (request.getRead() == ReadLevel.READ_LEVEL_SESSION
-        || request.getRead() == ReadLevel.READ_LEVEL_LINEARIZABLE) {
-      throw new HeddleException(
-          ErrorCode.INVALID_REQUEST,
-          "read: " + request.getRead() + " (expected: any; shards are not replicated yet)");
-    }
     long micros = request.getDeadlineMicros();
     if (micros < 0 || micros > config.maxDeadline().toNanos() / 1_000) {
       throw new HeddleException(
@@ -93,6 +90,11 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
         deadline = outer;
       }
     }
-    return new Options(deadline, request.getMinCoverage(), request.getExplain());
+    return new Options(
+        deadline,
+        request.getMinCoverage(),
+        request.getExplain(),
+        ReplicaWire.level(request.getRead(), Reading.Level.ANY),
+        PositionToken.parse(RequestContext.current().position()));
   }
 }

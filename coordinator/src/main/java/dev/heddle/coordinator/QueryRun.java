@@ -5,15 +5,15 @@ import dev.heddle.coordinator.QueryAnswer.Explanation;
 import dev.heddle.coordinator.QueryAnswer.LeafTiming;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.plan.Figures;
-import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
-import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafCall;
-import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
@@ -23,6 +23,7 @@ import dev.heddle.process.Ticker;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -34,8 +35,10 @@ import java.util.function.Consumer;
 
 /**
  * One query under way. Sends one call to each leaf, then takes replies from one queue until all
- * have come or the soft deadline passes; leaves that lack figures of the statistics epoch are asked
- * again with them. Owned by the query's thread; transport threads only add to the queue.
+ * have come or the soft deadline passes. Leaves that lack figures of the statistics epoch are asked
+ * again with them; shards that a replica could not serve are asked for at another one, and at one
+ * at a time, so that none is ever counted twice. Owned by the query's thread; transport threads
+ * only add to the queue.
  */
 final class QueryRun {
   /** How often a waiting query looks whether its caller went away. */
@@ -43,13 +46,11 @@ final class QueryRun {
 
   private static final int MAX_STATISTICS_ROUNDS = 16;
 
-  private final CoordinatorConfig config;
+  private final SharedState shared;
   private final Plan plan;
+  private final Reading reading;
   private final ScatterRun run;
-  private final LeafGrpcClient client;
   private final Template template;
-  private final StatisticsEpochs epochs;
-  private final KnownShards known;
   private final Options options;
   private final BooleanSupplier cancelled;
   private final Optional<Consumer<QueryAnswer>> improvements;
@@ -58,9 +59,13 @@ final class QueryRun {
   private final long startNanos;
   private final long softDeadlineNanos;
   private final Gather gather;
+  private final ShardTries tries;
   private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
-  private final Map<LeafAssignment, Attempt> outstanding = new HashMap<>();
+  private final IdentityHashMap<LeafCall, Attempt> outstanding = new IdentityHashMap<>();
   private final List<Held> held = new ArrayList<>();
+
+  /** Calls by node, which numbers them. */
+  private final Map<String, Integer> calls = new HashMap<>();
 
   /** All terms that leaves asked for so far: a function may search more than once. */
   private final Set<Figures.TermKey> terms = new HashSet<>();
@@ -74,36 +79,32 @@ final class QueryRun {
   private long scatteredNanos;
 
   QueryRun(
-      CoordinatorConfig config,
+      SharedState shared,
       Plan plan,
+      Reading reading,
       ScatterRun run,
-      LeafGrpcClient client,
       Template template,
-      StatisticsEpochs epochs,
-      KnownShards known,
       Options options,
       BooleanSupplier cancelled,
       Optional<Consumer<QueryAnswer>> improvements,
       String traceId,
-      Ticker ticker,
       long startNanos) {
-    this.config = config;
+    this.shared = shared;
     this.plan = plan;
+    this.reading = reading;
     this.run = run;
-    this.client = client;
     this.template = template;
-    this.epochs = epochs;
-    this.known = known;
     this.options = options;
     this.cancelled = cancelled;
     this.improvements = improvements;
     this.traceId = traceId;
-    this.ticker = ticker;
+    this.ticker = shared.ticker();
     this.startNanos = startNanos;
-    this.gather = new Gather(run, plan, known);
-    this.epoch = epochs.current(plan.dataset().id());
+    this.gather = new Gather(run, plan, shared.known());
+    this.tries = new ShardTries(shared, plan, reading, run.commutative());
+    this.epoch = shared.epochs().current(plan.dataset().id());
     long remaining = options.deadline().remainingNanos(ticker);
-    long slice = Math.min(config.mergeSlice().toNanos(), remaining / 10);
+    long slice = Math.min(shared.config().mergeSlice().toNanos(), remaining / 10);
     this.softDeadlineNanos = ticker.nanoTime() + remaining - slice;
   }
 
@@ -111,21 +112,33 @@ final class QueryRun {
     plannedNanos = ticker.nanoTime();
     try {
       for (var leaf : plan.leaves()) {
-        send(leaf, 1, Optional.empty());
+        send(leaf, Optional.empty());
       }
       gatherUntilDone();
       scatteredNanos = ticker.nanoTime();
     } finally {
-      outstanding.values().forEach(attempt -> attempt.cancel.run());
+      outstanding.values().forEach(Attempt::cancel);
     }
     return finish();
   }
 
-  private void send(LeafAssignment leaf, int attempt, Optional<Figures> figures) {
+  private void send(LeafAssignment leaf, Optional<Figures> figures) {
     long now = ticker.nanoTime();
-    var call = new LeafCall(leaf, attempt, epoch, figures, Math.max(1, softDeadlineNanos - now));
-    var cancel = client.send(template, call, reply -> arrivals.add(new Arrival(call, reply)));
-    outstanding.put(leaf, new Attempt(attempt, now, cancel));
+    long left = Math.max(1, softDeadlineNanos - now);
+    var call =
+        new LeafCall(
+            leaf,
+            calls.merge(leaf.node(), 1, Integer::sum),
+            epoch,
+            figures,
+            left,
+            reading,
+            tries.patienceNanos(leaf, left));
+    // Before it is sent: the reply may come at once.
+    var attempt = new Attempt(call.attempt(), now);
+    outstanding.put(call, attempt);
+    attempt.cancel =
+        shared.leaves().send(template, call, reply -> arrivals.add(new Arrival(call, reply)));
   }
 
   private void gatherUntilDone() throws InterruptedException {
@@ -159,12 +172,12 @@ final class QueryRun {
 
   private long graceEnd() {
     long quarter = Math.max(0, softDeadlineNanos - firstHeldNanos) / 4;
-    return firstHeldNanos + Math.min(config.statisticsGrace().toNanos(), quarter);
+    return firstHeldNanos + Math.min(shared.config().statisticsGrace().toNanos(), quarter);
   }
 
   private void take(Arrival arrival) {
     var leaf = arrival.call.leaf();
-    var attempt = outstanding.remove(leaf);
+    var attempt = outstanding.remove(arrival.call);
     if (attempt == null) {
       return;
     }
@@ -185,40 +198,27 @@ final class QueryRun {
         accept(leaf, answer);
       }
       case LeafReply.NeedsFigures needs -> {
-        if (held.isEmpty()) {
-          firstHeldNanos = now;
-        }
         observe(needs.reports());
         gather.spend(needs.bill());
-        timings.add(
-            new LeafTiming(
-                leaf.node(),
-                micros(attempt.sentNanos),
-                micros(now),
-                0,
-                needs.bill().activeNanos() / 1_000,
-                0,
-                List.of(),
-                "asked for statistics"));
-        held.add(new Held(leaf, attempt.number, needs));
+        long active = needs.bill().activeNanos() / 1_000;
+        timings.add(timing(leaf, attempt, now, active, "asked for statistics"));
+        hold(leaf, needs, now);
       }
       case LeafReply.Failure failure -> {
-        timings.add(
-            new LeafTiming(
-                leaf.node(),
-                micros(attempt.sentNanos),
-                micros(now),
-                0,
-                0,
-                0,
-                List.of(),
-                failure.cause().code() + ": " + failure.cause().getMessage()));
-        if (failure.cause().code().kind() == ErrorCode.Kind.INTERNAL) {
+        var cause = failure.cause();
+        timings.add(timing(leaf, attempt, now, 0, cause.code() + ": " + cause.getMessage()));
+        if (cause.code().kind() == ErrorCode.Kind.INTERNAL) {
           unsettled.add(leaf.node() + "/" + attempt.number);
         }
-        fail(leaf, failure.cause());
+        fail(leaf, cause);
       }
     }
+  }
+
+  private LeafTiming timing(
+      LeafAssignment leaf, Attempt attempt, long now, long activeMicros, String error) {
+    return new LeafTiming(
+        leaf.node(), micros(attempt.sentNanos), micros(now), 0, activeMicros, 0, List.of(), error);
   }
 
   private void accept(LeafAssignment leaf, LeafReply.Answer answer) {
@@ -232,40 +232,84 @@ final class QueryRun {
       fail(leaf, e);
       return;
     }
+    var _ = elsewhere(leaf, answer.failures());
     gather.spend(here(ticker.nanoTime() - before));
     if (better && !outstanding.isEmpty() && improvements.isPresent()) {
       improvements.get().accept(result("pending", false));
     }
   }
 
+  /** Keeps a leaf that waits for figures, without the shards that others are asked for. */
+  private void hold(LeafAssignment leaf, LeafReply.NeedsFigures needs, long now) {
+    needs.failures().forEach(this::note);
+    var moved = elsewhere(leaf, needs.failures());
+    var rest = leaf.shards().stream().filter(shard -> !moved.contains(shard)).toList();
+    if (!rest.isEmpty()) {
+      if (held.isEmpty()) {
+        firstHeldNanos = now;
+      }
+      boolean whole =
+          needs.failures().stream().allMatch(failure -> moved.contains(failure.shard()));
+      held.add(new Held(new LeafAssignment(leaf.node(), leaf.address(), rest), needs, whole));
+    }
+  }
+
   /** A wrong request fails the whole query; anything else only this leaf's shards. */
   private void fail(LeafAssignment leaf, HeddleException cause) {
+    String message = leaf.node() + ": " + cause.getMessage();
+    var failures =
+        leaf.shards().stream()
+            .map(shard ->
+                new ShardFailure(shard, cause.code(), ShardFailure.reason(cause.code()), message))
+            .toList();
     if (cause.code().kind() == ErrorCode.Kind.USER) {
       throw cause;
     }
-    String reason =
-        switch (cause.code()) {
-          case DEADLINE_EXCEEDED -> "deadline";
-          case UNAVAILABLE -> "unreachable";
-          case CANCELLED -> "cancelled";
-          case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
-          default -> "failed";
-        };
-    for (var ref : leaf.shards()) {
-      gather.fail(ref, cause.code(), reason, leaf.node() + ": " + cause.getMessage());
+    failures.forEach(this::note);
+    var _ = elsewhere(leaf, failures);
+  }
+
+  private void note(ShardFailure failure) {
+    gather.fail(failure.shard(), failure.code(), failure.reason(), failure.message());
+  }
+
+  /**
+   * Asks other replicas for shards that this one could not serve.
+   *
+   * @return the shards that were asked for again
+   */
+  private Set<ShardRef> elsewhere(LeafAssignment leaf, List<ShardFailure> failures) {
+    if (failures.isEmpty()) {
+      return Set.of();
     }
+    for (var failure : failures) {
+      if (failure.code().kind() == ErrorCode.Kind.USER) {
+        throw new HeddleException(failure.code(), failure.message());
+      }
+    }
+    Set<ShardRef> moved = new HashSet<>();
+    for (var call : tries.instead(leaf.node(), failures)) {
+      send(
+          call,
+          terms.isEmpty() || !epoch.knowsFields()
+              ? Optional.empty()
+              : Optional.of(epoch.figures(terms)));
+      moved.addAll(call.shards());
+    }
+    return moved;
   }
 
   private void observe(List<ShardReport> reports) {
     for (var report : reports) {
-      known.observe(plan.dataset().id(), report.shard(), report.documents());
-      epoch.observe(report.shard(), report.view());
+      shared.known().observe(plan.dataset().id(), report.shard(), report.documents());
+      epoch.observe(report.shard(), report.sight());
+      report.replica().ifPresent(replica -> replica.tell(shared.table()));
     }
   }
 
   /**
-   * Sums what the held leaves know and asks them again. If every leaf of the plan told its figures,
-   * they become part of the epoch; else they hold for this query only.
+   * Sums what the held leaves know and asks them again. If every shard of the dataset told its
+   * figures, they become part of the epoch; else they hold for this query only.
    */
   private void askAgain() {
     if (++statisticsRounds > MAX_STATISTICS_ROUNDS) {
@@ -282,23 +326,23 @@ final class QueryRun {
       return;
     }
     boolean fields = false;
-    boolean whole = plan.missing().isEmpty() && held.size() == plan.leaves().size();
+    boolean whole = true;
+    int shards = 0;
     Figures sum = Figures.NONE;
     for (var leaf : held) {
       terms.addAll(leaf.needs.local().terms().keySet());
       fields |= leaf.needs.fields();
       sum = sum.plus(leaf.needs.local());
-      whole &= leaf.needs.failures().isEmpty();
-      for (var failure : leaf.needs.failures()) {
-        gather.fail(failure.shard(), failure.code(), failure.reason(), failure.message());
-      }
+      whole &= leaf.whole;
+      shards += leaf.leaf.shards().size();
     }
+    whole &= shards == plan.dataset().shards().size();
     boolean knownAlready =
         (!fields || epoch.knowsFields()) && terms.stream().allMatch(epoch::knows);
     if (!knownAlready && whole) {
       epoch.establish(sum, fields);
     } else if (!knownAlready) {
-      var passing = epochs.passing();
+      var passing = shared.epochs().passing();
       passing.establish(epoch.figures(terms), epoch.knowsFields());
       passing.establish(sum, fields);
       epoch = passing;
@@ -307,7 +351,7 @@ final class QueryRun {
     var again = List.copyOf(held);
     held.clear();
     for (var leaf : again) {
-      send(leaf.leaf, leaf.attempt + 1, Optional.of(figures));
+      send(leaf.leaf, Optional.of(figures));
     }
   }
 
@@ -342,7 +386,7 @@ final class QueryRun {
     long now = ticker.nanoTime();
     gather.spend(here(now - before));
     List<String> open = new ArrayList<>(unsettled);
-    outstanding.forEach((leaf, attempt) -> open.add(leaf.node() + "/" + attempt.number));
+    outstanding.forEach((call, attempt) -> open.add(call.leaf().node() + "/" + attempt.number));
     return new QueryAnswer(
         result,
         coverage,
@@ -350,6 +394,8 @@ final class QueryRun {
         now - startNanos,
         traceId,
         epoch.toString(),
+        options.token().with(plan.dataset(), gather.positions()),
+        gather.stalenessMicros(),
         options.explain() && last ? Optional.of(explanation(before, now)) : Optional.empty(),
         last);
   }
@@ -365,7 +411,7 @@ final class QueryRun {
 
   /** This coordinator's own part of the bill. */
   private Bill here(long activeNanos) {
-    long memory = Bill.memoryMibNanos(activeNanos, config.memory().bytes());
+    long memory = Bill.memoryMibNanos(activeNanos, shared.config().memory().bytes());
     return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memory, 0, true, List.of());
   }
 
@@ -379,8 +425,26 @@ final class QueryRun {
 
   private record Arrival(LeafCall call, LeafReply reply) {}
 
-  private record Attempt(int number, long sentNanos, Runnable cancel) {}
+  /** A call under way. Used by the query's thread. */
+  private static final class Attempt {
+    private final int number;
+    private final long sentNanos;
+    private Runnable cancel = () -> {};
 
-  /** A leaf that waits for figures. */
-  private record Held(LeafAssignment leaf, int attempt, LeafReply.NeedsFigures needs) {}
+    Attempt(int number, long sentNanos) {
+      this.number = number;
+      this.sentNanos = sentNanos;
+    }
+
+    void cancel() {
+      cancel.run();
+    }
+  }
+
+  /**
+   * A leaf that waits for figures.
+   *
+   * @param whole whether it told those of all its shards
+   */
+  private record Held(LeafAssignment leaf, LeafReply.NeedsFigures needs, boolean whole) {}
 }

@@ -1,100 +1,178 @@
 package dev.heddle.coordinator;
 
 import com.google.common.util.concurrent.ListenableFuture;
+import com.google.protobuf.ByteString;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.ShardPlacement;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.internal.v1.AwaitShardsRequest;
 import dev.heddle.internal.v1.AwaitShardsResponse;
 import dev.heddle.internal.v1.ShardGetRequest;
+import dev.heddle.internal.v1.ShardGetResponse;
 import dev.heddle.internal.v1.ShardRef;
+import dev.heddle.internal.v1.ShardScanRequest;
+import dev.heddle.internal.v1.ShardScanResponse;
 import dev.heddle.internal.v1.ShardWriteRequest;
 import dev.heddle.internal.v1.ShardWriteResponse;
 import dev.heddle.internal.v1.ShardsGrpc;
+import dev.heddle.internal.v1.ShardsGrpc.ShardsFutureStub;
 import dev.heddle.process.Channels;
+import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.v1.BulkItem;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** Single documents and writes, at the node that holds their shard. Safe for many threads. */
+/** Documents at the leaves that hold their shards. Safe for many threads. */
 final class ShardsGrpcClient {
+  private final ShardCalls calls;
   private final CatalogClient catalog;
   private final Channels channels;
+  private final ReplicaTable table;
 
-  ShardsGrpcClient(CatalogClient catalog, Channels channels) {
+  /** This run of this coordinator, and its writes: so leaves know one that comes again. */
+  private final ByteString client;
+
+  private final AtomicLong writes = new AtomicLong();
+
+  ShardsGrpcClient(ShardCalls calls, CatalogClient catalog, Channels channels, ReplicaTable table) {
+    this.calls = calls;
     this.catalog = catalog;
     this.channels = channels;
+    this.table = table;
+    var id = UUID.randomUUID();
+    this.client =
+        ByteString.copyFrom(
+            ByteBuffer.allocate(16)
+                .putLong(id.getMostSignificantBits())
+                .putLong(id.getLeastSignificantBits())
+                .flip());
   }
 
   /**
-   * Sends a batch to its shard.
+   * Writes a batch to its shard, at the leader, again and again until it is done. Does not block.
    *
-   * @return completes when the batch is durable
+   * @return completes when the batch is durable; fails as {@link ShardCalls#write} says
    */
-  ListenableFuture<ShardWriteResponse> write(
-      DatasetRecord dataset, int shard, List<BulkItem> items, long timeoutNanos) {
-    var placement = dataset.shards().get(shard);
-    return ShardsGrpc.newFutureStub(channels.to(holder(placement).internal()))
-        .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
-        .write(
-            ShardWriteRequest.newBuilder()
-                .setTenant(dataset.tenant())
-                .setDatasetId(dataset.id())
-                .setShard(ref(placement))
-                .addAllItems(items)
-                .build());
+  CompletableFuture<ShardWriteResponse> write(
+      DatasetRecord dataset, int shard, List<BulkItem> items, Deadline deadline) {
+    var request =
+        ShardWriteRequest.newBuilder()
+            .setTenant(dataset.tenant())
+            .setDatasetId(dataset.id())
+            .addAllItems(items)
+            .setClientId(client)
+            .setCallId(writes.incrementAndGet())
+            .buildPartial();
+    return calls.write(
+        dataset,
+        shard,
+        deadline,
+        (node, placement, wait, timeout) ->
+            stub(node, timeout).write(request.toBuilder().setShard(ref(placement)).build()));
   }
 
-  /** The document's JSON as of the last acknowledged write. */
-  Optional<com.google.protobuf.ByteString> get(
-      DatasetRecord dataset, int shard, String id, long timeoutNanos) {
-    var placement = dataset.shards().get(shard);
-    var response =
-        ShardsGrpc.newBlockingStub(channels.to(holder(placement).internal()))
-            .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
-            .get(
-                ShardGetRequest.newBuilder()
-                    .setTenant(dataset.tenant())
-                    .setDatasetId(dataset.id())
-                    .setShard(ref(placement))
-                    .setId(id)
-                    .build());
-    return response.hasJson() ? Optional.of(response.getJson()) : Optional.empty();
+  /** Reads a document. Does not block; fails as {@link ShardCalls#read} says. */
+  CompletableFuture<ShardGetResponse> get(
+      DatasetRecord dataset, int shard, String id, Reading reading, Deadline deadline) {
+    return calls.read(
+        dataset,
+        shard,
+        reading,
+        deadline,
+        (node, placement, wait, timeout) ->
+            stub(node, timeout)
+                .get(
+                    ShardGetRequest.newBuilder()
+                        .setTenant(dataset.tenant())
+                        .setDatasetId(dataset.id())
+                        .setShard(ref(placement))
+                        .setId(id)
+                        .setRead(
+                            ReplicaWire.requirement(
+                                reading.level(), reading.positions(List.of(shard)), wait))
+                        .build()));
   }
 
   /**
-   * Documents by shard, of the leaves that answer in time.
+   * Reads some documents of a shard in the order of their ids. Does not block; fails as {@link
+   * ShardCalls#read} says.
+   *
+   * @param after id before the first; empty: from the beginning
+   * @param limit documents at most
+   */
+  CompletableFuture<ShardScanResponse> scan(
+      DatasetRecord dataset,
+      int shard,
+      String after,
+      int limit,
+      Reading reading,
+      Deadline deadline) {
+    return calls.read(
+        dataset,
+        shard,
+        reading,
+        deadline,
+        (node, placement, wait, timeout) ->
+            stub(node, timeout)
+                .scan(
+                    ShardScanRequest.newBuilder()
+                        .setTenant(dataset.tenant())
+                        .setDatasetId(dataset.id())
+                        .setShard(ref(placement))
+                        .setAfter(after)
+                        .setLimit(limit)
+                        .setRead(
+                            ReplicaWire.requirement(
+                                reading.level(), reading.positions(List.of(shard)), wait))
+                        .build()));
+  }
+
+  /**
+   * Documents by shard, as the replica that is furthest ahead tells, of the leaves that answer in
+   * time. What they tell goes into the table, too.
    *
    * @param revision of the catalog that leaves must have seen; 0: any
-   * @param all whether a leaf that does not answer is an error
+   * @param all whether a shard of which nobody answers is an error
    */
   Map<Integer, Long> documents(DatasetRecord dataset, long revision, boolean all, long timeoutNanos)
       throws InterruptedException {
-    Map<String, ListenableFuture<AwaitShardsResponse>> calls = new HashMap<>();
-    for (var placement : dataset.shards()) {
-      for (var node : placement.nodes()) {
-        catalog
-            .view()
-            .node(node)
-            .ifPresent(record ->
-                calls.computeIfAbsent(
-                    node, unseen -> await(record, dataset, revision, timeoutNanos)));
-      }
+    Map<String, ListenableFuture<AwaitShardsResponse>> pending = new HashMap<>();
+    var view = catalog.view();
+    for (var node : holders(dataset)) {
+      view.node(node)
+          .ifPresent(record -> pending.put(node, await(record, dataset, revision, timeoutNanos)));
     }
     Map<Integer, Long> documents = new HashMap<>();
+    Map<Integer, Long> positions = new HashMap<>();
     List<String> failures = new ArrayList<>();
-    for (var call : calls.entrySet()) {
+    for (var call : pending.entrySet()) {
       try {
         for (var report : call.getValue().get().getReportsList()) {
-          documents.merge(report.getShard(), report.getActive(), Math::max);
+          if (report.hasReplica()) {
+            ReplicaWire.replica(report.getReplica()).tell(table);
+          }
+          long index = report.getPosition().getIndex();
+          var before = positions.get(report.getShard());
+          if (before == null || index > before) {
+            positions.put(report.getShard(), index);
+            documents.put(report.getShard(), report.getActive());
+          }
         }
       } catch (ExecutionException e) {
         failures.add(call.getKey() + ": " + e.getCause());
@@ -116,10 +194,15 @@ final class ShardsGrpcClient {
     return documents;
   }
 
+  private static Set<String> holders(DatasetRecord dataset) {
+    Set<String> holders = new HashSet<>();
+    dataset.shards().forEach(placement -> holders.addAll(placement.nodes()));
+    return holders;
+  }
+
   private ListenableFuture<AwaitShardsResponse> await(
       NodeRecord node, DatasetRecord dataset, long revision, long timeoutNanos) {
-    return ShardsGrpc.newFutureStub(channels.to(node.internal()))
-        .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS)
+    return stub(node, timeoutNanos)
         .await(
             AwaitShardsRequest.newBuilder()
                 .setTenant(dataset.tenant())
@@ -128,20 +211,9 @@ final class ShardsGrpcClient {
                 .build());
   }
 
-  private NodeRecord holder(ShardPlacement placement) {
-    for (var node : placement.nodes()) {
-      var record = catalog.view().node(node);
-      if (record.isPresent()) {
-        return record.get();
-      }
-    }
-    throw new HeddleException(
-        ErrorCode.UNAVAILABLE,
-        "shard "
-            + placement.shard()
-            + ": no live node (expected: one of "
-            + placement.nodes()
-            + ")");
+  private ShardsFutureStub stub(NodeRecord node, long timeoutNanos) {
+    return ShardsGrpc.newFutureStub(channels.to(node.internal()))
+        .withDeadlineAfter(timeoutNanos, TimeUnit.NANOSECONDS);
   }
 
   private static ShardRef ref(ShardPlacement placement) {

@@ -3,8 +3,13 @@ package dev.heddle.coordinator;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.ShardPlacement;
+import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.EngineConfig;
 import dev.heddle.engine.FunctionRef;
@@ -13,10 +18,12 @@ import dev.heddle.function.JsonObject;
 import dev.heddle.function.Law;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
+import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +62,21 @@ final class Fixtures {
     return engine.scatter(new FunctionRef("default", function, Optional.empty()), REQUEST);
   }
 
+  static Template template(DatasetRecord dataset) {
+    return LeafGrpcClient.template(
+        "q1",
+        "default",
+        dataset.id(),
+        new FunctionRef("default", "sum", Optional.empty()),
+        1,
+        REQUEST);
+  }
+
+  static Options options(
+      Duration deadline, double minCoverage, Reading.Level level, PositionToken token) {
+    return new Options(Deadline.after(deadline, Ticker.system()), minCoverage, true, level, token);
+  }
+
   /** A dataset with a node for each shard: node-0 holds shard 0, and so on. */
   static DatasetRecord dataset(int shards) {
     List<ShardPlacement> placements = new ArrayList<>();
@@ -63,12 +85,14 @@ final class Fixtures {
           new ShardPlacement(shard, 7, "incarnation-" + shard, List.of("node-" + shard)));
     }
     var schema =
-        new Schema(List.of(new Field("title", FieldType.TEXT, "standard", 1, false)), "", 0);
+        new Schema(List.of(new Field("title", FieldType.TEXT, "standard", 1, false)), "", 0, false);
     return new DatasetRecord(
         "default",
         "books",
         "0b9e2f7c-8d53-4c0e-9a63-0d1f5d7e9a10",
         schema,
+        1,
+        1,
         placements,
         Instant.EPOCH);
   }

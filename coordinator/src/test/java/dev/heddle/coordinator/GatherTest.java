@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
@@ -18,6 +19,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -46,7 +48,9 @@ class GatherTest {
     List<ShardReport> reports = new ArrayList<>();
     for (int shard : shards) {
       covers.add(new ShardRef(shard, generation));
-      reports.add(new ShardReport(shard, 100, 1, 0, 0, 1));
+      reports.add(
+          new ShardReport(
+              shard, 100, 1, 0, 0, 1, new Position(shard, "i", 40 + shard), Optional.empty()));
     }
     return new LeafReply.Answer(
         covers,
@@ -85,6 +89,7 @@ class GatherTest {
       assertFalse(gather.accept(answer("ab", 7, 0, 1)));
       assertEquals("a", finish(run, gather));
       assertEquals(1, gather.dropped());
+      assertEquals(List.of(new Position(0, "i", 40)), gather.positions());
       assertEquals(1, gather.coverage("deadline").answered());
       assertEquals(10, gather.bill().activeNanos());
     }

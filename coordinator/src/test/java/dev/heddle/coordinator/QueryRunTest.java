@@ -5,28 +5,33 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.Planner;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaChoice;
+import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
-import dev.heddle.engine.FunctionRef;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -74,27 +79,29 @@ class QueryRunTest {
       Duration deadline, double minCoverage, Optional<Consumer<QueryAnswer>> improvements)
       throws InterruptedException {
     var dataset = Fixtures.dataset(leaves.size());
-    var client = new LeafGrpcClient(channels);
+    var table = new ReplicaTable(TICKER);
+    var shared =
+        new SharedState(
+            CoordinatorConfig.defaults(),
+            CatalogView::empty,
+            new LeafGrpcClient(channels),
+            new Planner(new ReplicaChoice(table, ThreadLocalRandom::current, TICKER)),
+            table,
+            epochs,
+            known,
+            new SimpleMeterRegistry().counter("asked-again"),
+            TICKER);
     try (var run = Fixtures.run(engine, "sum")) {
       return new QueryRun(
-              CoordinatorConfig.defaults(),
+              shared,
               new Plan(dataset, leaves, List.of()),
+              Reading.ANY,
               run,
-              client,
-              client.template(
-                  "q1",
-                  "default",
-                  dataset.id(),
-                  new FunctionRef("default", "sum", Optional.empty()),
-                  1,
-                  Fixtures.REQUEST),
-              epochs,
-              known,
-              new Options(Deadline.after(deadline, TICKER), minCoverage, true),
+              Fixtures.template(dataset),
+              Fixtures.options(deadline, minCoverage, Reading.Level.ANY, PositionToken.EMPTY),
               () -> false,
               improvements,
               "trace",
-              TICKER,
               TICKER.nanoTime())
           .answer();
     }

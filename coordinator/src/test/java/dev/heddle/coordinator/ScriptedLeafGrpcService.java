@@ -26,6 +26,11 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
     this.script = script;
   }
 
+  /** Does as the script says; empty: never answers. */
+  static ScriptedLeafGrpcService scripted(Function<LeafRequest, Optional<LeafResponse>> script) {
+    return new ScriptedLeafGrpcService(script);
+  }
+
   /** Answers with its name. */
   static ScriptedLeafGrpcService answering(String name) {
     return new ScriptedLeafGrpcService(request -> Optional.of(answer(name, request, 1)));
@@ -106,11 +111,15 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
     return LeafResponse.newBuilder().setPartial(partial).build();
   }
 
+  /** What the script says to a request. */
+  Optional<LeafResponse> respond(LeafRequest request) {
+    return script.apply(request);
+  }
+
   @Override
   public void execute(LeafRequest request, StreamObserver<LeafResponse> observer) {
     requests.add(request);
-    script
-        .apply(request)
+    respond(request)
         .ifPresent(response -> {
           observer.onNext(response);
           observer.onCompleted();

@@ -8,6 +8,7 @@ import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Figures.FieldFigures;
 import dev.heddle.coordinator.plan.Figures.TermFigures;
 import dev.heddle.coordinator.plan.Figures.TermKey;
+import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.process.testing.ManualTicker;
 import java.time.Duration;
@@ -41,8 +42,8 @@ class StatisticsEpochsTest {
   @Test
   void aChangedShardBeginsANewEpochButNotBeforeTheInterval() {
     var epoch = epochs.current("d");
-    epoch.observe(0, 1);
-    epoch.observe(0, 2);
+    epoch.observe(0, new Sight("i", 1));
+    epoch.observe(0, new Sight("i", 2));
     ticker.advance(Duration.ofMillis(999));
     assertSame(epoch, epochs.current("d"));
     ticker.advance(Duration.ofMillis(1));
@@ -52,9 +53,9 @@ class StatisticsEpochsTest {
   @Test
   void anUnchangedDatasetKeepsItsEpoch() {
     var epoch = epochs.current("d");
-    epoch.observe(0, 1);
+    epoch.observe(0, new Sight("i", 1));
     epoch.establish(figures(3), true);
-    epoch.observe(0, 1);
+    epoch.observe(0, new Sight("i", 1));
     ticker.advance(Duration.ofHours(1));
     assertSame(epoch, epochs.current("d"));
   }
@@ -62,9 +63,38 @@ class StatisticsEpochsTest {
   @Test
   void aShardThatDidNotContributeBeginsANewEpoch() {
     var epoch = epochs.current("d");
-    epoch.observe(0, 1);
+    epoch.observe(0, new Sight("i", 1));
     epoch.establish(figures(3), true);
-    epoch.observe(1, 1);
+    epoch.observe(1, new Sight("i", 1));
+    ticker.advance(Duration.ofSeconds(2));
+    assertNotSame(epoch, epochs.current("d"));
+  }
+
+  @Test
+  void aReplicaThatIsBehindChangesNothing() {
+    var epoch = epochs.current("d");
+    epoch.observe(0, new Sight("i", 7));
+    epoch.establish(figures(3), true);
+    epoch.observe(0, new Sight("i", 5));
+    epoch.observe(0, new Sight("i", 7));
+    ticker.advance(Duration.ofHours(1));
+    assertSame(epoch, epochs.current("d"));
+    epoch.observe(0, new Sight("i", 8));
+    assertNotSame(epoch, epochs.current("d"));
+  }
+
+  @Test
+  void anotherIncarnationOrAViewWithoutAPositionIsNews() {
+    for (var other : List.of(new Sight("j", 3), new Sight("", 7))) {
+      var epoch = epochs.current("d");
+      epoch.observe(0, new Sight("i", 7));
+      epoch.observe(0, other);
+      ticker.advance(Duration.ofSeconds(2));
+      assertNotSame(epoch, epochs.current("d"));
+    }
+    var epoch = epochs.current("d");
+    epoch.observe(0, new Sight("", 7));
+    epoch.observe(0, new Sight("", 6));
     ticker.advance(Duration.ofSeconds(2));
     assertNotSame(epoch, epochs.current("d"));
   }

@@ -1,5 +1,6 @@
 package dev.heddle.coordinator.gather;
 
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
@@ -35,10 +36,12 @@ public final class Gather {
   private final Set<Integer> covered = new HashSet<>();
   private final Map<Integer, Coverage.Missing> missing = new TreeMap<>();
   private final Map<Integer, Long> documents = new HashMap<>();
+  private final List<Position> positions = new ArrayList<>();
   private final Set<ErrorCode> failures = new HashSet<>();
   private final List<Ordered> waiting = new ArrayList<>();
   private @Nullable Partial merged;
   private Bill bill = Bill.NONE;
+  private long stalenessMicros;
   private int dropped;
 
   public Gather(ScatterRun run, Plan plan, KnownShards known) {
@@ -78,7 +81,11 @@ public final class Gather {
       missing.remove(ref.shard());
     }
     for (var report : answer.reports()) {
-      documents.put(report.shard(), report.documents());
+      if (covered.contains(report.shard())) {
+        documents.put(report.shard(), report.documents());
+        positions.add(report.position());
+        stalenessMicros = Math.max(stalenessMicros, report.stalenessMicros());
+      }
     }
     return true;
   }
@@ -151,6 +158,16 @@ public final class Gather {
   /** Answers that were not taken because they covered shards already covered. */
   public int dropped() {
     return dropped;
+  }
+
+  /** What the merged views show: a position each, as far as leaves named one. */
+  public List<Position> positions() {
+    return positions;
+  }
+
+  /** How old the oldest of the merged views may be; 0: none newer. */
+  public long stalenessMicros() {
+    return stalenessMicros;
   }
 
   public boolean empty() {

@@ -16,7 +16,7 @@ public final class StatisticsEpoch {
   private final String owner;
   private final long number;
   private final long createdNanos;
-  private final Map<Integer, Long> views = new ConcurrentHashMap<>();
+  private final Map<Integer, Sight> sights = new ConcurrentHashMap<>();
   private final Map<TermKey, TermFigures> terms = new ConcurrentHashMap<>();
   private volatile Optional<Figures> fields = Optional.empty();
   private volatile boolean stale;
@@ -78,14 +78,29 @@ public final class StatisticsEpoch {
   }
 
   /**
-   * Notes what a shard's searcher sees now. The epoch becomes stale by another view than at first,
-   * and by a shard that did not contribute to its figures.
+   * Notes what a replica of a shard shows now. The epoch becomes stale by a later position than at
+   * first or one of another incarnation, and by a shard that did not contribute to its figures; not
+   * by a replica that is behind: replicas show the same at the same position.
    */
-  public void observe(int shard, long view) {
+  public void observe(int shard, Sight sight) {
     boolean frozen = knowsFields();
-    var first = views.putIfAbsent(shard, view);
-    if (first == null ? frozen : first != view) {
+    var first = sights.putIfAbsent(shard, sight);
+    if (first == null ? frozen : sight.isNewsAfter(first)) {
       stale = true;
+    }
+  }
+
+  /**
+   * What a replica of a shard showed.
+   *
+   * @param incarnation of the shard's history; empty: the replica named no position, and the index
+   *     is one that changes whenever what it shows does
+   * @param index up to which it showed the history
+   */
+  public record Sight(String incarnation, long index) {
+    private boolean isNewsAfter(Sight first) {
+      return !incarnation.equals(first.incarnation)
+          || (incarnation.isEmpty() ? index != first.index : index > first.index);
     }
   }
 

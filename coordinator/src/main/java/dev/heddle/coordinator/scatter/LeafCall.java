@@ -2,6 +2,7 @@ package dev.heddle.coordinator.scatter;
 
 import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
 import java.util.Optional;
 
@@ -11,10 +12,14 @@ import java.util.Optional;
  * @param attempt 1 for the first call to this leaf
  * @param figures what the leaf said it lacked
  * @param timeoutNanos time that the leaf has
+ * @param reading what the shards must have seen
+ * @param waitNanos that the leaf may wait for that; 0: as long as it has time
  */
 public record LeafCall(
     LeafAssignment leaf,
     int attempt,
     StatisticsEpoch epoch,
     Optional<Figures> figures,
-    long timeoutNanos) {}
+    long timeoutNanos,
+    Reading reading,
+    long waitNanos) {}

@@ -23,7 +23,7 @@ public final class LeafGrpcClient {
   }
 
   /** What all calls of a query have in common, encoded once. */
-  public Template template(
+  public static Template template(
       String queryId,
       String tenant,
       String datasetId,

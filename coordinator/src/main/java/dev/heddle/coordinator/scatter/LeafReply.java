@@ -1,11 +1,16 @@
 package dev.heddle.coordinator.scatter;
 
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.ReplicaState;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.engine.Bill;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What came back from a leaf. */
@@ -44,9 +49,57 @@ public sealed interface LeafReply {
    *
    * @param reason one of the reasons of a coverage
    */
-  record ShardFailure(ShardRef shard, ErrorCode code, String reason, String message) {}
+  record ShardFailure(ShardRef shard, ErrorCode code, String reason, String message) {
+    /** The word of a coverage for a failure. */
+    public static String reason(ErrorCode code) {
+      return switch (code) {
+        case DEADLINE_EXCEEDED -> "deadline";
+        case UNAVAILABLE -> "unreachable";
+        case CANCELLED -> "cancelled";
+        case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
+        case STALE_REPLICA, NO_MAJORITY -> "stale";
+        default -> "failed";
+      };
+    }
+  }
 
-  /** One shard's part. Times since the leaf began to work on the call. */
+  /**
+   * One shard's part. Times since the leaf began to work on the call.
+   *
+   * @param view changes whenever what the replica shows does; means nothing to other replicas
+   * @param position that the view shows: everything up to it, nothing beyond; with index 0 if the
+   *     leaf named none
+   * @param replica as its node sees it, if it said
+   */
   record ShardReport(
-      int shard, long documents, long matched, long startMicros, long activeMicros, long view) {}
+      int shard,
+      long documents,
+      long matched,
+      long startMicros,
+      long activeMicros,
+      long view,
+      Position position,
+      Optional<Replica> replica) {
+    /** What the report shows of the shard, to compare with others. */
+    public Sight sight() {
+      return position.index() > 0
+          ? new Sight(position.incarnation(), position.index())
+          : new Sight("", view);
+    }
+
+    /** How old the view may be; 0: none newer, or not known. */
+    public long stalenessMicros() {
+      return replica.map(known -> known.state().stalenessMicros()).orElse(0L);
+    }
+  }
+
+  /** A replica, and how busy its node is. */
+  record Replica(
+      String datasetId, int shard, ReplicaState state, int queueLength, long serviceMicros) {
+    /** Puts it into the table. */
+    public void tell(ReplicaTable table) {
+      table.heard(datasetId, shard, state);
+      table.load(state.node(), queueLength, serviceMicros);
+    }
+  }
 }

@@ -19,9 +19,11 @@ import dev.heddle.internal.v1.Statistics;
 import dev.heddle.internal.v1.TermStatistics;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Between the internal messages and the coordinator's own types. */
 final class ScatterWire {
@@ -50,9 +52,14 @@ final class ScatterWire {
   static LeafRequest request(LeafRequest common, LeafCall call) {
     var message = common.toBuilder().setAttempt(call.attempt());
     message.getEpochBuilder().setOwner(call.epoch().owner()).setNumber(call.epoch().number());
+    List<Integer> shards = new ArrayList<>(call.leaf().shards().size());
     for (var shard : call.leaf().shards()) {
       message.addShards(ref(shard));
+      shards.add(shard.shard());
     }
+    var reading = call.reading();
+    message.setRead(
+        ReplicaWire.requirement(reading.level(), reading.positions(shards), call.waitNanos()));
     call.figures().map(ScatterWire::statistics).ifPresent(message::setStatistics);
     return message.build();
   }
@@ -96,19 +103,27 @@ final class ScatterWire {
                 report.getMatched(),
                 report.getStartMicros(),
                 report.getActiveMicros(),
-                report.getView()))
+                report.getView(),
+                ReplicaWire.position(report.getPosition()),
+                report.hasReplica()
+                    ? Optional.of(ReplicaWire.replica(report.getReplica()))
+                    : Optional.empty()))
         .toList();
   }
 
   private static List<ShardFailure> failures(List<ShardError> messages) {
-    return messages.stream()
-        .map(error ->
-            new ShardFailure(
-                ref(error.getShard()),
-                ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL),
-                error.getReason(),
-                error.getMessage()))
-        .toList();
+    return messages.stream().map(ScatterWire::failure).toList();
+  }
+
+  private static ShardFailure failure(ShardError error) {
+    var code = ErrorCode.of(error.getCode()).orElse(ErrorCode.INTERNAL);
+    String reason =
+        error.getReason().isEmpty()
+                || code == ErrorCode.STALE_REPLICA
+                || code == ErrorCode.NO_MAJORITY
+            ? ShardFailure.reason(code)
+            : error.getReason();
+    return new ShardFailure(ref(error.getShard()), code, reason, error.getMessage());
   }
 
   private static ShardRef ref(dev.heddle.internal.v1.ShardRef message) {

@@ -1,6 +1,6 @@
 /**
  * Calls to leaves: one for each (query, leaf) with all its shards, their answers and their
- * cancellation.
+ * cancellation; and the streams by which leaves tell of their replicas.
  *
  * <p>Sent by a query's own thread; answers arrive on transport threads, which only hand them over.
  */
