@@ -1,10 +1,14 @@
 package dev.heddle.gateway;
 
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.gateway.backend.BulkGrpcClient;
+import dev.heddle.gateway.backend.ClusterGrpcClient;
 import dev.heddle.gateway.backend.Coordinators;
 import dev.heddle.gateway.backend.DatasetsGrpcClient;
+import dev.heddle.gateway.backend.DocumentsGrpcClient;
 import dev.heddle.gateway.backend.FunctionsGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.http.ClusterRoutes;
 import dev.heddle.gateway.http.DatasetRoutes;
 import dev.heddle.gateway.http.Edge;
 import dev.heddle.gateway.http.FunctionRoutes;
@@ -14,6 +18,7 @@ import dev.heddle.gateway.http.Route;
 import dev.heddle.gateway.http.StaticPages;
 import dev.heddle.gateway.http.SystemRoutes;
 import dev.heddle.gateway.session.SessionAttributesGrpcService;
+import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.gateway.websocket.AppRoutes;
 import dev.heddle.gateway.websocket.WebSocketDoor;
@@ -67,11 +72,21 @@ public final class SessionGateway implements AutoCloseable {
     this.coordinators = new Coordinators(node, catalog, channels);
     var queries = new QueryGrpcClient(coordinators, config.deadlines());
     var datasets = new DatasetsGrpcClient(coordinators, config.deadlines());
+    var documents = new DocumentsGrpcClient(coordinators, config.deadlines());
+    var bulk =
+        new BulkGrpcClient(
+            coordinators,
+            config.deadlines(),
+            config.limits().bulk(),
+            config.limits().document(),
+            ticker);
+    var cluster = new ClusterGrpcClient(coordinators, config.deadlines());
     var functions = new FunctionsGrpcClient(coordinators, config.deadlines());
     this.sessions =
         closer.register(
             "sessions",
             new SessionStore(node, config.session(), config.hazelcast(), clock, meters));
+    var positions = new SessionPositions(sessions, catalog, clock, meters);
     this.server = closer.register("http", new HttpServer(config.http(), config.limits()));
     this.webSockets =
         closer.register(
@@ -82,6 +97,7 @@ public final class SessionGateway implements AutoCloseable {
                 queries,
                 functions,
                 sessions,
+                positions,
                 origins,
                 credentials,
                 config.webSocket(),
@@ -90,10 +106,12 @@ public final class SessionGateway implements AutoCloseable {
                 ticker,
                 clock));
     var routes = new ArrayList<Route>();
-    routes.addAll(new DatasetRoutes(datasets, queries, config.limits()).routes());
+    routes.addAll(
+        new DatasetRoutes(datasets, documents, bulk, queries, positions, config.limits()).routes());
     routes.addAll(new FunctionRoutes(functions, sessions, config.limits()).routes());
     routes.addAll(webSockets.routes());
     routes.addAll(new AppRoutes(catalog, ticker).routes());
+    routes.addAll(new ClusterRoutes(cluster).routes());
     routes.addAll(new SystemRoutes(telemetry, this::missing).routes());
     this.edge =
         closer.register(
@@ -119,8 +137,9 @@ public final class SessionGateway implements AutoCloseable {
 
   private List<String> missing() {
     var reasons = new ArrayList<String>();
-    if (!catalog.ready()) {
-      reasons.add("catalog: not seen yet");
+    String noCatalog = catalog.reason();
+    if (!noCatalog.isEmpty()) {
+      reasons.add(noCatalog);
     } else if (!coordinators.known()) {
       reasons.add("coordinator: none known");
     } else if (coordinators.ownInternalAddress().isEmpty()) {

@@ -11,36 +11,22 @@ import dev.heddle.process.RequestContext;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.Coverage;
-import dev.heddle.v1.CreateDatasetRequest;
-import dev.heddle.v1.Dataset;
-import dev.heddle.v1.DatasetsGrpc;
-import dev.heddle.v1.DeleteDocumentRequest;
 import dev.heddle.v1.DeleteFunctionRequest;
 import dev.heddle.v1.DeleteFunctionResponse;
 import dev.heddle.v1.DeployRequest;
-import dev.heddle.v1.Document;
-import dev.heddle.v1.DropDatasetRequest;
-import dev.heddle.v1.DropDatasetResponse;
 import dev.heddle.v1.Function;
 import dev.heddle.v1.FunctionsGrpc;
-import dev.heddle.v1.GetDatasetRequest;
-import dev.heddle.v1.GetDocumentRequest;
 import dev.heddle.v1.GetFunctionRequest;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
 import dev.heddle.v1.InvokeResponse;
-import dev.heddle.v1.ListDatasetsRequest;
-import dev.heddle.v1.ListDatasetsResponse;
 import dev.heddle.v1.ListFunctionsRequest;
 import dev.heddle.v1.ListFunctionsResponse;
-import dev.heddle.v1.Position;
-import dev.heddle.v1.PutDocumentRequest;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.Total;
-import dev.heddle.v1.WriteResponse;
 import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
@@ -64,7 +50,9 @@ public final class FakeCoordinator implements AutoCloseable {
   public final Queue<InvokeRequest> invocations = new ConcurrentLinkedQueue<>();
   public final Queue<RequestContext> contexts = new ConcurrentLinkedQueue<>();
   public final Map<String, Handler> handlers = new ConcurrentHashMap<>();
-  public final Map<String, ByteString> documents = new ConcurrentHashMap<>();
+
+  /** Datasets and documents. */
+  public final FakeDatasets datasets = new FakeDatasets();
 
   /** Counts down when a query on dataset `hangs` is cancelled. */
   public final CountDownLatch cancelled = new CountDownLatch(1);
@@ -79,7 +67,8 @@ public final class FakeCoordinator implements AutoCloseable {
         new GrpcServer(
             "fake-coordinator",
             new HostPort("127.0.0.1", 0),
-            List.of(new Queries(), new Datasets(), new Functions(), new Invocations()),
+            List.of(
+                new Queries(), datasets, datasets.cluster(), new Functions(), new Invocations()),
             ServerOptions.open(credentials),
             false);
     server.start();
@@ -99,7 +88,7 @@ public final class FakeCoordinator implements AutoCloseable {
   }
 
   /** The answer to every query. */
-  public static QueryResponse answer(int hits, boolean last) {
+  private QueryResponse answer(QueryRequest request, int hits, boolean last) {
     QueryResponse.Builder answer = QueryResponse.newBuilder();
     for (int i = 0; i < hits; i++) {
       answer.addHits(
@@ -124,6 +113,8 @@ public final class FakeCoordinator implements AutoCloseable {
         .setTraceId(RequestContext.current().trace().traceId())
         .setStatisticsEpoch("e1")
         .setFinal(last)
+        .setStalenessMicros(1_234)
+        .setPositionToken(datasets.readToken(request.getDataset(), request.getRead()))
         .build();
   }
 
@@ -144,7 +135,7 @@ public final class FakeCoordinator implements AutoCloseable {
             if (request.getDataset().equals("waits")) {
               go.await(20, TimeUnit.SECONDS);
             }
-            return answer(request.hasK() ? request.getK() : 2, true);
+            return answer(request, request.hasK() ? request.getK() : 2, true);
           });
     }
 
@@ -153,12 +144,12 @@ public final class FakeCoordinator implements AutoCloseable {
       try {
         asked(request);
         for (int i = 1; i < 3; i++) {
-          observer.onNext(answer(i, false));
+          observer.onNext(answer(request, i, false));
         }
         if (request.getDataset().equals("breaks")) {
           throw new HeddleException(ErrorCode.COVERAGE_TOO_LOW, "coverage: 0.5 (expected: 0.9)");
         }
-        observer.onNext(answer(3, true));
+        observer.onNext(answer(request, 3, true));
         observer.onCompleted();
       } catch (RuntimeException e) {
         GrpcCalls.fail(observer, e);
@@ -168,88 +159,7 @@ public final class FakeCoordinator implements AutoCloseable {
     private void asked(QueryRequest request) {
       queries.add(request);
       contexts.add(RequestContext.current());
-      checkDataset(request.getDataset());
-    }
-  }
-
-  private static void checkDataset(String name) {
-    if (name.equals("unknown")) {
-      throw new HeddleException(
-          ErrorCode.UNKNOWN_DATASET, "dataset: unknown (expected: an existing dataset)");
-    }
-    if (name.equals("busy")) {
-      throw new HeddleException(ErrorCode.OVERLOADED, "queries: too many (expected: fewer)");
-    }
-  }
-
-  private final class Datasets extends DatasetsGrpc.DatasetsImplBase {
-    @Override
-    public void list(ListDatasetsRequest request, StreamObserver<ListDatasetsResponse> observer) {
-      GrpcCalls.unary(
-          observer,
-          () -> ListDatasetsResponse.newBuilder().addDatasets(dataset("dbpedia")).build());
-    }
-
-    @Override
-    public void create(CreateDatasetRequest request, StreamObserver<Dataset> observer) {
-      GrpcCalls.unary(
-          observer,
-          () -> dataset(request.getName()).toBuilder().setSchema(request.getSchema()).build());
-    }
-
-    @Override
-    public void get(GetDatasetRequest request, StreamObserver<Dataset> observer) {
-      GrpcCalls.unary(
-          observer,
-          () -> {
-            checkDataset(request.getName());
-            return dataset(request.getName());
-          });
-    }
-
-    @Override
-    public void drop(DropDatasetRequest request, StreamObserver<DropDatasetResponse> observer) {
-      GrpcCalls.unary(observer, DropDatasetResponse::getDefaultInstance);
-    }
-
-    @Override
-    public void putDocument(PutDocumentRequest request, StreamObserver<WriteResponse> observer) {
-      GrpcCalls.unary(
-          observer,
-          () -> {
-            documents.put(request.getId(), request.getJson());
-            return written(true);
-          });
-    }
-
-    @Override
-    public void getDocument(GetDocumentRequest request, StreamObserver<Document> observer) {
-      GrpcCalls.unary(
-          observer,
-          () -> {
-            ByteString json = documents.get(request.getId());
-            if (json == null) {
-              throw new HeddleException(ErrorCode.NOT_FOUND, "document: " + request.getId());
-            }
-            return Document.newBuilder().setId(request.getId()).setJson(json).build();
-          });
-    }
-
-    @Override
-    public void deleteDocument(
-        DeleteDocumentRequest request, StreamObserver<WriteResponse> observer) {
-      GrpcCalls.unary(observer, () -> written(documents.remove(request.getId()) != null));
-    }
-
-    private static WriteResponse written(boolean found) {
-      return WriteResponse.newBuilder()
-          .setPosition(Position.newBuilder().setShard(3).setIncarnation("i").setIndex(7))
-          .setFound(found)
-          .build();
-    }
-
-    private static Dataset dataset(String name) {
-      return Dataset.newBuilder().setName(name).setId("d1").setDocuments(12).build();
+      FakeDatasets.check(request.getDataset());
     }
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.gateway.backend.BulkLimits;
 import dev.heddle.process.ConfigReader;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.HeddleException;
@@ -31,6 +32,10 @@ class GatewayConfigTest {
     assertEquals(GatewayConfig.defaults(), config);
     assertEquals(new HostPort("127.0.0.1", 8080), config.http());
     assertEquals(DataSize.parse("1MiB"), config.limits().query());
+    assertEquals(DataSize.parse("32KiB"), config.limits().requestHeader());
+    assertEquals(DataSize.parse("480KiB"), config.limits().document());
+    assertEquals(new BulkLimits(1_000, DataSize.parse("1MiB"), 4), config.limits().bulk());
+    assertEquals(Duration.ofMinutes(2), config.deadlines().batch());
     assertEquals(DataSize.parse("16MiB"), config.limits().function());
     assertEquals(DataSize.parse("128KiB"), config.webSocket().message());
     assertEquals(Duration.ofMinutes(30), config.session().idleTimeout());
@@ -48,10 +53,11 @@ class GatewayConfigTest {
             session: {keys: keys.yaml, idle-timeout: 10m, max-age: 1d, max-attributes: 5, max-name-length: 6,
                       max-value: 1KiB, max-total: 2KiB, secure-cookie: true}
             limits: {connections: 9, request-header: 4KiB, query: 2MiB, document: 3MiB, function: 4MiB,
-                     idle-timeout: 5s, stop-timeout: 1s}
+                     bulk: {lines: 5, bytes: 2MiB, window: 2}, idle-timeout: 5s, stop-timeout: 1s}
             web-socket: {connections: 7, message: 64KiB, outgoing: 2MiB, outgoing-frames: 8, ping-interval: 10s,
                          disconnects: 3}
-            deadlines: {query: 1s, most-query: 2s, invocation: 3s, administration: 4s, margin: 5ms}
+            deadlines: {query: 1s, most-query: 2s, invocation: 3s, administration: 4s, batch: 5s,
+                        margin: 5ms}
             allowed-origins: ["https://a.example"]
             allowed-hosts: [a.example]
             """);
@@ -60,6 +66,8 @@ class GatewayConfigTest {
     assertEquals(Optional.of(Path.of("keys.yaml")), config.session().keys());
     assertTrue(config.session().secureCookie());
     assertEquals(9, config.limits().connections());
+    assertEquals(new BulkLimits(5, DataSize.parse("2MiB"), 2), config.limits().bulk());
+    assertEquals(Duration.ofSeconds(5), config.deadlines().batch());
     assertEquals(8, config.webSocket().outgoingFrames());
     assertEquals(Duration.ofMillis(5), config.deadlines().margin());
     assertEquals(List.of("https://a.example"), config.allowedOrigins());
@@ -72,6 +80,7 @@ class GatewayConfigTest {
             "allowed-origins: ['*']",
             "allowed-hosts: ['a.example:80']",
             "limits: {connections: 0}",
+            "limits: {bulk: {window: 0}}",
             "web-socket: {ping-interval: 1ms}",
             "session: {idle-timeout: 60d}",
             "hazelcast: {members: [nowhere]}",

@@ -39,8 +39,12 @@ public final class GatewayFixture implements AutoCloseable {
   public final Channels channels;
   public final SessionGateway gateway;
   public final Telemetry telemetry;
-  public final HttpClient client =
-      HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+  public final HttpClient client = newClient();
+
+  /** A client that may name any host, as this class has seen to. */
+  public static HttpClient newClient() {
+    return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+  }
 
   public GatewayFixture(Path directory) {
     this(directory, UnaryOperator.identity(), Credentials.none());
@@ -92,6 +96,7 @@ public final class GatewayFixture implements AutoCloseable {
             Set.of("gateway", "coordinator"),
             "127.0.0.1:7000",
             coordinator.address(),
+            "",
             ""),
         Duration.ofSeconds(30));
     Eventually.eventually("the node is known", () -> catalog.view().node("gw").isPresent());

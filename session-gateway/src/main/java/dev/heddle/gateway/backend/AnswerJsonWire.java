@@ -1,8 +1,5 @@
 package dev.heddle.gateway.backend;
 
-import com.google.protobuf.ByteString;
-import dev.heddle.process.ErrorCode;
-import dev.heddle.process.HeddleException;
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.Coverage;
@@ -15,8 +12,6 @@ import dev.heddle.v1.ShardTiming;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.util.Map;
 import tools.jackson.core.JsonGenerator;
 
@@ -25,12 +20,12 @@ import tools.jackson.core.JsonGenerator;
  * as they are. One instance writes one answer. Not thread-safe.
  */
 final class AnswerJsonWire {
-  private final ByteArrayOutputStream out;
+  private final RawJsonWire raw;
   private final JsonGenerator json;
 
-  private AnswerJsonWire(int sizeHint) {
-    this.out = new ByteArrayOutputStream(sizeHint);
-    this.json = Json.generator(out);
+  private AnswerJsonWire(RawJsonWire raw) {
+    this.raw = raw;
+    this.json = raw.json();
   }
 
   /**
@@ -39,18 +34,13 @@ final class AnswerJsonWire {
    * @param streamed whether to tell if it is the final one
    */
   static byte[] write(QueryResponse response, boolean streamed) {
-    var wire = new AnswerJsonWire(1_024 + response.getHitsCount() * 512);
-    wire.answer(response, streamed);
-    wire.json.close();
-    return wire.out.toByteArray();
+    int sizeHint = 1_024 + response.getHitsCount() * 512;
+    return RawJsonWire.write(sizeHint, raw -> new AnswerJsonWire(raw).answer(response, streamed));
   }
 
   /** A bill's JSON. */
   static byte[] write(Bill bill) {
-    var wire = new AnswerJsonWire(512);
-    wire.bill(bill);
-    wire.json.close();
-    return wire.out.toByteArray();
+    return RawJsonWire.write(512, raw -> new AnswerJsonWire(raw).bill(bill));
   }
 
   private void answer(QueryResponse response, boolean streamed) {
@@ -76,6 +66,10 @@ final class AnswerJsonWire {
     if (!response.getStatisticsEpoch().isEmpty()) {
       json.writeStringProperty("statisticsEpoch", response.getStatisticsEpoch());
     }
+    json.writeNumberProperty("stalenessMicros", response.getStalenessMicros());
+    if (!response.getPositionToken().isEmpty()) {
+      json.writeStringProperty("positionToken", response.getPositionToken());
+    }
     if (response.hasExplanation()) {
       explanation(response.getExplanation());
     }
@@ -94,7 +88,7 @@ final class AnswerJsonWire {
     }
     json.writeNumberProperty("shard", hit.getShard());
     json.writeName("fields");
-    splice(hit.getFieldsJson());
+    raw.splice(hit.getFieldsJson());
     if (hit.getHighlightsCount() > 0) {
       json.writeObjectPropertyStart("highlights");
       for (Map.Entry<String, Snippets> field : hit.getHighlightsMap().entrySet()) {
@@ -114,23 +108,6 @@ final class AnswerJsonWire {
       json.writeEndArray();
     }
     json.writeEndObject();
-  }
-
-  /** Puts JSON bytes where the next value goes. */
-  private void splice(ByteString raw) {
-    if (raw.isEmpty()) {
-      json.writeStartObject();
-      json.writeEndObject();
-      return;
-    }
-    // The empty raw value makes the generator write what separates values, and no more.
-    json.writeRawValue("");
-    json.flush();
-    try {
-      raw.writeTo(out);
-    } catch (IOException e) {
-      throw new HeddleException(ErrorCode.INTERNAL, "answer: cannot be written", e);
-    }
   }
 
   private void value(Value value) {

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.backend;
 
+import dev.heddle.gateway.session.UserPositions;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -11,16 +12,35 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One request's or message's calls to the coordinator: they carry its tenant and trace, and end
- * when its client goes. Calls are made by one thread; any thread may cancel.
+ * One request's or message's calls to the coordinator: they carry its tenant, its trace and what
+ * its user has seen, and end when its client goes. Calls are made by one thread; any thread may
+ * cancel.
  */
 public final class BackendCall implements AutoCloseable {
   private final RequestContext request;
+  private final UserPositions positions;
   private final Context.CancellableContext context;
 
+  /** Of a user of whom nothing is known. */
   public BackendCall(RequestContext request) {
+    this(request, UserPositions.none());
+  }
+
+  public BackendCall(RequestContext request, UserPositions positions) {
+    this(
+        request, positions, Context.ROOT.withValue(RequestContext.KEY, request).withCancellation());
+  }
+
+  private BackendCall(
+      RequestContext request, UserPositions positions, Context.CancellableContext context) {
     this.request = request;
-    this.context = Context.ROOT.withValue(RequestContext.KEY, request).withCancellation();
+    this.positions = positions;
+    this.context = context;
+  }
+
+  /** The same call, and what its user has seen; it ends with this one. */
+  public BackendCall with(UserPositions users) {
+    return new BackendCall(request, users, context);
   }
 
   public RequestContext request() {
@@ -36,25 +56,58 @@ public final class BackendCall implements AutoCloseable {
     return context.isCancelled();
   }
 
+  /** Takes a reply's position token, before the reply is handed on. */
+  void seen(String token) {
+    positions.seen(token);
+  }
+
+  /** The position token of the reply so far; empty: none. */
+  String position() {
+    return positions.reply();
+  }
+
   /**
-   * Runs gRPC calls.
+   * Runs gRPC calls that neither read nor write documents.
    *
    * @throws HeddleException what the coordinator answered, or what the transport met
    */
   <T> T run(Supplier<T> work) {
+    return run(context, work);
+  }
+
+  /**
+   * Runs gRPC calls that carry the user's position token.
+   *
+   * @param session whether the read must have seen what the user's session has
+   * @throws HeddleException what the coordinator answered, or what the transport met
+   */
+  <T> T run(boolean session, Supplier<T> work) {
+    String token = positions.token(session);
+    return run(
+        token.isEmpty()
+            ? context
+            : context.withValue(RequestContext.KEY, request.withPosition(token)),
+        work);
+  }
+
+  private <T> T run(Context within, Supplier<T> work) {
     if (context.isCancelled()) {
       throw gone(null);
     }
-    Context previous = context.attach();
+    Context previous = within.attach();
     try {
       return work.get();
     } catch (StatusRuntimeException e) {
       if (context.isCancelled()) {
         throw gone(e);
       }
-      throw GrpcErrors.fromStatus(e);
+      HeddleException error = GrpcErrors.fromStatus(e);
+      if (error.code() == ErrorCode.POSITION_LOST) {
+        positions.lost();
+      }
+      throw error;
     } finally {
-      context.detach(previous);
+      within.detach(previous);
     }
   }
 

@@ -4,22 +4,31 @@ import static dev.heddle.gateway.backend.ClauseJsonWire.ordered;
 
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.v1.AlterDatasetRequest;
+import dev.heddle.v1.CreateDatasetRequest;
 import dev.heddle.v1.Dataset;
 import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
+import dev.heddle.v1.Replica;
 import dev.heddle.v1.Schema;
 import dev.heddle.v1.ShardPlacement;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 
-/** Schemas from JSON, datasets to JSON. */
+/** Datasets and their changes from JSON, datasets to JSON. */
 final class DatasetJsonWire {
   private static final int MAX_FIELDS = 200;
+  private static final int MAX_SHARDS = 1_024;
+  private static final int MAX_REPLICAS = 7;
   private static final double MAX_WEIGHT = 1_000_000;
-  private static final Set<String> SCHEMA = ordered("fields", "rank");
+  private static final Set<String> DATASET = ordered("name", "schema", "shards", "replicas");
+  private static final Set<String> CHANGE = ordered("schema", "replicas");
+  private static final Set<String> SCHEMA = ordered("fields", "rank", "dynamic");
+  private static final Set<String> SCHEMA_CHANGE = ordered("fields", "dynamic");
   private static final Set<String> FIELD = ordered("name", "type", "analyzer", "weight", "multi");
   private static final Set<String> RANK = ordered("field", "weight");
   private static final Map<String, FieldType> TYPES = new LinkedHashMap<>();
@@ -36,6 +45,40 @@ final class DatasetJsonWire {
 
   private DatasetJsonWire() {}
 
+  static CreateDatasetRequest create(JsonNode body) {
+    var fields = new JsonFields("", body, DATASET);
+    CreateDatasetRequest.Builder request =
+        CreateDatasetRequest.newBuilder()
+            .setName(fields.text("name"))
+            .setSchema(schema("schema", fields.required("schema")));
+    fields.integer("shards", 1, MAX_SHARDS).ifPresent(shards -> request.setShards((int) shards));
+    fields.integer("replicas", 1, MAX_REPLICAS).ifPresent(n -> request.setReplicas((int) n));
+    return request.build();
+  }
+
+  /** What is to change; everything else stays as it is. */
+  static AlterDatasetRequest alter(String dataset, JsonNode body) {
+    var fields = new JsonFields("", body, CHANGE);
+    AlterDatasetRequest.Builder request = AlterDatasetRequest.newBuilder().setName(dataset);
+    fields.integer("replicas", 1, MAX_REPLICAS).ifPresent(n -> request.setReplicas((int) n));
+    fields
+        .value("schema")
+        .ifPresent(node -> {
+          var schema = new JsonFields("schema", node, SCHEMA_CHANGE);
+          List<Field> added = schema.list("fields", MAX_FIELDS, DatasetJsonWire::field);
+          request.addAllAddFields(added);
+          if (schema.value("dynamic").isPresent()) {
+            request.setDynamic(schema.flag("dynamic"));
+          }
+        });
+    if (!request.hasReplicas() && !request.hasDynamic() && request.getAddFieldsCount() == 0) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "body: no change (expected: schema.fields, schema.dynamic or replicas)");
+    }
+    return request.build();
+  }
+
   static Schema schema(String path, JsonNode node) {
     var fields = new JsonFields(path, node, SCHEMA);
     fields.required("fields");
@@ -48,7 +91,7 @@ final class DatasetJsonWire {
           schema.setRankField(rank.text("field"));
           schema.setRankWeight(rank.number("weight", 0, MAX_WEIGHT).orElse(1));
         });
-    return schema.build();
+    return schema.setDynamic(fields.flag("dynamic")).build();
   }
 
   private static Field field(String path, JsonNode node) {
@@ -82,22 +125,64 @@ final class DatasetJsonWire {
     json.writeStringProperty("id", dataset.getId());
     json.writeNumberProperty("documents", dataset.getDocuments());
     json.writeStringProperty("createdAt", dataset.getCreatedAt());
+    json.writeNumberProperty("replicas", dataset.getReplicas());
+    json.writeNumberProperty("schemaVersion", dataset.getSchemaVersion());
     json.writeName("schema");
     schema(json, dataset.getSchema());
     json.writeArrayPropertyStart("shards");
-    for (ShardPlacement shard : dataset.getShardsList()) {
-      json.writeStartObject();
-      json.writeNumberProperty("shard", shard.getShard());
-      json.writeNumberProperty("generation", shard.getGeneration());
-      json.writeArrayPropertyStart("nodes");
-      shard.getNodesList().forEach(json::writeString);
-      json.writeEndArray();
-      json.writeNumberProperty("documents", shard.getDocuments());
-      json.writeBooleanProperty("available", shard.getAvailable());
-      json.writeEndObject();
-    }
+    dataset.getShardsList().forEach(shard -> shard(json, shard));
     json.writeEndArray();
     json.writeEndObject();
+  }
+
+  private static void shard(JsonGenerator json, ShardPlacement shard) {
+    json.writeStartObject();
+    json.writeNumberProperty("shard", shard.getShard());
+    json.writeNumberProperty("generation", shard.getGeneration());
+    names(json, "nodes", shard.getNodesList());
+    names(json, "joining", shard.getJoiningList());
+    names(json, "leaving", shard.getLeavingList());
+    json.writeNumberProperty("documents", shard.getDocuments());
+    json.writeBooleanProperty("available", shard.getAvailable());
+    json.writeArrayPropertyStart("replicas");
+    shard.getReplicasList().forEach(replica -> replica(json, replica));
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private static void names(JsonGenerator json, String property, List<String> names) {
+    json.writeArrayPropertyStart(property);
+    names.forEach(json::writeString);
+    json.writeEndArray();
+  }
+
+  private static void replica(JsonGenerator json, Replica replica) {
+    json.writeStartObject();
+    json.writeStringProperty("node", replica.getNode());
+    json.writeStringProperty("role", roleName(replica));
+    json.writeBooleanProperty("available", replica.getAvailable());
+    if (!replica.getReason().isEmpty()) {
+      json.writeStringProperty("reason", replica.getReason());
+    }
+    json.writeNumberProperty("term", replica.getTerm());
+    json.writeNumberProperty("applied", replica.getApplied());
+    json.writeNumberProperty("visible", replica.getVisible());
+    json.writeNumberProperty("lag", replica.getLag());
+    json.writeNumberProperty("documents", replica.getDocuments());
+    if (replica.hasProgress()) {
+      json.writeNumberProperty("progress", replica.getProgress());
+    }
+    json.writeEndObject();
+  }
+
+  private static String roleName(Replica replica) {
+    return switch (replica.getRole()) {
+      case REPLICA_ROLE_LEADER -> "leader";
+      case REPLICA_ROLE_FOLLOWER -> "follower";
+      case REPLICA_ROLE_CANDIDATE -> "candidate";
+      case REPLICA_ROLE_JOINING -> "joining";
+      case REPLICA_ROLE_UNSPECIFIED, UNRECOGNIZED -> "unknown";
+    };
   }
 
   private static void schema(JsonGenerator json, Schema schema) {
@@ -121,6 +206,7 @@ final class DatasetJsonWire {
       json.writeNumberProperty("weight", schema.getRankWeight());
       json.writeEndObject();
     }
+    json.writeBooleanProperty("dynamic", schema.getDynamic());
     json.writeEndObject();
   }
 

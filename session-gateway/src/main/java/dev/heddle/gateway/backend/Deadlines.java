@@ -8,7 +8,8 @@ import java.time.Duration;
  * @param query where the query names none
  * @param mostQuery the most that a query may name
  * @param invocation for a handler; a function's own timeout may be shorter
- * @param administration for changes of datasets, functions and documents
+ * @param administration for changes of datasets and functions, and for single documents
+ * @param batch for one batch of a bulk stream to become durable, with those before it
  * @param margin on top of a query's deadline, for the answer's way: at the deadline the coordinator
  *     answers with what it has
  */
@@ -17,6 +18,7 @@ public record Deadlines(
     Duration mostQuery,
     Duration invocation,
     Duration administration,
+    Duration batch,
     Duration margin) {
   public Deadlines {
     if (query.compareTo(Duration.ofMillis(1)) < 0 || query.compareTo(mostQuery) > 0) {
@@ -26,6 +28,7 @@ public record Deadlines(
     check("most-query", mostQuery);
     check("invocation", invocation);
     check("administration", administration);
+    check("batch", batch);
     check("margin", margin);
   }
 
@@ -43,6 +46,7 @@ public record Deadlines(
         Duration.ofMinutes(5),
         Duration.ofSeconds(30),
         Duration.ofSeconds(30),
+        Duration.ofMinutes(2),
         Duration.ofMillis(500));
   }
 }

@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.json.JsonFactory;
@@ -21,17 +23,25 @@ public final class Json {
   private static final int MAX_DEPTH = 100;
   private static final int MAX_STRING = 16 << 20;
 
+  private static final StreamReadConstraints CONSTRAINTS =
+      StreamReadConstraints.builder()
+          .maxNestingDepth(MAX_DEPTH)
+          .maxStringLength(MAX_STRING)
+          .build();
+
   private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxNestingDepth(MAX_DEPTH)
-                          .maxStringLength(MAX_STRING)
-                          .build())
-                  .build())
+      JsonMapper.builder(JsonFactory.builder().streamReadConstraints(CONSTRAINTS).build())
           .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  /** For values that are passed on as they came, without a tree that would find duplicates. */
+  private static final JsonMapper STRICT =
+      JsonMapper.builder(
+              JsonFactory.builder()
+                  .streamReadConstraints(CONSTRAINTS)
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
           .build();
 
   private Json() {}
@@ -66,18 +76,33 @@ public final class Json {
   }
 
   private static HeddleException malformed(JacksonException e) {
+    TokenStreamLocation at = e.getLocation();
+    String place = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+    return malformed("body", place, e);
+  }
+
+  private static HeddleException malformed(String what, String place, JacksonException e) {
     if (e instanceof StreamConstraintsException) {
       return new HeddleException(
           ErrorCode.TOO_LARGE,
-          "body: too deep or too long (expected: at most " + MAX_DEPTH + " levels)",
+          what + ": too deep or too long (expected: at most " + MAX_DEPTH + " levels)",
           e);
     }
-    TokenStreamLocation at = e.getLocation();
-    String place = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
     return new HeddleException(
         ErrorCode.MALFORMED_JSON,
-        "body: malformed" + place + ": " + e.getOriginalMessage() + " (expected: JSON)",
+        what + ": malformed" + place + ": " + e.getOriginalMessage() + " (expected: JSON)",
         e);
+  }
+
+  /** A parser of the first bytes, with the same limits; duplicate keys are errors, too. */
+  static JsonParser parser(byte[] json, int length) {
+    return STRICT.createParser(json, 0, length);
+  }
+
+  /** What the failure of a {@link #parser} means, where its bytes are one line of many. */
+  static HeddleException malformedLine(JacksonException e) {
+    TokenStreamLocation at = e.getLocation();
+    return malformed("line", at == null ? "" : " at column " + at.getColumnNr(), e);
   }
 
   /** JSON text of a value. */

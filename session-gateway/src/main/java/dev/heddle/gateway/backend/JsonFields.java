@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
  * that name the path, the value and what was expected. A null counts as absent.
  */
 public final class JsonFields {
-  private static final int SHOWN = 60;
+  static final int SHOWN = 60;
 
   private final String path;
   private final JsonNode node;

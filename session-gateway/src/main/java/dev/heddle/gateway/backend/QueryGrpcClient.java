@@ -3,6 +3,7 @@ package dev.heddle.gateway.backend;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ReadLevel;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
@@ -32,25 +33,48 @@ public final class QueryGrpcClient {
   /** Answers once, by the deadline. */
   public byte[] run(BackendCall call, String dataset, JsonNode query) {
     QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
-    return call.run(() -> AnswerJsonWire.write(stub(request).run(request), false));
+    return call.run(
+        session(request),
+        () -> {
+          QueryResponse response = stub(request).run(request);
+          call.seen(response.getPositionToken());
+          return AnswerJsonWire.write(response, false);
+        });
   }
 
   /** Hands over each improvement of the answer, the final one last. */
   public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
     QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
-    call.run(() -> {
-      Iterator<QueryResponse> responses = stub(request).stream(request);
-      boolean wanted = true;
-      while (wanted && responses.hasNext()) {
-        QueryResponse response = responses.next();
-        byte[] json = AnswerJsonWire.write(response, true);
-        wanted = answers.answer(json, response.getFinal());
-      }
-      if (!wanted) {
-        call.cancel("client: wants no more answers");
-      }
-      return wanted;
-    });
+    call.run(
+        session(request),
+        () -> {
+          Iterator<QueryResponse> responses = stub(request).stream(request);
+          String unsettled = "";
+          try {
+            boolean wanted = true;
+            while (wanted && responses.hasNext()) {
+              QueryResponse response = responses.next();
+              // One more look at the session for each improvement would cost more than it is worth.
+              unsettled = response.getPositionToken();
+              if (response.getFinal()) {
+                call.seen(unsettled);
+                unsettled = "";
+              }
+              byte[] json = AnswerJsonWire.write(response, true);
+              wanted = answers.answer(json, response.getFinal());
+            }
+            if (!wanted) {
+              call.cancel("client: wants no more answers");
+            }
+            return wanted;
+          } finally {
+            call.seen(unsettled);
+          }
+        });
+  }
+
+  private static boolean session(QueryRequest request) {
+    return request.getRead() == ReadLevel.READ_LEVEL_SESSION;
   }
 
   private QueryGrpc.QueryBlockingStub stub(QueryRequest request) {

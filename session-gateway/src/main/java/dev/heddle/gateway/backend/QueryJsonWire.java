@@ -119,19 +119,22 @@ final class QueryJsonWire {
 
   private static void read(JsonFields fields, QueryRequest.Builder query) {
     String read = fields.textOrNull("read");
-    if (read == null) {
-      return;
+    if (read != null) {
+      query.setRead(level(read));
     }
-    query.setRead(
-        switch (read) {
-          case "any" -> ReadLevel.READ_LEVEL_ANY;
-          case "session" -> ReadLevel.READ_LEVEL_SESSION;
-          case "linearizable" -> ReadLevel.READ_LEVEL_LINEARIZABLE;
-          default ->
-              throw new HeddleException(
-                  ErrorCode.INVALID_REQUEST,
-                  "read: " + read + " (expected: any, session or linearizable)");
-        });
+  }
+
+  /** What a read must have seen. */
+  static ReadLevel level(String read) {
+    return switch (read) {
+      case "any" -> ReadLevel.READ_LEVEL_ANY;
+      case "session" -> ReadLevel.READ_LEVEL_SESSION;
+      case "linearizable" -> ReadLevel.READ_LEVEL_LINEARIZABLE;
+      default ->
+          throw new HeddleException(
+              ErrorCode.INVALID_REQUEST,
+              "read: " + read + " (expected: any, session or linearizable)");
+    };
   }
 
   private static void highlight(JsonFields fields, QueryRequest.Builder query) {

@@ -1,44 +1,85 @@
 package dev.heddle.gateway.http;
 
+import dev.heddle.gateway.backend.BulkGrpcClient;
 import dev.heddle.gateway.backend.DatasetsGrpcClient;
+import dev.heddle.gateway.backend.DocumentsGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.session.SessionPositions;
+import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/** {@code /v1/datasets}: datasets, their documents, queries. */
+/** {@code /v1/datasets}: datasets, their documents, queries. All of them carry positions. */
 public final class DatasetRoutes {
+  private static final String DATASET = "/v1/datasets/{dataset}";
+
   private final DatasetsGrpcClient datasets;
   private final QueryGrpcClient queries;
+  private final DocumentRoutes documents;
+  private final SessionPositions positions;
   private final HttpLimits limits;
 
-  public DatasetRoutes(DatasetsGrpcClient datasets, QueryGrpcClient queries, HttpLimits limits) {
+  public DatasetRoutes(
+      DatasetsGrpcClient datasets,
+      DocumentsGrpcClient documents,
+      BulkGrpcClient bulk,
+      QueryGrpcClient queries,
+      SessionPositions positions,
+      HttpLimits limits) {
     this.datasets = datasets;
     this.queries = queries;
+    this.documents = new DocumentRoutes(documents, bulk, limits);
+    this.positions = positions;
     this.limits = limits;
   }
 
   /** The routes. */
   public List<Route> routes() {
-    return List.of(
-        new Route("POST", "/v1/datasets/{dataset}/query", true, this::query),
-        new Route(
-            "GET",
-            "/v1/datasets",
-            true,
-            exchange -> exchange.json(200, datasets.list(exchange.call()))),
-        new Route("POST", "/v1/datasets", true, this::create),
-        new Route("GET", "/v1/datasets/{dataset}", true, this::get),
-        new Route("DELETE", "/v1/datasets/{dataset}", true, this::drop),
-        new Route("PUT", "/v1/datasets/{dataset}/docs/{id}", true, this::putDocument),
-        new Route("GET", "/v1/datasets/{dataset}/docs/{id}", true, this::getDocument),
-        new Route("DELETE", "/v1/datasets/{dataset}/docs/{id}", true, this::deleteDocument));
+    List<Route> routes =
+        new ArrayList<>(
+            List.of(
+                new Route("POST", DATASET + "/query", true, this::query),
+                new Route("GET", "/v1/datasets", true, this::list),
+                new Route("POST", "/v1/datasets", true, this::create),
+                new Route("GET", DATASET, true, this::get),
+                new Route("PATCH", DATASET, true, this::alter),
+                new Route("DELETE", DATASET, true, this::drop)));
+    routes.addAll(documents.routes());
+    return routes.stream().map(this::positioned).toList();
+  }
+
+  private Route positioned(Route route) {
+    boolean named = route.template().startsWith(DATASET);
+    return new Route(
+        route.method(),
+        route.template(),
+        route.guarded(),
+        exchange -> {
+          exchange.positions(
+              positions.of(
+                  exchange.tenant(),
+                  named ? exchange.parameter("dataset") : "",
+                  exchange.header(Exchange.POSITION),
+                  exchange.cookie(SessionStore.COOKIE)));
+          route.handling().handle(exchange);
+        });
+  }
+
+  private void list(Exchange exchange) {
+    exchange.json(200, datasets.list(exchange.call()));
   }
 
   private void create(Exchange exchange) throws IOException {
     JsonNode body = exchange.json(limits.query());
     exchange.json(201, datasets.create(exchange.call(), body));
+  }
+
+  private void alter(Exchange exchange) throws IOException {
+    JsonNode body = exchange.json(limits.query());
+    exchange.json(200, datasets.alter(exchange.call(), exchange.parameter("dataset"), body));
   }
 
   private void get(Exchange exchange) {
@@ -48,28 +89,6 @@ public final class DatasetRoutes {
   private void drop(Exchange exchange) {
     datasets.drop(exchange.call(), exchange.parameter("dataset"));
     exchange.empty(204);
-  }
-
-  private void putDocument(Exchange exchange) throws IOException {
-    byte[] body = exchange.body(limits.document());
-    exchange.json(
-        200,
-        datasets.putDocument(
-            exchange.call(), exchange.parameter("dataset"), exchange.parameter("id"), body));
-  }
-
-  private void getDocument(Exchange exchange) {
-    exchange.json(
-        200,
-        datasets.getDocument(
-            exchange.call(), exchange.parameter("dataset"), exchange.parameter("id")));
-  }
-
-  private void deleteDocument(Exchange exchange) {
-    exchange.json(
-        200,
-        datasets.deleteDocument(
-            exchange.call(), exchange.parameter("dataset"), exchange.parameter("id")));
   }
 
   private void query(Exchange exchange) throws IOException {

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class EdgeHandler extends Handler.Abstract {
   private static final String TRACE_HEADER = "Heddle-Trace-Id";
+  private static final String EXPOSED_HEADERS =
+      String.join(", ", TRACE_HEADER, Exchange.POSITION, "ETag");
   private static final String CORS_MAX_AGE = "600";
 
   private final Router router;
@@ -137,7 +139,8 @@ final class EdgeHandler extends Handler.Abstract {
       exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, String.join(", ", allowed));
       exchange.header(
           HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS,
-          "Accept, Authorization, Content-Type, traceparent");
+          "Accept, Authorization, Content-Type, Heddle-Position, If-Match, If-None-Match,"
+              + " traceparent");
       exchange.header(HttpHeader.ACCESS_CONTROL_MAX_AGE, CORS_MAX_AGE);
     }
     exchange.empty(204);
@@ -149,7 +152,7 @@ final class EdgeHandler extends Handler.Abstract {
     if (origins.listed(origin)) {
       response.getHeaders().put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
       response.getHeaders().put(HttpHeader.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
-      response.getHeaders().put(HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS, TRACE_HEADER);
+      response.getHeaders().put(HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
       response.getHeaders().add(HttpHeader.VARY, "Origin");
     }
   }

@@ -2,6 +2,7 @@ package dev.heddle.gateway.http;
 
 import dev.heddle.gateway.backend.BackendCall;
 import dev.heddle.gateway.backend.Json;
+import dev.heddle.gateway.session.UserPositions;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -25,7 +26,12 @@ import tools.jackson.databind.JsonNode;
  * must answer exactly once.
  */
 public final class Exchange implements AutoCloseable {
-  private static final DataSize MAX_DRAIN = DataSize.parse("64MiB");
+  /** What the user has written and seen, in requests and replies. */
+  static final String POSITION = "Heddle-Position";
+
+  /** What is read of a refused body, so that its client comes to read the refusal. */
+  static final DataSize MAX_DRAIN = DataSize.parse("64MiB");
+
   private static final String JSON_TYPE = "application/json";
 
   private final Request request;
@@ -33,6 +39,7 @@ public final class Exchange implements AutoCloseable {
   private final Callback callback;
   private final RequestContext context;
   private final Map<String, String> parameters;
+  private UserPositions positions = UserPositions.none();
   private @Nullable BackendCall call;
   private @Nullable DisconnectWatch watch;
   private boolean answered;
@@ -146,13 +153,23 @@ public final class Exchange implements AutoCloseable {
     return Json.parse(body(limit));
   }
 
+  /** From now on calls carry what the user has seen, and every reply what the user then has. */
+  void positions(UserPositions users) {
+    positions = users;
+  }
+
+  /** Calls that end when they are closed, for a body that is read meanwhile. */
+  BackendCall unwatchedCall() {
+    return new BackendCall(context, positions);
+  }
+
   /**
    * Calls to the coordinator in the name of this request; they end when the client goes. To be
    * asked for after the body was read.
    */
   public BackendCall call() {
     if (call == null) {
-      BackendCall made = new BackendCall(context);
+      BackendCall made = new BackendCall(context, positions);
       call = made;
       watch = DisconnectWatch.arm(request, () -> made.cancel("client: gone"));
     }
@@ -212,6 +229,10 @@ public final class Exchange implements AutoCloseable {
     }
     answered = true;
     response.setStatus(status);
+    String position = positions.reply();
+    if (!position.isEmpty()) {
+      header(POSITION, position);
+    }
   }
 
   /** Hands the answer to someone who completes it himself: a static page, an upgrade. */

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.http;
 
+import dev.heddle.gateway.backend.BulkLimits;
 import dev.heddle.process.DataSize;
 import java.time.Duration;
 
@@ -7,9 +8,10 @@ import java.time.Duration;
  * Bounds of the HTTP edge.
  *
  * @param connections open sockets, WebSockets included; beyond, nobody is accepted until one closes
- * @param requestHeader bytes of request line and headers; more: 431
+ * @param requestHeader bytes of request line and headers, a position token among them; more: 431
  * @param query bytes of a query's or an event's body; more: 413
- * @param document bytes of a document
+ * @param document bytes of a document, or of a patch of one; shards take 480KiB at most
+ * @param bulk what a bulk stream holds in memory
  * @param function bytes of a deployed archive, and of the code in it
  * @param idleTimeout a connection without traffic is closed after this; a WebSocket has its own
  * @param stopTimeout time that running requests get at shutdown
@@ -19,6 +21,7 @@ public record HttpLimits(
     DataSize requestHeader,
     DataSize query,
     DataSize document,
+    BulkLimits bulk,
     DataSize function,
     Duration idleTimeout,
     Duration stopTimeout) {
@@ -43,9 +46,10 @@ public record HttpLimits(
   public static HttpLimits defaults() {
     return new HttpLimits(
         20_000,
-        DataSize.parse("16KiB"),
+        DataSize.parse("32KiB"),
         DataSize.parse("1MiB"),
-        DataSize.parse("8MiB"),
+        DataSize.parse("480KiB"),
+        BulkLimits.defaults(),
         DataSize.parse("16MiB"),
         Duration.ofSeconds(60),
         Duration.ofSeconds(5));

@@ -31,6 +31,9 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 public final class HttpServer implements AutoCloseable {
   private static final int ACCEPT_QUEUE = 1_024;
 
+  /** Holds the largest position token and what else a reply says. */
+  private static final int RESPONSE_HEADER = 32 << 10;
+
   private final HostPort bind;
   private final HttpLimits limits;
   private final ExecutorService requests =
@@ -68,7 +71,7 @@ public final class HttpServer implements AutoCloseable {
     http.setSendServerVersion(false);
     http.setSendXPoweredBy(false);
     http.setRequestHeaderSize(limits.requestHeader().toIntBytes());
-    http.setResponseHeaderSize(16 << 10);
+    http.setResponseHeaderSize(RESPONSE_HEADER);
     http.setFormEncodedMethods();
     // Document ids are often URIs, percent-encoded into one segment; routes decode segment by
     // segment.

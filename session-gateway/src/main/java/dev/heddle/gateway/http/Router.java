@@ -67,12 +67,18 @@ final class Router {
     return path.startsWith("/") ? path.substring(1).split("/", -1) : new String[] {path};
   }
 
+  /** Decodes a segment of a path. */
+  static String decode(String segment) {
+    return decode("path", segment);
+  }
+
   /**
    * Decodes percent-encoded UTF-8.
    *
+   * @param where it stands
    * @throws HeddleException INVALID_REQUEST if it is malformed
    */
-  static String decode(String segment) {
+  static String decode(String where, String segment) {
     if (segment.indexOf('%') < 0) {
       return segment;
     }
@@ -87,7 +93,7 @@ final class Router {
       int high = complete ? Character.digit(segment.charAt(i + 1), 16) : -1;
       int low = complete ? Character.digit(segment.charAt(i + 2), 16) : -1;
       if (high < 0 || low < 0) {
-        throw malformed(segment, null);
+        throw malformed(where, segment, null);
       }
       out.write(high << 4 | low);
       i += 2;
@@ -98,14 +104,15 @@ final class Router {
           .decode(ByteBuffer.wrap(out.toByteArray()))
           .toString();
     } catch (CharacterCodingException e) {
-      throw malformed(segment, e);
+      throw malformed(where, segment, e);
     }
   }
 
-  private static HeddleException malformed(String segment, @Nullable Throwable cause) {
+  private static HeddleException malformed(
+      String where, String segment, @Nullable Throwable cause) {
     return new HeddleException(
         ErrorCode.INVALID_REQUEST,
-        "path: " + segment + " (expected: percent-encoded UTF-8)",
+        where + ": " + segment + " (expected: percent-encoded UTF-8)",
         cause);
   }
 

@@ -9,6 +9,7 @@ final class GridTypes implements DataSerializableFactory {
   static final int ENTRY = 1;
   static final int CHANGE = 2;
   static final int TOUCH = 3;
+  static final int POSITIONS = 4;
 
   @Override
   public IdentifiedDataSerializable create(int type) {
@@ -16,7 +17,8 @@ final class GridTypes implements DataSerializableFactory {
       case ENTRY -> new SessionEntry();
       case CHANGE -> new ChangeSession();
       case TOUCH -> new TouchSession();
-      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..3)");
+      case POSITIONS -> new ChangePositions();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..4)");
     };
   }
 }

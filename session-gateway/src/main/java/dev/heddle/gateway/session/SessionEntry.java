@@ -7,15 +7,17 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One session in the grid: sealed attribute values by name. Owned by whoever deserialized it: a
- * reader's copy, or the partition thread that runs an entry processor.
+ * One session in the grid: sealed attribute values by name, and a sealed position token. Owned by
+ * whoever deserialized it: a reader's copy, or the partition thread that runs an entry processor.
  */
 final class SessionEntry implements IdentifiedDataSerializable {
   private long createdMillis;
   private long touchedMillis;
   private final Map<String, byte[]> sealed = new TreeMap<>();
+  private byte @Nullable [] positions;
 
   /** For the serializer. */
   SessionEntry() {}
@@ -26,6 +28,15 @@ final class SessionEntry implements IdentifiedDataSerializable {
 
   Map<String, byte[]> sealed() {
     return sealed;
+  }
+
+  /** What the session's user has written and seen, sealed; null: nothing. */
+  byte @Nullable [] positions() {
+    return positions;
+  }
+
+  void positions(byte @Nullable [] other) {
+    positions = other;
   }
 
   long touchedMillis() {
@@ -60,6 +71,7 @@ final class SessionEntry implements IdentifiedDataSerializable {
       out.writeString(attribute.getKey());
       out.writeByteArray(attribute.getValue());
     }
+    out.writeByteArray(positions);
   }
 
   @Override
@@ -74,6 +86,7 @@ final class SessionEntry implements IdentifiedDataSerializable {
       }
       sealed.put(name, value);
     }
+    positions = in.readByteArray();
   }
 
   @Override

@@ -16,7 +16,9 @@ import com.hazelcast.spi.properties.ClusterProperty;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.net.InetSocketAddress;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,12 +44,15 @@ final class SessionGrid implements AutoCloseable {
    * Starts the member; returns once it has joined the others that are up.
    *
    * @param name members of other names are not let in
+   * @param cipher what this member's entry processors open and seal with
    */
-  static SessionGrid start(String node, String name, GridConfig grid, SessionConfig sessions) {
+  static SessionGrid start(
+      String node, String name, GridConfig grid, SessionConfig sessions, AttributeCipher cipher) {
     var config = new Config();
     config.setInstanceName("heddle-" + node + "-" + UUID.randomUUID());
     config.setClusterName(name);
     config.setNetworkConfig(network(grid));
+    config.setUserContext(new ConcurrentHashMap<>(Map.of(ChangePositions.CIPHER, cipher)));
     config.getJetConfig().setEnabled(false);
     config.getMetricsConfig().setEnabled(false);
     config.getIntegrityCheckerConfig().setEnabled(false);

@@ -2,6 +2,7 @@ package dev.heddle.gateway.session;
 
 import com.hazelcast.core.HazelcastException;
 import com.hazelcast.map.IMap;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.gateway.session.ChangeSession.Outcome;
 import dev.heddle.gateway.session.ChangeSession.Step;
 import dev.heddle.process.ErrorCode;
@@ -30,9 +31,9 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Sessions of all tenants. An id costs nothing until its first attribute is written: only then does
- * the grid hold an entry, and only an id older than the idle timeout is looked up to see whether
- * its session still lives. Blocking; thread-safe.
+ * Sessions of all tenants. An id costs nothing until its first attribute or position is written:
+ * only then does the grid hold an entry, and only an id older than the idle timeout is looked up to
+ * see whether its session still lives. Blocking; thread-safe.
  */
 public final class SessionStore implements AutoCloseable {
   /** The cookie's name. */
@@ -65,7 +66,7 @@ public final class SessionStore implements AutoCloseable {
     this.cookie = new SessionCookie(ring);
     this.cipher = new AttributeCipher(ring);
     this.clock = clock;
-    this.grid = SessionGrid.start(node, ring.gridName(), gridConfig, config);
+    this.grid = SessionGrid.start(node, ring.gridName(), gridConfig, config, cipher);
     this.sessions = grid.sessions();
     this.reads = meters.timer("heddle.gateway.session.operation", "operation", "get");
     this.changes = meters.timer("heddle.gateway.session.operation", "operation", "change");
@@ -95,11 +96,9 @@ public final class SessionStore implements AutoCloseable {
 
   /** The session of a cookie's value; a new one without cookie, or if it is forged or has ended. */
   public Visit visit(String tenant, @Nullable String cookieValue) {
-    if (cookieValue != null) {
-      Optional<String> known = cookie.verify(tenant, cookieValue).filter(id -> lives(tenant, id));
-      if (known.isPresent()) {
-        return new Visit(known.get(), Optional.empty());
-      }
+    Optional<String> known = find(tenant, cookieValue);
+    if (known.isPresent()) {
+      return new Visit(known.get(), Optional.empty());
     }
     String id = cookie.newId(clock.instant());
     String header =
@@ -110,6 +109,13 @@ public final class SessionStore implements AutoCloseable {
             + config.maxAge().toSeconds()
             + (config.secureCookie() ? "; Secure" : "");
     return new Visit(id, Optional.of(header));
+  }
+
+  /** The session of a cookie's value; empty without cookie, or if it is forged or has ended. */
+  public Optional<String> find(String tenant, @Nullable String cookieValue) {
+    return cookieValue == null
+        ? Optional.empty()
+        : cookie.verify(tenant, cookieValue).filter(id -> lives(tenant, id));
   }
 
   private boolean lives(String tenant, String id) {
@@ -290,6 +296,41 @@ public final class SessionStore implements AutoCloseable {
 
   private @Nullable SessionEntry read(String tenant, String session) {
     return inGrid(() -> sessions.get(key(tenant, session)));
+  }
+
+  /**
+   * What the session's user has written and seen, over all gateways.
+   *
+   * @throws HeddleException UNAVAILABLE if the grid does not answer
+   */
+  PositionToken positions(String tenant, String session) {
+    return reads.record(() -> {
+      SessionEntry entry = read(tenant, session);
+      byte[] kept = entry == null ? null : entry.positions();
+      return kept == null
+          ? PositionToken.EMPTY
+          : ChangePositions.open(cipher, tenant, session, kept);
+    });
+  }
+
+  /**
+   * Merges a token into the session's; a session past its maximal age keeps none.
+   *
+   * @param takeOut whether to take the token's positions out instead
+   * @throws HeddleException UNAVAILABLE if the grid does not answer
+   */
+  void changePositions(String tenant, String session, PositionToken token, boolean takeOut) {
+    changes.record(() -> {
+      long created = SessionCookie.created(session).orElseThrow().toEpochMilli();
+      byte[] sealed = ChangePositions.seal(cipher, tenant, session, token);
+      var place = new ChangePositions.Place(tenant, session, created);
+      var change = new ChangePositions(place, sealed, takeOut, clock.millis(), config);
+      int outcome = inGrid(() -> sessions.executeOnKey(key(tenant, session), change));
+      if (ChangePositions.Outcome.of(outcome) == ChangePositions.Outcome.UNREADABLE) {
+        throw new HeddleException(
+            ErrorCode.INTERNAL, "session positions: their owner lacks this node's newest key");
+      }
+    });
   }
 
   private void checkSteps(List<Change> steps) {

@@ -6,6 +6,7 @@ import dev.heddle.gateway.backend.Json;
 import dev.heddle.gateway.backend.JsonFields;
 import dev.heddle.gateway.backend.QueryGrpcClient;
 import dev.heddle.gateway.http.EdgeErrors;
+import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.gateway.websocket.AppSpec.Target;
 import dev.heddle.process.ErrorCode;
@@ -46,6 +47,7 @@ final class Frames {
   private final QueryGrpcClient queries;
   private final FunctionsGrpcClient functions;
   private final SessionStore sessions;
+  private final SessionPositions positions;
   private final HandlerEvent events;
   private final Semaphore disconnects;
   private final ThreadFactory threads = Threads.virtual("heddle-ws-disconnect");
@@ -58,6 +60,7 @@ final class Frames {
       QueryGrpcClient queries,
       FunctionsGrpcClient functions,
       SessionStore sessions,
+      SessionPositions positions,
       HandlerEvent events,
       WebSocketLimits limits,
       MeterRegistry meters) {
@@ -65,6 +68,7 @@ final class Frames {
     this.queries = queries;
     this.functions = functions;
     this.sessions = sessions;
+    this.positions = positions;
     this.events = events;
     this.disconnects = new Semaphore(limits.disconnects());
     this.answered = meters.timer("heddle.gateway.frame", "outcome", "answered");
@@ -140,7 +144,11 @@ final class Frames {
         app.route(frame.action())
             .orElseThrow(() -> unreadable != null ? unreadable : unroutable(app, frame));
     switch (target) {
-      case Target.Query query -> query(connection, call, query, frame);
+      case Target.Query query -> {
+        Client client = connection.client();
+        var users = positions.ofSession(client.tenant(), query.dataset(), client.session());
+        query(connection, call.with(users), query, frame);
+      }
       case Target.Handler handler -> {
         boolean named =
             frame.action().filter(name -> target.equals(app.routes().get(name))).isPresent();

@@ -8,6 +8,7 @@ import dev.heddle.gateway.http.Exchange;
 import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
+import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
@@ -48,6 +49,7 @@ public final class WebSocketDoor implements AutoCloseable {
       QueryGrpcClient queries,
       FunctionsGrpcClient functions,
       SessionStore sessions,
+      SessionPositions positions,
       OriginPolicy origins,
       Credentials credentials,
       WebSocketLimits limits,
@@ -57,7 +59,7 @@ public final class WebSocketDoor implements AutoCloseable {
       Clock clock) {
     this.apps = new Apps(catalog);
     this.events = new HandlerEvent(clock);
-    this.frames = new Frames(apps, queries, functions, sessions, events, limits, meters);
+    this.frames = new Frames(apps, queries, functions, sessions, positions, events, limits, meters);
     this.connections = new Connections(limits, stopTimeout, meters);
     this.sessions = sessions;
     this.origins = origins;

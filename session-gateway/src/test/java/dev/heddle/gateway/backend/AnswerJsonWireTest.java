@@ -67,6 +67,8 @@ class AnswerJsonWireTest {
                             .setNode("n")
                             .addShards(ShardTiming.newBuilder().setShard(1).setMatched(2))))
             .setFinal(true)
+            .setStalenessMicros(12)
+            .setPositionToken("p0")
             .build();
     assertEquals(
         "{\"hits\":[{\"id\":\"a\\\"ß\",\"score\":1.25,\"shard\":3,\"fields\":{\"t\": \"x\"},"
@@ -82,6 +84,7 @@ class AnswerJsonWireTest {
             + "\"bytesRead\":0,\"bytesSent\":0,\"shardOperations\":0,\"hedges\":8,"
             + "\"memoryMibNanos\":0,\"costPicos\":0,\"complete\":false,\"open\":[\"n/1\"]},"
             + "\"tookMicros\":99,\"traceId\":\"t\",\"statisticsEpoch\":\"e\","
+            + "\"stalenessMicros\":12,\"positionToken\":\"p0\","
             + "\"explanation\":{\"planMicros\":1,\"scatterMicros\":0,\"finishMicros\":0,"
             + "\"statisticsRounds\":0,\"leaves\":[{\"node\":\"n\",\"sentMicros\":0,"
             + "\"receivedMicros\":0,\"queueMicros\":0,\"activeMicros\":0,\"responseBytes\":0,"

@@ -288,7 +288,7 @@ class EdgeTest {
     String doc = "/v1/datasets/dbpedia/docs/http:%2F%2Fdbpedia.org%2Fresource%2F100%25";
     JsonNode written = ok(200, "PUT", doc, "{\"title\":\"Loom\"}");
     assertEquals("http://dbpedia.org/resource/100%", written.path("id").asString());
-    assertEquals(7, written.at("/position/index").intValue());
+    assertEquals(written.path("version").longValue(), written.at("/position/index").longValue());
     assertEquals("Loom", ok(200, "GET", doc, "").at("/fields/title").stringValue());
     assertError(422, "INVALID_DOCUMENT", fixtureSend("PUT", doc, "[1]"));
     assertError(400, "MALFORMED_JSON", fixtureSend("PUT", doc, "{"));
