@@ -1,17 +1,20 @@
 package dev.heddle.cli;
 
+import dev.heddle.cli.client.Alteration;
 import dev.heddle.cli.client.ClusterGrpcClient;
 import dev.heddle.cli.client.DatasetInfo;
 import dev.heddle.cli.client.DatasetsGrpcClient;
-import dev.heddle.cli.client.ShardInfo;
+import dev.heddle.cli.client.FieldSpec;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
-import dev.heddle.cli.terminal.TextTable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -23,16 +26,18 @@ import picocli.CommandLine.Spec;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 @Command(
     name = "dataset",
-    description = "Creates, lists, shows and drops datasets.",
+    description = "Creates, lists, describes, alters and drops datasets.",
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
       "Examples:",
-      "  heddle dataset create books --schema schema.json --shards 4",
-      "  heddle dataset show books --json",
+      "  heddle dataset create books --schema schema.json --shards 4 --replicas 3",
+      "  heddle dataset alter books --add-field subtitle:text:english:2 --add-field isbn:keyword",
+      "  heddle dataset describe books --json",
       "  heddle dataset drop books"
     })
 final class DatasetCommand implements Callable<Integer> {
@@ -55,6 +60,9 @@ final class DatasetCommand implements Callable<Integer> {
       description = "Creates a dataset.",
       footer = {
         "",
+        "A document with a field that the schema lacks is refused, unless the schema",
+        "is dynamic: then such fields are kept and returned, and not searched.",
+        "",
         "A schema:"
             + " {\"fields\":[{\"name\":\"title\",\"type\":\"text\",\"analyzer\":\"english\",\"weight\":2},",
         "  {\"name\":\"tags\",\"type\":\"keyword\",\"multi\":true}]}",
@@ -76,17 +84,22 @@ final class DatasetCommand implements Callable<Integer> {
               defaultValue = "0",
               description = "Default: as the cluster is configured.")
           int shards,
+      @Option(
+              names = "--replicas",
+              paramLabel = "N",
+              defaultValue = "0",
+              description = "Copies of each shard, 1..7. Default: 3 with three leaves or more.")
+          int replicas,
+      @Option(names = "--dynamic", description = "Take documents with unknown fields.")
+          boolean dynamic,
       @Option(names = "--json", description = "Print the dataset as JSON.") boolean json)
       throws IOException {
-    JsonNode tree;
-    try {
-      tree = JsonMapper.shared().readTree(Files.readString(schema));
-    } catch (JacksonException e) {
-      throw new ParameterException(
-          spec.commandLine(), schema + ": " + e.getOriginalMessage() + " (expected: JSON)", e);
+    JsonNode tree = schema(schema);
+    if (dynamic && tree instanceof ObjectNode object) {
+      object.put("dynamic", true);
     }
     try (ClusterGrpcClient connection = cluster.connect()) {
-      DatasetInfo dataset = new DatasetsGrpcClient(connection).create(name, tree, shards);
+      DatasetInfo dataset = new DatasetsGrpcClient(connection).create(name, tree, shards, replicas);
       if (json) {
         console.json(JsonMapper.shared().valueToTree(dataset));
       } else {
@@ -94,7 +107,80 @@ final class DatasetCommand implements Callable<Integer> {
             "created "
                 + dataset.name()
                 + " with "
-                + Figures.count(dataset.shards().size(), "shard"));
+                + Figures.count(dataset.shards().size(), "shard")
+                + ", "
+                + Figures.count(dataset.replicas(), "replica")
+                + " each");
+      }
+    }
+    return 0;
+  }
+
+  private JsonNode schema(Path file) throws IOException {
+    try {
+      return JsonMapper.shared().readTree(Files.readString(file));
+    } catch (JacksonException e) {
+      throw new ParameterException(
+          spec.commandLine(), file + ": " + e.getOriginalMessage() + " (expected: JSON)", e);
+    }
+  }
+
+  @Command(
+      name = "alter",
+      description = "Adds fields to a dataset, or changes how many copies it has.",
+      footer = {
+        "",
+        "Documents that were written before are not indexed anew: write them again",
+        "where the new field is to find them. Copies are made and removed in the",
+        "background; see heddle status.",
+        "",
+        "Examples:",
+        "  heddle dataset alter books --add-field subtitle:text:english:2",
+        "  heddle dataset alter books --add-field tags:keyword[] --replicas 3"
+      })
+  int alter(
+      @Mixin ClusterOptions cluster,
+      @Parameters(paramLabel = "DATASET") String name,
+      @Option(
+              names = "--add-field",
+              paramLabel = "FIELD",
+              converter = FieldArgument.class,
+              description =
+                  "name:type[:analyzer[:weight]]; type[] takes several values. Several times, if"
+                      + " need be.")
+          @Nullable List<FieldSpec> fields,
+      @Option(names = "--replicas", paramLabel = "N", description = "Copies of each shard, 1..7.")
+          @Nullable Integer replicas,
+      @Option(
+              names = "--dynamic",
+              negatable = true,
+              description = "Whether to take documents with unknown fields.")
+          @Nullable Boolean dynamic,
+      @Option(names = "--json", description = "Print the dataset as JSON.") boolean json) {
+    Alteration alteration =
+        new Alteration(
+            fields == null ? List.of() : fields,
+            Optional.ofNullable(replicas),
+            Optional.ofNullable(dynamic));
+    if (alteration.empty()) {
+      throw new ParameterException(
+          Objects.requireNonNull(spec.commandLine().getSubcommands().get("alter")),
+          "nothing to change (expected: --add-field, --replicas or --dynamic)");
+    }
+    try (ClusterGrpcClient connection = cluster.connect()) {
+      DatasetInfo dataset = new DatasetsGrpcClient(connection).alter(name, alteration);
+      if (json) {
+        console.json(JsonMapper.shared().valueToTree(dataset));
+      } else {
+        console.line(
+            "altered "
+                + dataset.name()
+                + ": schema "
+                + dataset.schemaVersion()
+                + " with "
+                + Figures.count(dataset.schema().path("fields").size(), "field")
+                + ", "
+                + Figures.count(dataset.replicas(), "replica"));
       }
     }
     return 0;
@@ -109,14 +195,17 @@ final class DatasetCommand implements Callable<Integer> {
       if (json) {
         console.json(JsonMapper.shared().valueToTree(datasets));
       } else {
-        console.line(table(datasets));
+        console.line(DatasetText.table(datasets));
       }
     }
     return 0;
   }
 
-  @Command(name = "show", description = "Shows a dataset's schema and shards.")
-  int show(
+  @Command(
+      name = "describe",
+      aliases = "show",
+      description = "Shows a dataset's schema, shards and replicas.")
+  int describe(
       @Mixin ClusterOptions cluster,
       @Parameters(paramLabel = "DATASET") String name,
       @Option(names = "--json", description = "Print it as JSON.") boolean json) {
@@ -125,11 +214,16 @@ final class DatasetCommand implements Callable<Integer> {
       if (json) {
         console.json(JsonMapper.shared().valueToTree(dataset));
       } else {
-        console.line(table(List.of(dataset)));
+        console.line(DatasetText.table(List.of(dataset)));
         console.line("");
-        console.line(fields(dataset.schema()));
+        console.line(
+            "schema "
+                + dataset.schemaVersion()
+                + "; unknown fields are "
+                + (dataset.schema().path("dynamic").asBoolean(false) ? "kept" : "refused"));
+        console.line(DatasetText.fields(dataset.schema()));
         console.line("");
-        console.line(shards(dataset));
+        console.line(DatasetText.shards(dataset));
       }
     }
     return 0;
@@ -142,43 +236,5 @@ final class DatasetCommand implements Callable<Integer> {
       console.line("dropped " + name);
     }
     return 0;
-  }
-
-  static String table(List<DatasetInfo> datasets) {
-    TextTable table = TextTable.of("DATASET", ">DOCUMENTS", ">SHARDS", ">AVAILABLE", "CREATED");
-    datasets.forEach(d ->
-        table.row(
-            d.name(),
-            Figures.count(d.documents()),
-            d.shards().size(),
-            d.shards().stream().filter(ShardInfo::available).count(),
-            d.createdAt()));
-    return table.text();
-  }
-
-  private static String fields(JsonNode schema) {
-    TextTable table = TextTable.of("FIELD", "TYPE", "ANALYZER", ">WEIGHT", "MULTI");
-    for (JsonNode field : schema.path("fields")) {
-      table.row(
-          field.path("name").asString(""),
-          field.path("type").asString(""),
-          field.path("analyzer").asString(""),
-          field.path("weight").asString(""),
-          field.path("multi").asBoolean(false) ? "yes" : "");
-    }
-    return table.text();
-  }
-
-  private static String shards(DatasetInfo dataset) {
-    TextTable table = TextTable.of(">SHARD", ">GENERATION", "NODES", ">DOCUMENTS", "STATE");
-    for (ShardInfo shard : dataset.shards()) {
-      table.row(
-          shard.shard(),
-          shard.generation(),
-          String.join(",", shard.nodes()),
-          Figures.count(shard.documents()),
-          shard.available() ? "available" : "unavailable");
-    }
-    return table.text();
   }
 }

@@ -34,7 +34,7 @@ import tools.jackson.databind.node.ObjectNode;
       "A document with the id of one that is there replaces it.",
       "",
       "Examples:",
-      "  heddle load books books.jsonl.gz --create --shards 4",
+      "  heddle load books books.jsonl.gz --create --shards 4 --replicas 3",
       "  heddle load books books.jsonl --create --schema schema.json",
       "  heddle load articles dbpedia --create"
     })
@@ -64,6 +64,13 @@ final class LoadCommand implements Callable<Integer> {
   private @Nullable Integer shards;
 
   @Option(
+      names = "--replicas",
+      paramLabel = "N",
+      description =
+          "Copies of each shard of a created dataset, 1..7. Default: 3 with three leaves or more.")
+  private @Nullable Integer replicas;
+
+  @Option(
       names = "--schema",
       paramLabel = "FILE",
       description = "Schema of a created dataset, JSON. Default: made from the first documents.")
@@ -78,9 +85,10 @@ final class LoadCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (!create && (shards != null || schema != null)) {
+    if (!create && (shards != null || replicas != null || schema != null)) {
       throw new ParameterException(
-          spec.commandLine(), "--shards and --schema are for a new dataset (expected: --create)");
+          spec.commandLine(),
+          "--shards, --replicas and --schema are for a new dataset (expected: --create)");
     }
     try (ClusterGrpcClient connection = cluster.connect()) {
       DatasetsGrpcClient datasets = new DatasetsGrpcClient(connection);
@@ -95,7 +103,8 @@ final class LoadCommand implements Callable<Integer> {
             datasets.create(
                 dataset,
                 JsonMapper.shared().readTree(corpus.schemaJson()),
-                shards == null ? 0 : shards);
+                shards == null ? 0 : shards,
+                replicas == null ? 0 : replicas);
         console.note("heddle: created dataset " + dataset);
       }
       Loader loader = new Loader(connection, console, ticker);

@@ -77,6 +77,7 @@ public final class Main implements Callable<Integer> {
         .addSubcommand(new StatusCommand(console))
         .addSubcommand(new FunctionCommand(console))
         .addSubcommand(new DatasetCommand(console))
+        .addSubcommand(new DocumentCommand(console))
         .addSubcommand(new AppCommand(console))
         .addSubcommand(new BenchCommand(console));
     return heddle

@@ -3,6 +3,7 @@ package dev.heddle.cli;
 import dev.heddle.cli.client.ClusterGrpcClient;
 import dev.heddle.cli.client.ClusterHttp;
 import dev.heddle.cli.client.QueryGrpcClient;
+import dev.heddle.cli.client.ReadLevel;
 import dev.heddle.cli.terminal.Console;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,11 +26,16 @@ import tools.jackson.databind.node.ObjectNode;
     description = "Asks a dataset.",
     footer = {
       "",
+      "Writes and reads print a position token with --json; a query that is given one sees at"
+          + " least",
+      "what was written or seen then, whichever replicas answer.",
+      "",
       "Examples:",
       "  heddle query dbpedia 'suspension bridge'",
       "  heddle query dbpedia 'world war' -k 3 --explain",
       "  heddle query dbpedia jazz --filter '{\"term\":{\"type\":\"Person\"}}'",
       "  heddle query dbpedia jazz --function related-topics --args '{\"size\":5}' --json",
+      "  heddle query books whale --read session --position TOKEN --json",
       "  heddle query dbpedia --body '{\"query\":{\"phrase\":{\"title\":\"new york\"}}}'"
     })
 final class QueryCommand implements Callable<Integer> {
@@ -90,6 +96,8 @@ final class QueryCommand implements Callable<Integer> {
       description = "Less than this part of the documents seen is an error.")
   private @Nullable Double minCoverage;
 
+  @Mixin private ReadOptions reading = new ReadOptions();
+
   @Option(names = "--explain", description = "Show what each leaf and shard did, and when.")
   private boolean explain;
 
@@ -116,11 +124,11 @@ final class QueryCommand implements Callable<Integer> {
   private JsonNode ask(ObjectNode query) throws InterruptedException {
     if (filters.isEmpty() && body == null) {
       try (ClusterGrpcClient connection = cluster.connect()) {
-        return new QueryGrpcClient(connection).run(dataset, query);
+        return new QueryGrpcClient(connection).run(dataset, query, reading.position());
       }
     }
     try (ClusterHttp http = cluster.http()) {
-      return http.post(query, "v1", "datasets", dataset, "query");
+      return http.post(query, reading.position(), "v1", "datasets", dataset, "query");
     }
   }
 
@@ -147,6 +155,11 @@ final class QueryCommand implements Callable<Integer> {
     }
     if (minCoverage != null) {
       query.put("minCoverage", minCoverage);
+    }
+    if (reading.level().isPresent()) {
+      query.put("read", reading.level().get().toString());
+    } else if (reading.position().isPresent() && !query.has("read")) {
+      query.put("read", ReadLevel.SESSION.toString());
     }
     if (explain) {
       query.put("explain", true);

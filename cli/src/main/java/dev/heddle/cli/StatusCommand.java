@@ -2,21 +2,17 @@ package dev.heddle.cli;
 
 import dev.heddle.cli.client.ClusterAddress;
 import dev.heddle.cli.client.ClusterGrpcClient;
-import dev.heddle.cli.client.DatasetInfo;
-import dev.heddle.cli.client.DatasetsGrpcClient;
+import dev.heddle.cli.client.ClusterInfo;
 import dev.heddle.cli.client.FunctionInfo;
 import dev.heddle.cli.client.FunctionsGrpcClient;
 import dev.heddle.cli.client.NodeInfo;
-import dev.heddle.cli.client.NodesGrpcClient;
-import dev.heddle.cli.client.ShardInfo;
+import dev.heddle.cli.client.StatusGrpcClient;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
 import dev.heddle.cli.terminal.TextTable;
-import dev.heddle.process.HostPort;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,27 +21,23 @@ import tools.jackson.databind.node.ObjectNode;
 
 @Command(
     name = "status",
-    description = "Shows nodes, datasets, shards and functions.",
+    description = "Shows nodes, catalog, datasets with their replicas, and functions.",
     footer = {
       "",
-      "Nodes are known where the catalog's internal address is: of the demo in this checkout, or"
-          + " by",
-      "--internal.",
+      "LAG is how many entries the replica that is furthest behind has still to apply. A replica"
+          + " is",
+      "`away` when its node does not answer, and `closed` when it cannot be read there.",
       "",
       "Examples:",
       "  heddle status",
-      "  heddle status --json | jq '.datasets[].documents'"
+      "  heddle status --json | jq '.datasets[].shards[].replicas'"
     })
 final class StatusCommand implements Callable<Integer> {
+  private static final int ADDRESSES_WIDTH = 66;
+
   private final Console console;
 
   @Mixin private ClusterOptions cluster = new ClusterOptions();
-
-  @Option(
-      names = "--internal",
-      paramLabel = "HOST:PORT",
-      description = "Internal gRPC address of the node with the catalog.")
-  private @Nullable String internal;
 
   @Option(names = "--json", description = "Print everything as JSON.")
   private boolean json;
@@ -57,30 +49,22 @@ final class StatusCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ClusterAddress address = cluster.address();
-    Optional<HostPort> catalog =
-        internal == null ? address.internal() : Optional.of(HostPort.parse(internal));
     try (ClusterGrpcClient connection = cluster.connect()) {
-      List<DatasetInfo> datasets = new DatasetsGrpcClient(connection).list();
+      ClusterInfo status = new StatusGrpcClient(connection).get();
       List<FunctionInfo> functions = new FunctionsGrpcClient(connection).list();
-      Optional<List<NodeInfo>> nodes =
-          catalog.map(at -> new NodesGrpcClient(connection, at, cluster.timeout()).list());
       if (json) {
-        ObjectNode status =
+        ObjectNode all =
             JsonMapper.shared()
                 .createObjectNode()
                 .put("http", address.http().toString())
                 .put("grpc", address.grpc().toString());
-        nodes.ifPresent(list -> status.set("nodes", JsonMapper.shared().valueToTree(list)));
-        status.set("datasets", JsonMapper.shared().valueToTree(datasets));
-        status.set("functions", JsonMapper.shared().valueToTree(functions));
-        console.json(status);
+        if (JsonMapper.shared().valueToTree(status) instanceof ObjectNode members) {
+          all.setAll(members);
+        }
+        all.set("functions", JsonMapper.shared().valueToTree(functions));
+        console.json(all);
       } else {
-        console.line("cluster " + address.http() + ", gRPC " + address.grpc());
-        console.line("");
-        console.line(nodes.map(StatusCommand::nodes).orElse("nodes: not known (see --internal)"));
-        console.line("");
-        console.line(DatasetCommand.table(datasets));
-        shards(datasets);
+        console.line(text(address, status));
         console.line("");
         console.line(FunctionCommand.table(functions));
       }
@@ -88,33 +72,54 @@ final class StatusCommand implements Callable<Integer> {
     return 0;
   }
 
+  static String text(ClusterAddress address, ClusterInfo status) {
+    StringBuilder text = new StringBuilder();
+    text.append("cluster  ").append(status.clusterId());
+    text.append(", asked at ").append(address.grpc());
+    text.append("\ncatalog  ")
+        .append(status.catalogLeader().isEmpty() ? "no leader" : "leader " + status.catalogLeader())
+        .append(", voters ")
+        .append(
+            status.catalogVoters().isEmpty()
+                ? "not known"
+                : String.join(" ", status.catalogVoters()))
+        .append(", revision ")
+        .append(status.catalogRevision());
+    long moves = DatasetText.moves(status.datasets());
+    if (moves > 0) {
+      text.append("\nmoves    ").append(Figures.count(moves, "replica")).append(" on the way");
+    }
+    text.append("\n\n").append(nodes(status.nodes()));
+    text.append("\n\n").append(DatasetText.table(status.datasets()));
+    status
+        .datasets()
+        .forEach(dataset ->
+            text.append("\n\n")
+                .append(dataset.name())
+                .append(":\n")
+                .append(DatasetText.shards(dataset)));
+    return text.toString();
+  }
+
   private static String nodes(List<NodeInfo> nodes) {
-    TextTable table = TextTable.of("NODE", "ROLES", "INTERNAL", "GRPC", "HTTP");
-    nodes.forEach(node ->
-        table.row(
-            node.node(),
-            String.join(",", node.roles()),
-            node.internal(),
-            node.grpc(),
-            node.http()));
+    TextTable table = TextTable.of("NODE", "ROLES", "ADDRESSES");
+    for (NodeInfo node : nodes) {
+      List<String> addresses = new ArrayList<>();
+      add(addresses, "internal", node.internal());
+      add(addresses, "replication", node.replication());
+      add(addresses, "grpc", node.grpc());
+      add(addresses, "http", node.http());
+      table.row(
+          node.node(),
+          Figures.lines(node.roles(), ",", 19),
+          Figures.lines(addresses, "  ", ADDRESSES_WIDTH));
+    }
     return table.text();
   }
 
-  private void shards(List<DatasetInfo> datasets) {
-    TextTable table = TextTable.of("DATASET", ">SHARD", "NODES", ">DOCUMENTS", "STATE");
-    for (DatasetInfo dataset : datasets) {
-      for (ShardInfo shard : dataset.shards()) {
-        table.row(
-            dataset.name(),
-            shard.shard(),
-            String.join(",", shard.nodes()),
-            Figures.count(shard.documents()),
-            shard.available() ? "available" : "unavailable");
-      }
-    }
-    if (!datasets.isEmpty()) {
-      console.line("");
-      console.line(table.text());
+  private static void add(List<String> addresses, String what, String address) {
+    if (!address.isEmpty()) {
+      addresses.add(what + " " + address);
     }
   }
 }

@@ -13,6 +13,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -94,6 +95,20 @@ class MainTest {
         "query d x -k many",
         "load d",
         "load d f --shards 3",
+        "load d f --replicas 3",
+        "dataset alter d",
+        "dataset alter d --add-field title",
+        "dataset alter d --add-field title:prose",
+        "dataset alter d --add-field title:text:english:heavy",
+        "dataset create d",
+        "document",
+        "document put d 7",
+        "document put d 7 []",
+        "document put d 7 {} --file x",
+        "doc get d",
+        "doc scan d --limit -1",
+        "doc scan d --limit 0 --json",
+        "query d x --read newest",
         "demo --leaves 65",
         "demo --port 0",
         "demo --port 8080 --grpc-port 8080",
@@ -118,7 +133,12 @@ class MainTest {
             List.of("status"),
             List.of("query", "d", "x"),
             List.of("function", "list"),
+            List.of("dataset", "describe", "d"),
             List.of("dataset", "show", "d"),
+            List.of("dataset", "alter", "d", "--replicas", "3"),
+            List.of("document", "put", "d", "7", "{}"),
+            List.of("doc", "get", "d", "7", "--read", "session", "--position", "t"),
+            List.of("doc", "scan", "d"),
             List.of("load", "d", "dbpedia"),
             List.of("invoke", "f"))) {
       err.getBuffer().setLength(0);
@@ -149,6 +169,16 @@ class MainTest {
     assertTrue(err.toString().startsWith("heddle: INVALID_FUNCTION: " + missing), err::toString);
     assertEquals(1, run("app", "deploy", missing.toString()));
     assertTrue(err.toString().contains("heddle: NOT_FOUND: " + missing), err::toString);
+  }
+
+  @Test
+  void saysWhatToDoWithADemoOfAnOlderFormat() throws IOException {
+    Files.writeString(folder.resolve("format"), "demo 1\n");
+    assertEquals(1, run("demo", "--data", folder.toString()));
+    assertEquals(1, err.toString().lines().count(), err::toString);
+    assertTrue(err.toString().contains(folder + ": format 1, from before"), err::toString);
+    assertTrue(err.toString().contains("(expected: format 2)"), err::toString);
+    assertTrue(err.toString().contains("--data DIR"), err::toString);
   }
 
   @Test

@@ -53,12 +53,16 @@ class TidyTest {
           Map.entry("function-api", new Room("dev.heddle.function")),
           Map.entry("aggregations", new Room("dev.heddle.aggregations", "function-api")),
           Map.entry("process", new Room("dev.heddle.process")),
-          Map.entry("catalog", new Room("dev.heddle.catalog", "proto", "process")),
+          Map.entry("replication", new Room("dev.heddle.replication", "process")),
+          Map.entry("catalog", new Room("dev.heddle.catalog", "proto", "process", "replication")),
           Map.entry("engine", new Room("dev.heddle.engine", "catalog", "function-api")),
           // Its shards implement the Shard of function-api.
-          Map.entry("shard-store", new Room("dev.heddle.shard", "catalog", "function-api")),
           Map.entry(
-              "leaf-worker", new Room("dev.heddle.leaf", "engine", "shard-store", "aggregations")),
+              "shard-store",
+              new Room("dev.heddle.shard", "catalog", "function-api", "replication")),
+          Map.entry(
+              "leaf-worker",
+              new Room("dev.heddle.leaf", "engine", "shard-store", "aggregations", "replication")),
           Map.entry(
               "coordinator",
               new Room("dev.heddle.coordinator", "catalog", "engine", "aggregations")),
@@ -80,7 +84,8 @@ class TidyTest {
                   "coordinator",
                   "session-gateway",
                   "sample-search",
-                  "loadtest")));
+                  "loadtest",
+                  "replication")));
 
   private static final JavaClasses CLASSES =
       new ClassFileImporter()
@@ -151,6 +156,16 @@ class TidyTest {
         .and(isNoEdge)
         .should()
         .dependOnClassesThat(residesIn(GENERATED).or(resideInAPackage("com.google.protobuf..")))
+        .check(CLASSES);
+  }
+
+  @Test
+  void ratisStaysInsideReplication() {
+    noClasses()
+        .that(DescribedPredicate.not(resideInAPackage("dev.heddle.replication..")))
+        .should()
+        .dependOnClassesThat(resideInAPackage("org.apache.ratis.."))
+        .because("what replicates could be another library without anyone else noticing")
         .check(CLASSES);
   }
 

@@ -41,6 +41,10 @@ final class AnswerWire {
     if (!response.getStatisticsEpoch().isEmpty()) {
       json.put("statisticsEpoch", response.getStatisticsEpoch());
     }
+    json.put("stalenessMicros", response.getStalenessMicros());
+    if (!response.getPositionToken().isEmpty()) {
+      json.put("positionToken", response.getPositionToken());
+    }
     if (response.hasExplanation()) {
       json.set("explanation", explanation(response.getExplanation()));
     }

@@ -78,7 +78,7 @@ public final class BulkGrpcClient implements AutoCloseable {
    * @throws RemoteFailure if the stream has failed: some earlier documents may not be durable
    */
   public void write(String id, byte[] json) throws InterruptedException {
-    batch.addItems(BulkItem.newBuilder().setId(id).setJson(ByteString.copyFrom(json)));
+    batch.addItems(BulkItem.newBuilder().setId(id).setPutJson(ByteString.copyFrom(json)));
     batchBytes += id.length() + json.length;
     if (batch.getItemsCount() >= limits.documents() || batchBytes >= limits.bytes()) {
       send();

@@ -19,12 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param grpc the coordinator's public gRPC port
  * @param http the gateway
- * @param internal the internal gRPC port of the node with the catalog, where it is known
  * @param key the API key that says for which tenant we speak
  * @param source how the address was found, for error messages
  */
-public record ClusterAddress(
-    HostPort grpc, URI http, Optional<HostPort> internal, Optional<String> key, String source) {
+public record ClusterAddress(HostPort grpc, URI http, Optional<String> key, String source) {
   private static final HostPort DEFAULT_GRPC = new HostPort("localhost", 8081);
   private static final URI DEFAULT_HTTP = URI.create("http://localhost:8080");
 
@@ -54,14 +52,8 @@ public record ClusterAddress(
         saidHttp != null
             ? uri(saidHttp)
             : demo.map(d -> uri(d.path("http").asString())).orElse(DEFAULT_HTTP);
-    // The demo's internal port belongs to the demo's cluster, not to one named by hand.
-    Optional<HostPort> internal =
-        demo.filter(d -> guess)
-            .map(d -> d.path("internal").asString(""))
-            .filter(text -> !text.isEmpty())
-            .map(HostPort::parse);
     String source = guess ? (demo.isPresent() ? demoFile.toString() : "default") : "given";
-    return new ClusterAddress(grpcAddress, httpAddress, internal, saidKey, source);
+    return new ClusterAddress(grpcAddress, httpAddress, saidKey, source);
   }
 
   private static @Nullable String said(

@@ -18,6 +18,7 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.AbstractStub;
+import io.grpc.stub.MetadataUtils;
 import java.net.ConnectException;
 import java.time.Duration;
 import java.util.Optional;
@@ -33,6 +34,9 @@ public final class ClusterGrpcClient implements AutoCloseable {
       Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final Metadata.Key<String> POSITION =
+      Metadata.Key.of("heddle-position", Metadata.ASCII_STRING_MARSHALLER);
 
   /** Answers of the public port are at most this long; larger ones are errors. */
   private static final int MAX_MESSAGE = 64 << 20;
@@ -72,6 +76,16 @@ public final class ClusterGrpcClient implements AutoCloseable {
 
   <S extends AbstractStub<S>> S timed(S stub, Duration callTimeout) {
     return stub.withDeadlineAfter(callTimeout.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** A stub whose calls carry a position token. */
+  <S extends AbstractStub<S>> S positioned(S stub, Optional<String> token) {
+    if (token.isEmpty()) {
+      return stub;
+    }
+    Metadata headers = new Metadata();
+    headers.put(POSITION, token.get());
+    return stub.withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
   }
 
   /** Runs a call, its errors turned into ours. */

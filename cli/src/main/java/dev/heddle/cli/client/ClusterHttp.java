@@ -16,12 +16,15 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A cluster's HTTP edge. Thread safe. */
 public final class ClusterHttp implements AutoCloseable {
+  private static final String POSITION = "heddle-position";
+
   private final ClusterAddress address;
   private final Duration timeout;
   private final HttpClient client;
@@ -41,22 +44,32 @@ public final class ClusterHttp implements AutoCloseable {
   }
 
   public JsonNode get(String... path) throws InterruptedException {
-    return send("GET", BodyPublishers.noBody(), "", path);
+    return send("GET", BodyPublishers.noBody(), "", Optional.empty(), path);
   }
 
   public JsonNode delete(String... path) throws InterruptedException {
-    return send("DELETE", BodyPublishers.noBody(), "", path);
+    return send("DELETE", BodyPublishers.noBody(), "", Optional.empty(), path);
   }
 
   public JsonNode post(JsonNode body, String... path) throws InterruptedException {
-    return send("POST", BodyPublishers.ofString(body.toString()), "application/json", path);
+    return post(body, Optional.empty(), path);
+  }
+
+  /**
+   * @param position token of earlier calls
+   */
+  public JsonNode post(JsonNode body, Optional<String> position, String... path)
+      throws InterruptedException {
+    return send(
+        "POST", BodyPublishers.ofString(body.toString()), "application/json", position, path);
   }
 
   public JsonNode putYaml(String yaml, String... path) throws InterruptedException {
-    return send("PUT", BodyPublishers.ofString(yaml), "application/yaml", path);
+    return send("PUT", BodyPublishers.ofString(yaml), "application/yaml", Optional.empty(), path);
   }
 
-  private JsonNode send(String method, BodyPublisher body, String type, String... path)
+  private JsonNode send(
+      String method, BodyPublisher body, String type, Optional<String> position, String... path)
       throws InterruptedException {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(uri(path))
@@ -67,6 +80,7 @@ public final class ClusterHttp implements AutoCloseable {
     if (!type.isEmpty()) {
       request.header("content-type", type);
     }
+    position.ifPresent(token -> request.header(POSITION, token));
     address.key().ifPresent(key -> request.header("authorization", "Bearer " + key));
     HttpResponse<String> response;
     try {

@@ -7,6 +7,8 @@ import tools.jackson.databind.JsonNode;
  * A dataset, as a cluster describes it.
  *
  * @param schema as the HTTP edge has it
+ * @param schemaVersion from 1; each change of the schema adds one
+ * @param replicas copies wanted of each shard
  * @param documents what the shards that can be asked hold
  * @param createdAt in ISO-8601 UTC
  */
@@ -14,6 +16,8 @@ public record DatasetInfo(
     String name,
     String id,
     JsonNode schema,
+    long schemaVersion,
+    int replicas,
     List<ShardInfo> shards,
     long documents,
     String createdAt) {
@@ -24,5 +28,15 @@ public record DatasetInfo(
   /** Whether every shard can be asked. */
   public boolean complete() {
     return shards.stream().allMatch(ShardInfo::available);
+  }
+
+  /** Whether every shard has a leader, and takes writes. */
+  public boolean led() {
+    return shards.stream().allMatch(shard -> shard.leader().isPresent());
+  }
+
+  /** Whether every shard has all its copies, and none is on its way. */
+  public boolean replicated() {
+    return shards.stream().allMatch(shard -> shard.settled(replicas));
   }
 }

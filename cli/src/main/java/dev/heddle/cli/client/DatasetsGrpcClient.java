@@ -1,8 +1,8 @@
 package dev.heddle.cli.client;
 
 import dev.heddle.process.ErrorCode;
+import dev.heddle.v1.AlterDatasetRequest;
 import dev.heddle.v1.CreateDatasetRequest;
-import dev.heddle.v1.Dataset;
 import dev.heddle.v1.DatasetsGrpc;
 import dev.heddle.v1.DropDatasetRequest;
 import dev.heddle.v1.GetDatasetRequest;
@@ -24,20 +24,22 @@ public final class DatasetsGrpcClient {
   /**
    * @param schema as the HTTP edge has it
    * @param shards 0: as many as the cluster's configuration says
+   * @param replicas copies of each shard; 0: three where there are so many leaves, else one
    */
-  public DatasetInfo create(String name, JsonNode schema, int shards) {
+  public DatasetInfo create(String name, JsonNode schema, int shards, int replicas) {
     CreateDatasetRequest request =
         CreateDatasetRequest.newBuilder()
             .setName(name)
             .setSchema(SchemaWire.fromJson(schema))
             .setShards(shards)
+            .setReplicas(replicas)
             .build();
-    return info(cluster.call(() -> cluster.timed(stub).create(request)));
+    return DatasetWire.info(cluster.call(() -> cluster.timed(stub).create(request)));
   }
 
   public DatasetInfo get(String name) {
     GetDatasetRequest request = GetDatasetRequest.newBuilder().setName(name).build();
-    return info(cluster.call(() -> cluster.timed(stub).get(request)));
+    return DatasetWire.info(cluster.call(() -> cluster.timed(stub).get(request)));
   }
 
   public Optional<DatasetInfo> find(String name) {
@@ -56,30 +58,21 @@ public final class DatasetsGrpcClient {
         .call(() -> cluster.timed(stub).list(ListDatasetsRequest.getDefaultInstance()))
         .getDatasetsList()
         .stream()
-        .map(DatasetsGrpcClient::info)
+        .map(DatasetWire::info)
         .toList();
+  }
+
+  /** Returns once the change is decided; copies come and go behind that. */
+  public DatasetInfo alter(String name, Alteration alteration) {
+    AlterDatasetRequest.Builder request = AlterDatasetRequest.newBuilder().setName(name);
+    alteration.addFields().forEach(field -> request.addAddFields(SchemaWire.field(field)));
+    alteration.replicas().ifPresent(request::setReplicas);
+    alteration.dynamic().ifPresent(request::setDynamic);
+    return DatasetWire.info(cluster.call(() -> cluster.timed(stub).alter(request.build())));
   }
 
   public void drop(String name) {
     DropDatasetRequest request = DropDatasetRequest.newBuilder().setName(name).build();
     var _ = cluster.call(() -> cluster.timed(stub).drop(request));
-  }
-
-  private static DatasetInfo info(Dataset dataset) {
-    return new DatasetInfo(
-        dataset.getName(),
-        dataset.getId(),
-        SchemaWire.toJson(dataset.getSchema()),
-        dataset.getShardsList().stream()
-            .map(shard ->
-                new ShardInfo(
-                    shard.getShard(),
-                    shard.getGeneration(),
-                    shard.getNodesList(),
-                    shard.getDocuments(),
-                    shard.getAvailable()))
-            .toList(),
-        dataset.getDocuments(),
-        dataset.getCreatedAt());
   }
 }

@@ -5,6 +5,8 @@ import dev.heddle.v1.Clause;
 import dev.heddle.v1.Match;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
+import java.util.Locale;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -22,11 +24,12 @@ public final class QueryGrpcClient {
    * Runs a query of words, not of clauses.
    *
    * @param query as the HTTP edge takes it; of its members {@code query} (a text), {@code
-   *     function}, {@code args}, {@code k}, {@code deadline}, {@code minCoverage} and {@code
-   *     explain}
-   * @return the answer as the HTTP edge gives it
+   *     function}, {@code args}, {@code k}, {@code deadline}, {@code minCoverage}, {@code read} and
+   *     {@code explain}
+   * @param position token of earlier calls
+   * @return the answer as the HTTP edge gives it, with its {@code positionToken}
    */
-  public JsonNode run(String dataset, ObjectNode query) {
+  public JsonNode run(String dataset, ObjectNode query, Optional<String> position) {
     QueryRequest.Builder request = QueryRequest.newBuilder().setDataset(dataset);
     for (var member : query.properties()) {
       JsonNode value = member.getValue();
@@ -40,12 +43,16 @@ public final class QueryGrpcClient {
         case "deadline" ->
             request.setDeadlineMicros(DurationFormat.parse(value.asString()).toNanos() / 1_000);
         case "minCoverage" -> request.setMinCoverage(value.asDouble());
+        case "read" ->
+            request.setRead(
+                ReadLevelWire.level(ReadLevel.valueOf(value.asString().toUpperCase(Locale.ROOT))));
         case "explain" -> request.setExplain(value.asBoolean());
         default ->
             throw new IllegalArgumentException(
                 "query: " + member.getKey() + " (expected: what this method takes)");
       }
     }
-    return AnswerWire.toJson(cluster.call(() -> cluster.timed(stub).run(request.build())));
+    QueryGrpc.QueryBlockingStub positioned = cluster.positioned(stub, position);
+    return AnswerWire.toJson(cluster.call(() -> cluster.timed(positioned).run(request.build())));
   }
 }

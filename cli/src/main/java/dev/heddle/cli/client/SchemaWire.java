@@ -5,6 +5,7 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
 import dev.heddle.v1.Schema;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
@@ -30,7 +31,7 @@ final class SchemaWire {
 
   static Schema fromJson(JsonNode json) {
     expect(json, "schema", JsonNode::isObject, "an object with `fields`");
-    known(json, "schema", Set.of("fields", "rank"));
+    known(json, "schema", Set.of("fields", "rank", "dynamic"));
     JsonNode fields = json.path("fields");
     expect(fields, "fields", JsonNode::isArray, "a list of fields");
     Schema.Builder schema = Schema.newBuilder();
@@ -43,6 +44,7 @@ final class SchemaWire {
       schema.setRankField(text(rank, "field"));
       schema.setRankWeight(number(rank, "weight", 1));
     }
+    schema.setDynamic(flag(json, "dynamic"));
     return schema.build();
   }
 
@@ -54,17 +56,28 @@ final class SchemaWire {
     if (known == null) {
       throw invalid("type", type, "text, keyword, long, double, date, geoPoint or stored");
     }
-    JsonNode multi = json.path("multi");
-    if (!multi.isMissingNode()) {
-      expect(multi, "multi", JsonNode::isBoolean, "true or false");
-    }
     return Field.newBuilder()
         .setName(text(json, "name"))
         .setType(known)
         .setAnalyzer(json.has("analyzer") ? text(json, "analyzer") : "")
         .setWeight(number(json, "weight", 0))
-        .setMulti(multi.asBoolean(false))
+        .setMulti(flag(json, "multi"))
         .build();
+  }
+
+  static Field field(FieldSpec field) {
+    return Field.newBuilder()
+        .setName(field.name())
+        .setType(TYPES.getOrDefault(field.type(), FieldType.FIELD_TYPE_UNSPECIFIED))
+        .setAnalyzer(field.analyzer())
+        .setWeight(field.weight())
+        .setMulti(field.multi())
+        .build();
+  }
+
+  /** What {@code type} may say, sorted. */
+  static List<String> types() {
+    return TYPES.keySet().stream().sorted().toList();
   }
 
   static ObjectNode toJson(Schema schema) {
@@ -83,6 +96,9 @@ final class SchemaWire {
       json.putObject("rank")
           .put("field", schema.getRankField())
           .put("weight", schema.getRankWeight());
+    }
+    if (schema.getDynamic()) {
+      json.put("dynamic", true);
     }
     return json;
   }
@@ -108,6 +124,15 @@ final class SchemaWire {
     }
     expect(value, name, JsonNode::isNumber, "a number");
     return value.asDouble();
+  }
+
+  private static boolean flag(JsonNode json, String name) {
+    JsonNode value = json.path(name);
+    if (value.isMissingNode()) {
+      return false;
+    }
+    expect(value, name, JsonNode::isBoolean, "true or false");
+    return value.booleanValue();
   }
 
   private static void known(JsonNode json, String what, Set<String> names) {

@@ -3,6 +3,7 @@ package dev.heddle.cli.demo;
 import dev.heddle.cli.client.ClusterAddress;
 import dev.heddle.cli.client.ClusterGrpcClient;
 import dev.heddle.cli.client.ClusterHttp;
+import dev.heddle.cli.node.DataFormat;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.process.DataDirectory;
 import dev.heddle.process.ErrorCode;
@@ -21,7 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The demo from its start to its end. */
 final class Demo {
-  private static final int FORMAT = 1;
+  private static final String REMEDY =
+      "remove that directory, and the demo loads its data anew; or use another one with --data DIR";
   private static final Duration START_LIMIT = Duration.ofSeconds(90);
   private static final Duration CALL_LIMIT = Duration.ofSeconds(30);
 
@@ -30,6 +32,7 @@ final class Demo {
   private final Console console;
   private final Ticker ticker;
   private final Path addressFile;
+  private final Path clusterFile;
 
   /**
    * @param home of the checkout, for the sample application and the flags
@@ -40,29 +43,32 @@ final class Demo {
     this.console = console;
     this.ticker = ticker;
     this.addressFile = options.data().resolve("demo.json");
+    this.clusterFile = options.data().resolve("cluster.json");
   }
 
   /** Returns the exit code when the demo has ended. */
   int run() throws IOException, InterruptedException {
-    try (DataDirectory data = DataDirectory.open(options.data(), FORMAT, "demo")) {
+    try (DataDirectory data = DataFormat.open(options.data(), "demo", REMEDY)) {
       checkPort("--port", options.port());
       checkPort("--grpc-port", options.grpcPort());
+      DemoMarker marker = DemoMarker.begin(clusterFile, options.leaves());
       InternalPorts ports = InternalPorts.load(data.path().resolve("ports.json"));
       Path sample = home.resolve("sample-search");
-      List<NodeSpec> specs = new DemoNodes(options, sample.resolve("pages"), ports).prepare();
+      List<NodeSpec> specs =
+          new DemoNodes(options, marker, sample.resolve("pages"), ports).prepare();
       Launcher launcher =
           new JavaLauncher(java(), flags(), options.data().resolve("class-archives"));
       try (DemoSupervisor supervisor =
           new DemoSupervisor(launcher, RestartPolicy.DEFAULT, console, ticker)) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(supervisor), "demo-shutdown"));
-        return run(supervisor, specs, sample);
+        return run(supervisor, marker, specs, sample);
       } finally {
         Files.deleteIfExists(addressFile);
       }
     }
   }
 
-  private int run(DemoSupervisor supervisor, List<NodeSpec> specs, Path sample)
+  private int run(DemoSupervisor supervisor, DemoMarker marker, List<NodeSpec> specs, Path sample)
       throws IOException, InterruptedException {
     try {
       console.note(
@@ -72,12 +78,16 @@ final class Demo {
               + options.data().resolve("logs")
               + ")");
       supervisor.start(specs);
+      boolean copying;
       try (DemoCorpus corpus = DemoCorpus.prepare(options, sample, console, ticker)) {
         supervisor.awaitReady(START_LIMIT);
-        fill(supervisor, specs, corpus, sample);
+        marker.formed(clusterFile);
+        copying = fill(supervisor, corpus, sample);
       }
       console.line("heddle ready " + options.url());
       console.line("heddle grpc localhost:" + options.grpcPort());
+      new ReplicaWatch(address(), CALL_LIMIT, supervisor, console)
+          .start(DemoCorpus.DATASET, copying);
     } catch (RuntimeException e) {
       if (supervisor.stopped()) {
         // Somebody pressed Ctrl-C: what fails because of that is no news.
@@ -93,13 +103,14 @@ final class Demo {
     return 1;
   }
 
-  /** Data, functions, app; until a query succeeds. */
-  private void fill(DemoSupervisor supervisor, List<NodeSpec> specs, DemoCorpus corpus, Path sample)
+  /** Data, functions, app; until a query succeeds. Tells whether shards are being copied. */
+  private boolean fill(DemoSupervisor supervisor, DemoCorpus corpus, Path sample)
       throws IOException, InterruptedException {
-    ClusterAddress address = address(specs.getFirst().internalPort());
+    ClusterAddress address = address();
+    boolean copying;
     try (ClusterGrpcClient grpc = new ClusterGrpcClient(address, CALL_LIMIT);
         ClusterHttp http = new ClusterHttp(address, CALL_LIMIT)) {
-      corpus.ensure(grpc, supervisor);
+      copying = corpus.ensure(grpc, supervisor);
       new DemoFunctions(sample, options.data().resolve("deployed.json"), console)
           .ensure(grpc, http);
       new Probe(http, supervisor, ticker).await(DemoCorpus.DATASET);
@@ -109,16 +120,15 @@ final class Demo {
             .createObjectNode()
             .put("http", address.http().toString())
             .put("grpc", address.grpc().toString())
-            .put("internal", address.internal().map(HostPort::toString).orElse(""))
             .put("pid", ProcessHandle.current().pid());
     Files.writeString(addressFile, found + "\n");
+    return copying;
   }
 
-  private ClusterAddress address(int internalPort) {
+  private ClusterAddress address() {
     return new ClusterAddress(
         new HostPort("127.0.0.1", options.grpcPort()),
         URI.create(options.url()),
-        Optional.of(new HostPort("127.0.0.1", internalPort)),
         Optional.empty(),
         "demo");
   }

@@ -19,8 +19,10 @@ import picocli.CommandLine.Spec;
     description = "Runs a cluster on this machine, with a corpus and a search page in it.",
     footer = {
       "",
-      "Prints `heddle ready URL` when the first query would succeed. Ctrl-C stops all that it",
-      "started. A later start finds the indexed documents, and is quick.",
+      "Prints `heddle ready URL` when the first query would succeed. Ctrl-C stops all",
+      "that it started. A later start finds the indexed documents, and is quick. With",
+      "three leaves or more, each shard is copied to three of them in the background;",
+      "any one leaf may then be killed.",
       "",
       "Examples:",
       "  heddle demo",

@@ -1,10 +1,13 @@
 package dev.heddle.cli.demo;
 
+import dev.heddle.cli.client.Alteration;
 import dev.heddle.cli.client.ClusterGrpcClient;
 import dev.heddle.cli.client.Corpora;
 import dev.heddle.cli.client.DatasetInfo;
 import dev.heddle.cli.client.DatasetsGrpcClient;
 import dev.heddle.cli.client.Loader;
+import dev.heddle.cli.client.QueryGrpcClient;
+import dev.heddle.cli.client.ReadLevel;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
 import dev.heddle.process.ErrorCode;
@@ -15,11 +18,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The demo's dataset: loaded once, and known to be whole by a marker that is written after the last
@@ -29,6 +35,7 @@ final class DemoCorpus implements AutoCloseable {
   static final String DATASET = "dbpedia";
 
   private static final Duration SHARDS_LIMIT = Duration.ofSeconds(30);
+  private static final Duration REPLAY_LIMIT = Duration.ofSeconds(10);
   private static final Duration PAUSE = Duration.ofMillis(50);
 
   private final DemoOptions options;
@@ -65,8 +72,12 @@ final class DemoCorpus implements AutoCloseable {
     return new DemoCorpus(options, console, ticker, wanted, found, fetch);
   }
 
-  /** Returns when every document is in. */
-  void ensure(ClusterGrpcClient grpc, DemoSupervisor supervisor)
+  /**
+   * Returns when every document is in.
+   *
+   * @return whether copies of the shards are being made since
+   */
+  boolean ensure(ClusterGrpcClient grpc, DemoSupervisor supervisor)
       throws IOException, InterruptedException {
     DatasetsGrpcClient datasets = new DatasetsGrpcClient(grpc);
     Optional<DatasetInfo> there = datasets.find(DATASET);
@@ -78,11 +89,12 @@ final class DemoCorpus implements AutoCloseable {
             "heddle: dataset " + DATASET + " is not what is asked for, or half loaded; dropped");
         datasets.drop(DATASET);
       });
-      load(grpc, datasets, create(datasets));
-      return;
+      load(grpc, create(datasets), 1);
+      return replicate(datasets, 1);
     }
-    DatasetInfo whole = awaitShards(datasets, supervisor);
     long expected = found.get().documents();
+    int replicas = found.get().replicas();
+    DatasetInfo whole = awaitShards(datasets, expected, supervisor);
     if (whole.documents() < expected) {
       console.note(
           "heddle: "
@@ -90,27 +102,53 @@ final class DemoCorpus implements AutoCloseable {
               + " of "
               + Figures.count(expected, "document")
               + " are there; loading again what is missing");
-      load(grpc, datasets, whole);
-      return;
+      load(grpc, whole, replicas);
+    } else {
+      console.note(
+          "heddle: dataset " + DATASET + " has " + Figures.count(whole.documents(), "document"));
     }
+    return replicate(datasets, replicas);
+  }
+
+  /**
+   * Asks for the copies that the demo wants, once; they come while it goes on.
+   *
+   * @param before what it asked for last
+   */
+  private boolean replicate(DatasetsGrpcClient datasets, int before) throws IOException {
+    int replicas = options.replicas();
+    if (before == replicas) {
+      return false;
+    }
+    DatasetInfo altered =
+        datasets.alter(DATASET, new Alteration(List.of(), Optional.of(replicas), Optional.empty()));
+    LoadMarker.read(file(options)).orElseThrow().withReplicas(replicas).write(file(options));
     console.note(
-        "heddle: dataset " + DATASET + " has " + Figures.count(whole.documents(), "document"));
+        "heddle: copying each of the "
+            + Figures.count(altered.shards().size(), "shard")
+            + " of "
+            + DATASET
+            + " to "
+            + replicas
+            + " leaves, in the background");
+    return true;
   }
 
   private DatasetInfo create(DatasetsGrpcClient datasets) throws IOException {
     String schema = fetch.corpus().schemaJson();
-    return datasets.create(DATASET, JsonMapper.shared().readTree(schema), options.shards());
+    // One copy while it is loaded; the others get the indexed shards.
+    return datasets.create(DATASET, JsonMapper.shared().readTree(schema), options.shards(), 1);
   }
 
-  private void load(ClusterGrpcClient grpc, DatasetsGrpcClient datasets, DatasetInfo dataset)
+  private void load(ClusterGrpcClient grpc, DatasetInfo dataset, int replicas)
       throws IOException, InterruptedException {
     LoadMarker.delete(file(options));
     Loader loader = new Loader(grpc, console, ticker);
     Loader.Result result = loader.load(DATASET, fetch.corpus());
     loader.tellRejections(result);
     // Counted by the shards, since documents may have replaced each other.
-    long documents = datasets.get(DATASET).documents();
-    wanted.of(dataset.id(), documents).write(file(options));
+    long documents = count(grpc);
+    wanted.of(dataset.id(), documents).withReplicas(replicas).write(file(options));
     console.note(
         "heddle: indexed "
             + Figures.count(documents, "document")
@@ -121,15 +159,30 @@ final class DemoCorpus implements AutoCloseable {
             + " docs/s)");
   }
 
-  private DatasetInfo awaitShards(DatasetsGrpcClient datasets, DemoSupervisor supervisor)
+  private static long count(ClusterGrpcClient grpc) {
+    ObjectNode all =
+        JsonMapper.shared()
+            .createObjectNode()
+            .put("k", 0)
+            .put("minCoverage", 1)
+            .put("read", ReadLevel.LINEARIZABLE.toString());
+    JsonNode answer = new QueryGrpcClient(grpc).run(DATASET, all, Optional.empty());
+    return answer.path("coverage").path("seen").asLong();
+  }
+
+  /** Waits for all shards to be led, and a while for documents that come from their logs. */
+  private DatasetInfo awaitShards(
+      DatasetsGrpcClient datasets, long documents, DemoSupervisor supervisor)
       throws InterruptedException {
-    long deadline = ticker.nanoTime() + SHARDS_LIMIT.toNanos();
+    long start = ticker.nanoTime();
     while (true) {
       DatasetInfo dataset = datasets.get(DATASET);
-      if (dataset.complete()) {
+      long waited = ticker.nanoTime() - start;
+      boolean led = dataset.complete() && dataset.led();
+      if (led && (dataset.documents() >= documents || waited > REPLAY_LIMIT.toNanos())) {
         return dataset;
       }
-      if (ticker.nanoTime() - deadline > 0) {
+      if (waited > SHARDS_LIMIT.toNanos()) {
         throw new HeddleException(
             ErrorCode.UNAVAILABLE,
             "dataset " + DATASET + ": shards do not open (expected: all; see the leaves' logs)");

@@ -15,14 +15,16 @@ final class DemoNodes {
   private static final String LEAF_HEAP = "512m";
 
   private final DemoOptions options;
+  private final DemoMarker marker;
   private final Path pages;
   private final InternalPorts ports;
 
   /**
    * @param pages what the gateway serves at its root
    */
-  DemoNodes(DemoOptions options, Path pages, InternalPorts ports) {
+  DemoNodes(DemoOptions options, DemoMarker marker, Path pages, InternalPorts ports) {
     this.options = options;
+    this.marker = marker;
     this.pages = pages;
     this.ports = ports;
   }
@@ -33,20 +35,25 @@ final class DemoNodes {
     Path keys = options.data().resolve("keys");
     Files.createDirectories(keys);
     KeyRing.createIfAbsent(keys.resolve("sessions.yaml"));
-    List<NodeSpec> specs = new ArrayList<>();
-    List<String> roles = new ArrayList<>(List.of("gateway", "coordinator"));
-    if (options.leaves() == 0) {
-      roles.add("leaf");
-    }
-    NodeSpec gateway = spec(GATEWAY, roles, GATEWAY_HEAP, true);
-    write(gateway, gatewayConfig(gateway, keys.resolve("sessions.yaml")));
-    specs.add(gateway);
+    boolean alone = options.leaves() == 0;
+    NodeSpec gateway =
+        alone
+            ? spec(GATEWAY, List.of("gateway", "coordinator", "leaf"), GATEWAY_HEAP, true)
+            : spec(GATEWAY, List.of("gateway", "coordinator"), GATEWAY_HEAP, true);
+    List<NodeSpec> leaves = new ArrayList<>();
     for (int i = 1; i <= options.leaves(); i++) {
-      NodeSpec leaf = spec("leaf-" + i, List.of("leaf"), LEAF_HEAP, false);
-      write(leaf, leafConfig(leaf, gateway.internalPort()));
-      specs.add(leaf);
+      leaves.add(spec("leaf-" + i, List.of("leaf"), LEAF_HEAP, false));
+    }
+    List<String> seeds = leaves.stream().map(leaf -> loopback(leaf.internalPort())).toList();
+    String gatewayYaml = gatewayConfig(gateway, keys.resolve("sessions.yaml"));
+    write(gateway, gatewayYaml + (alone ? leafConfig(gateway, true, List.of()) : catalog(seeds)));
+    for (NodeSpec leaf : leaves) {
+      boolean first = leaf.equals(leaves.getFirst());
+      write(leaf, nodeConfig(leaf) + leafConfig(leaf, first, seeds));
     }
     ports.save();
+    List<NodeSpec> specs = new ArrayList<>(List.of(gateway));
+    specs.addAll(leaves);
     return specs;
   }
 
@@ -56,7 +63,7 @@ final class DemoNodes {
     return new NodeSpec(
         node,
         roles,
-        ports.of(node),
+        ports.internal(node),
         nodes.resolve(node + ".yaml"),
         nodes.resolve(node),
         options.data().resolve("logs").resolve(node + ".log"),
@@ -64,44 +71,57 @@ final class DemoNodes {
         vital);
   }
 
-  private String gatewayConfig(NodeSpec gateway, Path keys) {
+  private static String nodeConfig(NodeSpec spec) {
     return """
     node: %s
     directory: %s
-    internal: 127.0.0.1:%d
-    grpc: 127.0.0.1:%d
-    catalog:
-      directory: %s
-    gateway:
-      http: 127.0.0.1:%d
-      pages: %s
-      session:
-        keys: %s
+    internal: %s
     """
-        .formatted(
-            gateway.node(),
-            quoted(gateway.directory()),
-            gateway.internalPort(),
-            options.grpcPort(),
-            quoted(gateway.directory().resolve("catalog")),
-            options.port(),
-            quoted(pages),
-            quoted(keys));
+        .formatted(spec.node(), quoted(spec.directory()), loopback(spec.internalPort()));
   }
 
-  private static String leafConfig(NodeSpec leaf, int catalogPort) {
-    return """
-    node: %s
-    directory: %s
-    internal: 127.0.0.1:%d
-    catalog:
-      address: 127.0.0.1:%d
-    """
-        .formatted(leaf.node(), quoted(leaf.directory()), leaf.internalPort(), catalogPort);
+  private String gatewayConfig(NodeSpec gateway, Path keys) {
+    return nodeConfig(gateway)
+        + """
+        grpc: %s
+        gateway:
+          http: %s
+          pages: %s
+          session:
+            keys: %s
+        """
+            .formatted(
+                loopback(options.grpcPort()),
+                loopback(options.port()),
+                quoted(pages),
+                quoted(keys));
+  }
+
+  /**
+   * @param first whether this leaf forms the cluster, while there is none
+   */
+  private String leafConfig(NodeSpec leaf, boolean first, List<String> seeds) throws IOException {
+    List<String> others =
+        seeds.stream().filter(seed -> !seed.equals(loopback(leaf.internalPort()))).toList();
+    // Where nobody else is to be asked, it is this leaf's cluster whatever its directory holds.
+    boolean bootstrap = first && (!marker.formed() || others.isEmpty());
+    return "replication: "
+        + loopback(ports.replication(leaf.node(), leaf.directory()))
+        + "\n"
+        + catalog(others)
+        + (bootstrap ? "  bootstrap: true\n" : "");
+  }
+
+  private static String catalog(List<String> seeds) {
+    return "catalog:\n  seeds: " + JsonMapper.shared().writeValueAsString(seeds) + "\n";
   }
 
   private static void write(NodeSpec spec, String yaml) throws IOException {
     Files.writeString(spec.config(), "# Written by `heddle demo` at each start.\n" + yaml);
+  }
+
+  private static String loopback(int port) {
+    return "127.0.0.1:" + port;
   }
 
   /** A JSON string is a YAML string. */

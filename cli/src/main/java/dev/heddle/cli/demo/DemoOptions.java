@@ -17,6 +17,9 @@ record DemoOptions(
   private static final int MAX_LEAVES = 64;
   private static final int MAX_SHARDS = 1_024;
 
+  /** With two there is no majority without either: no gain over one. */
+  private static final int REPLICAS = 3;
+
   DemoOptions {
     check("--port", port, 1, 65_535);
     check("--grpc-port", grpcPort, 1, 65_535);
@@ -26,6 +29,11 @@ record DemoOptions(
       throw new IllegalArgumentException(
           "--grpc-port: " + grpcPort + " (expected: another one than --port)");
     }
+  }
+
+  /** Copies of each shard of the dataset. */
+  int replicas() {
+    return leaves >= REPLICAS ? REPLICAS : 1;
   }
 
   String url() {

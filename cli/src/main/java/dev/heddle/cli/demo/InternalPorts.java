@@ -1,16 +1,17 @@
 package dev.heddle.cli.demo;
 
+import dev.heddle.cli.node.FreePort;
+import dev.heddle.cli.node.RememberedAddress;
 import dev.heddle.process.DurableFiles;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -18,10 +19,14 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The ports of the nodes' internal services: any free ones at first, the same ones at later starts,
- * as long as nobody else has taken them.
+ * The ports by which the nodes reach each other: any free ones at first, the same ones at later
+ * starts. Those of the internal services may change when somebody else has taken them; those of
+ * replication must not, since the nodes have written them into their logs.
  */
 final class InternalPorts {
+  private static final String HOST = "127.0.0.1";
+  private static final String REPLICATION = " replication";
+
   private final Path file;
   private final Map<String, Integer> ports = new TreeMap<>();
 
@@ -59,19 +64,45 @@ final class InternalPorts {
         file + ": " + what + " (expected: ports by node; remove the file to have new ones)");
   }
 
-  /** The node's port, one that can be had now. */
-  int of(String node) throws IOException {
+  /** The port of the node's internal services, one that can be had now. */
+  int internal(String node) {
     Integer known = ports.get(node);
-    if (known != null && isFree(known)) {
-      return known;
+    return known != null && isFree(known) ? known : choose(node);
+  }
+
+  /**
+   * The port at which the node replicates.
+   *
+   * @param directory of the node: what it remembers counts more than our file
+   * @throws HeddleException CONFLICT if somebody else has taken it
+   */
+  int replication(String node, Path directory) {
+    String key = node + REPLICATION;
+    Optional<HostPort> remembered = RememberedAddress.in(directory);
+    if (remembered.isEmpty()) {
+      Integer known = ports.get(key);
+      return known != null && isFree(known) ? known : choose(key);
     }
+    int port = remembered.get().port();
+    if (!isFree(port)) {
+      throw new HeddleException(
+          ErrorCode.CONFLICT,
+          "port "
+              + port
+              + " is in use (expected: free for "
+              + node
+              + ", whose data the other nodes know under it; end the process that has it)");
+    }
+    ports.put(key, port);
+    return port;
+  }
+
+  private int choose(String key) {
     int chosen;
     do {
-      try (ServerSocket any = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-        chosen = any.getLocalPort();
-      }
+      chosen = FreePort.any(HOST).port();
     } while (ports.containsValue(chosen));
-    ports.put(node, chosen);
+    ports.put(key, chosen);
     return chosen;
   }
 
@@ -83,12 +114,6 @@ final class InternalPorts {
 
   /** Whether a server could listen on the port of loopback. */
   static boolean isFree(int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port), 1);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
+    return FreePort.isFree(new HostPort(HOST, port));
   }
 }

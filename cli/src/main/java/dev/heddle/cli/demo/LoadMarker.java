@@ -19,8 +19,10 @@ import tools.jackson.databind.json.JsonMapper;
  * @param dataset id of the dataset that it went into
  * @param documents that the dataset had then
  * @param corpus what was loaded, with its schema
+ * @param replicas of each shard that the demo asked for last; who changes their number otherwise
+ *     keeps what they chose
  */
-record LoadMarker(String dataset, long documents, String corpus, int leaves, int shards) {
+record LoadMarker(String dataset, long documents, String corpus, int shards, int replicas) {
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(
@@ -42,7 +44,7 @@ record LoadMarker(String dataset, long documents, String corpus, int leaves, int
     } else {
       corpus = "dbpedia " + DbpediaCorpus.SHA_256 + ", schema " + Digest.of(schema);
     }
-    return new LoadMarker("", 0, corpus, options.leaves(), options.shards());
+    return new LoadMarker("", 0, corpus, options.shards(), 1);
   }
 
   /**
@@ -75,11 +77,15 @@ record LoadMarker(String dataset, long documents, String corpus, int leaves, int
   }
 
   LoadMarker of(String datasetId, long count) {
-    return new LoadMarker(datasetId, count, corpus, leaves, shards);
+    return new LoadMarker(datasetId, count, corpus, shards, replicas);
   }
 
-  /** Whether the same would be loaded onto the same leaves. */
+  LoadMarker withReplicas(int number) {
+    return new LoadMarker(dataset, documents, corpus, shards, number);
+  }
+
+  /** Whether the same would be loaded into as many shards. */
   boolean sameLoad(LoadMarker other) {
-    return corpus.equals(other.corpus) && leaves == other.leaves && shards == other.shards;
+    return corpus.equals(other.corpus) && shards == other.shards;
   }
 }

@@ -22,6 +22,9 @@ final class Probe {
           ErrorCode.COVERAGE_TOO_LOW,
           ErrorCode.CATALOG_UNAVAILABLE,
           ErrorCode.NOT_OWNER,
+          ErrorCode.NOT_LEADER,
+          ErrorCode.NO_MAJORITY,
+          ErrorCode.STALE_REPLICA,
           ErrorCode.UNKNOWN_DATASET,
           ErrorCode.DEADLINE_EXCEEDED);
 

@@ -10,33 +10,40 @@ import dev.heddle.leaf.LeafWorker;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.DataDirectory;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcServer;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
+import dev.heddle.replication.RaftNode;
 import io.grpc.BindableService;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A server process: its roles, its two gRPC servers, its place in the catalog. One shot. {@link
- * #close} may be called from any thread, the rest belongs to one.
+ * A server process: its roles, its gRPC servers, its place in the catalog. One shot. {@link #close}
+ * may be called from any thread, the rest belongs to one.
  */
 public final class Node implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Node.class);
-  private static final int FORMAT = 1;
+  private static final String REMEDY =
+      "start with another data directory, and load the data anew; an older Heddle can read this"
+          + " one";
 
   private final NodeConfig config;
   private final Set<Role> roles;
@@ -44,7 +51,8 @@ public final class Node implements AutoCloseable {
   private final Closer closer = new Closer();
   private final AtomicBoolean closing = new AtomicBoolean();
   private final CountDownLatch closed = new CountDownLatch(1);
-  private final Optional<CatalogServer> catalogServer;
+  private final List<String> catalogAddresses;
+  private final Optional<RaftNode> raft;
   private final CatalogClient catalog;
   private final Channels channels;
   private final Optional<SessionGateway> gateway;
@@ -52,48 +60,38 @@ public final class Node implements AutoCloseable {
   private final Optional<GrpcServer> open;
 
   /**
-   * Builds everything, and locks the data directory; nothing listens yet.
+   * Builds everything, and locks the data directory. A leaf begins to replicate: its members of the
+   * catalog and of shards are open as soon as they are known; no service listens yet.
    *
-   * @throws dev.heddle.process.HeddleException that says what is wrong with config, credentials or
-   *     data directory
+   * @throws HeddleException that says what is wrong with config, credentials or data directory
    */
   public Node(NodeConfig config, Set<Role> roles, Ticker ticker, Clock clock) {
     this.config = config;
     this.roles = Set.copyOf(roles);
+    List<String> problems = config.problems(roles);
+    if (!problems.isEmpty()) {
+      throw new HeddleException(ErrorCode.INVALID_REQUEST, String.join("; ", problems));
+    }
     try {
       Credentials credentials = Credentials.load(config.security());
       Path directory =
-          closer.register("data", DataDirectory.open(config.directory(), FORMAT, "node")).path();
+          closer.register("data", DataFormat.open(config.directory(), "node", REMEDY)).path();
       Telemetry telemetry = closer.register("telemetry", new Telemetry());
       this.channels = closer.register("channels", new Channels(credentials));
       HostPort address = FreePort.ifAny(config.internal());
+      this.catalogAddresses = catalogAddresses(address);
       List<BindableService> internals = new ArrayList<>();
       List<BindableService> publics = new ArrayList<>();
 
-      this.catalogServer =
-          config
-              .catalog()
-              .directory()
-              .map(at -> new CatalogServer(at, ticker, clock, config.catalog().limits()))
-              .map(server -> closer.register("catalog server", server));
-      catalogServer.ifPresent(CatalogServer::start);
+      this.raft =
+          roles.contains(Role.LEAF) ? Optional.of(raft(directory, credentials)) : Optional.empty();
+      Optional<CatalogServer> catalogServer =
+          raft.map(node -> catalogServer(node, directory, ticker));
       catalogServer.ifPresent(server -> internals.add(server.service()));
-      String catalogAddress = config.catalog().address().orElse(address).toString();
       this.catalog =
-          closer.register("catalog", CatalogGrpcClient.connect(channels, catalogAddress, ticker));
-
-      if (roles.contains(Role.LEAF)) {
-        LeafWorker leaf =
-            new LeafWorker(
-                config.leaf(),
-                config.node(),
-                directory.resolve("leaf"),
-                catalog,
-                channels,
-                telemetry,
-                ticker);
-        internals.addAll(closer.register("leaf", leaf).internalServices());
-      }
+          closer.register("catalog", CatalogGrpcClient.connect(channels, catalogAddresses, ticker));
+      raft.map(node -> leaf(node, directory, telemetry, ticker, clock))
+          .ifPresent(leaf -> internals.addAll(leaf.internalServices()));
       if (roles.contains(Role.COORDINATOR)) {
         Coordinator coordinator =
             new Coordinator(
@@ -109,38 +107,19 @@ public final class Node implements AutoCloseable {
       }
       this.gateway =
           roles.contains(Role.GATEWAY)
-              ? Optional.of(
-                  closer.register(
-                      "gateway",
-                      new SessionGateway(
-                          config.gateway(),
-                          config.node(),
-                          catalog,
-                          channels,
-                          telemetry,
-                          credentials,
-                          ticker,
-                          clock)))
+              ? Optional.of(gateway(telemetry, credentials, ticker, clock))
               : Optional.empty();
       gateway.ifPresent(role -> internals.addAll(role.internalServices()));
 
+      ServerOptions between = ServerOptions.internal(credentials);
       this.internal =
           closer.register(
-              "internal server",
-              new GrpcServer(
-                  "internal", address, internals, ServerOptions.internal(credentials), false));
+              "internal server", new GrpcServer("internal", address, internals, between, false));
+      // Once more: the others look elsewhere, and another leads, before this node stops to answer.
+      catalogServer.ifPresent(server -> closer.register("catalog member", server));
+      closer.register("registration", catalog);
       this.open =
-          publics.isEmpty()
-              ? Optional.empty()
-              : Optional.of(
-                  closer.register(
-                      "public server",
-                      new GrpcServer(
-                          "public",
-                          config.grpc(),
-                          publics,
-                          ServerOptions.open(credentials),
-                          true)));
+          publics.isEmpty() ? Optional.empty() : Optional.of(publicServer(publics, credentials));
       // Once more: what comes in at the edge has to find the rest of the house until it is gone.
       gateway.ifPresent(role -> closer.register("edge", role));
     } catch (RuntimeException e) {
@@ -149,10 +128,84 @@ public final class Node implements AutoCloseable {
     }
   }
 
+  /** The seeds, and this node where it has the catalog itself. */
+  private List<String> catalogAddresses(HostPort own) {
+    Set<String> addresses = new LinkedHashSet<>();
+    if (roles.contains(Role.LEAF)) {
+      addresses.add(own.toString());
+    }
+    config.catalog().seeds().forEach(seed -> addresses.add(seed.toString()));
+    return List.copyOf(addresses);
+  }
+
+  private RaftNode raft(Path directory, Credentials credentials) {
+    credentials.checkInternalBind(config.replication());
+    HostPort address = RememberedAddress.of(config.replication(), directory);
+    RaftNode node =
+        closer.register("replication", new RaftNode(config.node(), address, config.raft()));
+    node.start();
+    return node;
+  }
+
+  private CatalogServer catalogServer(RaftNode node, Path directory, Ticker ticker) {
+    CatalogServer server =
+        closer.register(
+            "catalog server",
+            new CatalogServer(
+                config.catalog().limits(),
+                config.node(),
+                directory.resolve("catalog"),
+                node,
+                config.catalog().bootstrap(),
+                config.catalog().seeds().stream().map(HostPort::toString).toList(),
+                channels,
+                ticker));
+    server.start();
+    return server;
+  }
+
+  private LeafWorker leaf(
+      RaftNode node, Path directory, Telemetry telemetry, Ticker ticker, Clock clock) {
+    return closer.register(
+        "leaf",
+        new LeafWorker(
+            config.leaf(),
+            config.node(),
+            directory.resolve("leaf"),
+            catalog,
+            channels,
+            node,
+            telemetry,
+            ticker,
+            clock));
+  }
+
+  private SessionGateway gateway(
+      Telemetry telemetry, Credentials credentials, Ticker ticker, Clock clock) {
+    return closer.register(
+        "gateway",
+        new SessionGateway(
+            config.gateway(),
+            config.node(),
+            catalog,
+            channels,
+            telemetry,
+            credentials,
+            ticker,
+            clock));
+  }
+
+  private GrpcServer publicServer(List<BindableService> services, Credentials credentials) {
+    return closer.register(
+        "public server",
+        new GrpcServer("public", config.grpc(), services, ServerOptions.open(credentials), true));
+  }
+
   /**
-   * Listens, and makes the node known.
+   * Listens, and makes the node known. Returns without waiting for the catalog, which may be away
+   * or not there yet: the health service and {@code /readyz} tell when it was found.
    *
-   * @throws dev.heddle.process.HeddleException if an address cannot be had; everything is closed
+   * @throws HeddleException if an address cannot be had; everything is closed
    */
   public void start() {
     try {
@@ -161,9 +214,16 @@ public final class Node implements AutoCloseable {
       open.ifPresent(GrpcServer::start);
       open.ifPresent(channels::local);
       gateway.ifPresent(SessionGateway::start);
-      open.ifPresent(server -> server.healthy(true));
+      open.ifPresent(server ->
+          closer.register(
+              "health", catalog.onChange(view -> server.healthy(view.revision() >= 0))));
       catalog.register(record(), config.lease());
-      log.info("node serves node={} roles={} internal={}", config.node(), names(), internal());
+      log.info(
+          "node serves node={} roles={} internal={} replication={}",
+          config.node(),
+          names(),
+          internal(),
+          replication().map(HostPort::toString).orElse("none"));
     } catch (RuntimeException e) {
       closer.closeAfter(e);
       closed.countDown();
@@ -173,6 +233,13 @@ public final class Node implements AutoCloseable {
 
   /** Waits until the node has seen itself in the catalog, as the others do then. */
   public void awaitKnown() throws InterruptedException {
+    while (!awaitKnown(Duration.ofHours(1))) {
+      tellUnready();
+    }
+  }
+
+  /** Waits a while; false if the node does not see itself in the catalog by then. */
+  boolean awaitKnown(Duration time) throws InterruptedException {
     CountDownLatch known = new CountDownLatch(1);
     try (var _ =
         catalog.onChange(view -> {
@@ -180,12 +247,22 @@ public final class Node implements AutoCloseable {
             known.countDown();
           }
         })) {
-      known.await();
+      return known.await(time.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       throw e;
     } catch (Exception e) {
       throw new IllegalStateException("a listener cannot be removed", e);
     }
+  }
+
+  /** Logs what the node waits for. */
+  void tellUnready() {
+    log.warn(
+        "node is not ready yet node={} reason=\"{}\"",
+        config.node(),
+        catalog.ready()
+            ? "not yet registered in the catalog, which may be without a majority of its voters"
+            : "no catalog answers at " + String.join(", ", catalogAddresses));
   }
 
   private boolean isThis(NodeRecord found) {
@@ -199,7 +276,8 @@ public final class Node implements AutoCloseable {
         names(),
         internal().toString(),
         grpc().map(HostPort::toString).orElse(""),
-        http().map(HostPort::toString).orElse(""));
+        http().map(HostPort::toString).orElse(""),
+        replication().map(HostPort::toString).orElse(""));
   }
 
   private Set<String> names() {
@@ -211,6 +289,11 @@ public final class Node implements AutoCloseable {
   /** Where the internal services listen. */
   public HostPort internal() {
     return internal.address();
+  }
+
+  /** Where it takes part in the replication of data; empty without a leaf. */
+  public Optional<HostPort> replication() {
+    return raft.map(RaftNode::address);
   }
 
   /** Where the public gRPC services listen; empty without a coordinator. */

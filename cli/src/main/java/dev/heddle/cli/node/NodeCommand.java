@@ -8,6 +8,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.locks.LockSupport;
 import picocli.CommandLine.Command;
@@ -26,7 +27,10 @@ import picocli.CommandLine.Option;
       "  node: leaf-1",
       "  directory: /var/lib/heddle/leaf-1",
       "  internal: 127.0.0.1:7101",
-      "  catalog: {address: 127.0.0.1:7100}",
+      "  replication: 127.0.0.1:7201",
+      "  catalog: {seeds: [127.0.0.1:7102, 127.0.0.1:7103]}",
+      "",
+      "The first leaf of a new cluster has catalog: {bootstrap: true} as well.",
       "",
       "HEDDLE_LOG says how much it logs to standard error: error, warn, info (default), debug."
     })
@@ -38,6 +42,9 @@ public final class NodeCommand implements Callable<Integer> {
   public static final String CLOSED = "heddle node closed";
 
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(15);
+
+  /** How often a node that is not ready says why. */
+  private static final Duration TELL_AGAIN = Duration.ofSeconds(5);
 
   private final Console console;
 
@@ -67,15 +74,18 @@ public final class NodeCommand implements Callable<Integer> {
     System.setProperty("heddle.log", System.getProperty("heddle.log", "info"));
     System.setProperty("heddle.log.libraries", "warn");
     JulToSlf4j.install();
-    NodeConfig read = NodeConfig.read(config);
-    try (Node node = new Node(read, EnumSet.copyOf(roles), Ticker.system(), Clock.systemUTC())) {
+    Set<Role> all = EnumSet.copyOf(roles);
+    NodeConfig read = NodeConfig.read(config, all);
+    try (Node node = new Node(read, all, Ticker.system(), Clock.systemUTC())) {
       Thread shutdown = new Thread(() -> close(node), "node-shutdown");
       Runtime.getRuntime().addShutdownHook(shutdown);
       if (exitWithParent) {
         ParentWatch.start(System.in, () -> leave(node, shutdown));
       }
       node.start();
-      node.awaitKnown();
+      while (!node.awaitKnown(TELL_AGAIN)) {
+        node.tellUnready();
+      }
       console.line(
           READY
               + read.node()

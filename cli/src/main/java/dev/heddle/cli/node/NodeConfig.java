@@ -9,8 +9,12 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Security;
+import dev.heddle.replication.RaftConfig;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -19,6 +23,8 @@ import java.util.regex.Pattern;
  * @param node its id, which must stay the same over restarts
  * @param directory its data, for this node alone
  * @param internal where its services for other nodes listen; port 0: any free one
+ * @param replication of a leaf: where it takes part in the replication of data; must stay the same
+ *     over restarts; port 0: any free one at the first start, that one ever after
  * @param grpc where the coordinator's public services listen; port 0: any free one
  * @param lease how long the others believe in this node after its last sign of life
  */
@@ -26,9 +32,11 @@ public record NodeConfig(
     String node,
     Path directory,
     HostPort internal,
+    HostPort replication,
     HostPort grpc,
     Duration lease,
     CatalogPlace catalog,
+    RaftConfig raft,
     Security security,
     GatewayConfig gateway,
     CoordinatorConfig coordinator,
@@ -53,9 +61,11 @@ public record NodeConfig(
         "",
         Path.of(""),
         new HostPort("127.0.0.1", 0),
+        new HostPort("127.0.0.1", 0),
         new HostPort("127.0.0.1", 8081),
         Duration.ofSeconds(3),
         CatalogPlace.defaults(),
+        RaftConfig.defaults(),
         Security.none(),
         GatewayConfig.defaults(),
         CoordinatorConfig.defaults(),
@@ -65,28 +75,61 @@ public record NodeConfig(
   /**
    * Reads a config file.
    *
+   * @param roles of the node
    * @throws HeddleException INVALID_REQUEST with all problems of the file
    */
-  public static NodeConfig read(Path file) {
-    NodeConfig config = ConfigReader.readYaml(file, defaults());
-    config.require("config " + file + ": ");
+  public static NodeConfig read(Path file, Set<Role> roles) {
+    NodeConfig config;
+    try {
+      config = ConfigReader.readYaml(file, defaults());
+    } catch (HeddleException e) {
+      throw withHint(e);
+    }
+    List<String> problems = config.problems(roles);
+    if (!problems.isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST, "config " + file + ":\n  " + String.join("\n  ", problems));
+    }
     return config;
   }
 
-  private void require(String where) {
-    StringBuilder missing = new StringBuilder();
+  /** What is missing, or does not fit the roles. */
+  List<String> problems(Set<Role> roles) {
+    List<String> problems = new ArrayList<>();
     if (node.isEmpty()) {
-      missing.append("\n  node: missing (expected: the node's id)");
+      problems.add("node: missing (expected: the node's id)");
     }
     if (directory.toString().isEmpty()) {
-      missing.append("\n  directory: missing (expected: the node's data directory)");
+      problems.add("directory: missing (expected: the node's data directory)");
     }
-    if (catalog.directory().isEmpty() && catalog.address().isEmpty()) {
-      missing.append(
-          "\n  catalog: missing (expected: directory, or address of the node that has it)");
+    boolean leaf = roles.contains(Role.LEAF);
+    if (catalog.bootstrap() && !leaf) {
+      problems.add(
+          "catalog.bootstrap: true (expected: false without the role leaf, which has the catalog)");
     }
-    if (!missing.isEmpty()) {
-      throw new HeddleException(ErrorCode.INVALID_REQUEST, where + missing);
+    boolean others = catalog.seeds().stream().anyMatch(seed -> !seed.equals(internal));
+    if (!others && !catalog.bootstrap()) {
+      problems.add(
+          "catalog.seeds: missing (expected: internal addresses of leaf nodes"
+              + (leaf ? ", or catalog.bootstrap: true on the first leaf of a new cluster)" : ")"));
     }
+    return problems;
+  }
+
+  /** The keys of a time when one node had the catalog. */
+  private static HeddleException withHint(HeddleException failure) {
+    String message = String.valueOf(failure.getMessage());
+    boolean old =
+        message.contains("catalog.address: unknown key")
+            || message.contains("catalog.directory: unknown key");
+    return old
+        ? new HeddleException(
+            failure.code(),
+            message
+                + "\n  catalog.address and catalog.directory are no more: the leaf nodes replicate"
+                + " the catalog (expected: catalog.seeds: [host:port, ...] with internal addresses"
+                + " of leaf nodes; catalog.bootstrap: true on the first leaf of a new cluster)",
+            failure)
+        : failure;
   }
 }

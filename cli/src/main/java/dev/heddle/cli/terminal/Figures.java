@@ -1,5 +1,7 @@
 package dev.heddle.cli.terminal;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /** Numbers as people read them. */
@@ -61,6 +63,22 @@ public final class Figures {
   /** The first 12 digits of a content digest: enough to tell versions apart. */
   public static String digest(String digest) {
     return digest.length() <= 12 ? digest : digest.substring(0, 12);
+  }
+
+  /** The parts, as many to a line as fit in {@code width}; a longer one has a line of its own. */
+  public static List<String> lines(List<String> parts, String separator, int width) {
+    List<String> lines = new ArrayList<>();
+    StringBuilder line = new StringBuilder();
+    for (int i = 0; i < parts.size(); i++) {
+      String part = parts.get(i) + (i + 1 < parts.size() ? separator : "");
+      if (!line.isEmpty() && line.length() + part.stripTrailing().length() > width) {
+        lines.add(line.toString().stripTrailing());
+        line.setLength(0);
+      }
+      line.append(part);
+    }
+    lines.add(line.toString().stripTrailing());
+    return lines;
   }
 
   /** At most {@code limit} characters of one line of text. */

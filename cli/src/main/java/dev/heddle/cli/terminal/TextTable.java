@@ -3,9 +3,11 @@ package dev.heddle.cli.terminal;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Rows in aligned columns; owned by one thread. */
+/** Rows in aligned columns; a cell may have several lines. Owned by one thread. */
 public final class TextTable {
+  /** Of text without line breaks: a row of several lines stands here as several. */
   private final List<List<String>> rows = new ArrayList<>();
+
   private final List<Boolean> right;
 
   private TextTable(List<String> titles, List<Boolean> right) {
@@ -24,16 +26,28 @@ public final class TextTable {
     return new TextTable(names, right);
   }
 
+  /**
+   * @param cells a {@link List} is a cell of so many lines
+   */
   public TextTable row(Object... cells) {
     if (cells.length != right.size()) {
       throw new IllegalArgumentException(
           "cells: " + cells.length + " (expected: " + right.size() + ")");
     }
-    List<String> row = new ArrayList<>();
+    List<List<?>> columns = new ArrayList<>();
+    int height = 1;
     for (Object cell : cells) {
-      row.add(String.valueOf(cell));
+      List<?> lines = cell instanceof List<?> several ? several : List.of(cell);
+      columns.add(lines);
+      height = Math.max(height, lines.size());
     }
-    rows.add(row);
+    for (int line = 0; line < height; line++) {
+      List<String> row = new ArrayList<>();
+      for (List<?> lines : columns) {
+        row.add(line < lines.size() ? String.valueOf(lines.get(line)) : "");
+      }
+      rows.add(row);
+    }
     return this;
   }
 

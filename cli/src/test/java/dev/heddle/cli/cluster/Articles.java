@@ -155,7 +155,7 @@ final class Articles {
     items.add(
         BulkItem.newBuilder()
             .setId(id)
-            .setJson(ByteString.copyFrom(JSON.writeValueAsBytes(article)))
+            .setPutJson(ByteString.copyFrom(JSON.writeValueAsBytes(article)))
             .build());
   }
 }

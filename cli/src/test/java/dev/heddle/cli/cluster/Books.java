@@ -60,12 +60,20 @@ final class Books {
                   1900 + random.nextInt(100),
                   random.nextInt(100) / 100.0);
       items.add(
-          BulkItem.newBuilder().setId("book-" + i).setJson(ByteString.copyFromUtf8(json)).build());
+          BulkItem.newBuilder()
+              .setId("book-" + i)
+              .setPutJson(ByteString.copyFromUtf8(json))
+              .build());
     }
     return items;
   }
 
+  /** With as many replicas as the house thinks right. */
   static void create(Channel channel, String name, int shards) {
+    create(channel, name, shards, 0);
+  }
+
+  static void create(Channel channel, String name, int shards, int replicas) {
     var _ =
         DatasetsGrpc.newBlockingStub(channel)
             .withDeadlineAfter(30, TimeUnit.SECONDS)
@@ -73,6 +81,7 @@ final class Books {
                 CreateDatasetRequest.newBuilder()
                     .setName(name)
                     .setShards(shards)
+                    .setReplicas(replicas)
                     .setSchema(
                         Schema.newBuilder()
                             .addFields(field("title", FieldType.FIELD_TYPE_TEXT, 3))

@@ -1,5 +1,7 @@
 package dev.heddle.cli.cluster;
 
+import static dev.heddle.process.testing.Eventually.eventually;
+import static dev.heddle.process.testing.Eventually.within;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -14,6 +16,7 @@ import dev.heddle.v1.Term;
 import dev.heddle.v1.Value;
 import io.grpc.StatusRuntimeException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,11 +30,13 @@ class LeafLossTest {
   @TempDir Path directory;
 
   @Test
-  void aLeafThatIsDownShowsInTheCoverageAndItsReturnRestoresIt() throws Exception {
+  void aLeafThatIsDownShowsInTheCoverageOfWhatHasNoOtherCopyAndItsReturnRestoresIt()
+      throws Exception {
     var books = new Books(SEED);
     try (var cluster = new TestCluster(directory, 3)) {
-      Books.create(cluster.grpc(), "books", 6);
+      Books.create(cluster.grpc(), "books", 6, 1);
       Books.load(cluster.grpc(), "books", books.items(DOCUMENTS));
+      cluster.awaitVoters(3);
       var before = await(cluster, DOCUMENTS);
       assertEquals(6, before.getCoverage().getShardsAnswered());
       assertTrue(before.getBill().getComplete());
@@ -49,7 +54,8 @@ class LeafLossTest {
       cluster.startLeaf("leaf-2");
       var after = await(cluster, DOCUMENTS);
       assertEquals(0, after.getCoverage().getMissingCount());
-      assertEquals(before.getHitsList(), after.getHitsList());
+      // Scores rest on figures that follow a change within a second or so.
+      eventually("ranks as before", () -> run(cluster).getHitsList().equals(before.getHitsList()));
     }
   }
 
@@ -85,12 +91,11 @@ class LeafLossTest {
   }
 
   private static QueryResponse await(TestCluster cluster, int seen) {
-    QueryResponse response = run(cluster);
-    for (int i = 0; i < 5_000 && response.getCoverage().getSeen() != seen; i++) {
-      response = run(cluster);
-    }
-    assertEquals(seen, response.getCoverage().getSeen());
-    return response;
+    within(
+        Duration.ofSeconds(30),
+        seen + " documents",
+        () -> run(cluster).getCoverage().getSeen() == seen);
+    return run(cluster);
   }
 
   private static QueryResponse run(TestCluster cluster) {

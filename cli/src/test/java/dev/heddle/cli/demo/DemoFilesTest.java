@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.cli.node.NodeConfig;
+import dev.heddle.cli.node.Role;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
@@ -13,8 +15,11 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,9 +34,94 @@ class DemoFilesTest {
   void keepsInternalPortsOverStarts() throws IOException {
     Path file = folder.resolve("ports.json");
     InternalPorts first = InternalPorts.load(file);
-    int port = first.of("leaf-1");
+    int port = first.internal("leaf-1");
+    int replication = first.replication("leaf-1", folder.resolve("leaf-1"));
+    assertNotEquals(port, replication);
     first.save();
-    assertEquals(port, InternalPorts.load(file).of("leaf-1"));
+    InternalPorts again = InternalPorts.load(file);
+    assertEquals(port, again.internal("leaf-1"));
+    assertEquals(replication, again.replication("leaf-1", folder.resolve("leaf-1")));
+  }
+
+  @Test
+  void keepsTheReplicationPortThatANodeRemembersAndSaysWhenItIsTaken() throws IOException {
+    Path file = folder.resolve("ports.json");
+    Path node = Files.createDirectories(folder.resolve("leaf-1"));
+    InternalPorts ports = InternalPorts.load(file);
+    int port;
+    try (ServerSocket other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+      port = other.getLocalPort();
+      Files.writeString(node.resolve("replication"), "127.0.0.1:" + port + "\n");
+      HeddleException failure =
+          assertThrows(HeddleException.class, () -> ports.replication("leaf-1", node));
+      assertEquals(ErrorCode.CONFLICT, failure.code());
+      assertTrue(String.valueOf(failure.getMessage()).contains("port " + port + " is in use"));
+    }
+    assertEquals(port, ports.replication("leaf-1", node));
+  }
+
+  @Test
+  void aFormedClusterNeverLosesLeavesAndFormsNoOther() throws IOException {
+    Path file = folder.resolve("cluster.json");
+    DemoMarker first = DemoMarker.begin(file, 3);
+    assertFalse(first.formed());
+    first.formed(file);
+    assertTrue(DemoMarker.begin(file, 3).formed());
+    HeddleException failure = assertThrows(HeddleException.class, () -> DemoMarker.begin(file, 2));
+    assertTrue(String.valueOf(failure.getMessage()).contains("--leaves: 2 (expected: 3 or more"));
+    assertThrows(HeddleException.class, () -> DemoMarker.begin(file, 0));
+    assertEquals(new DemoMarker(5, true), DemoMarker.begin(file, 5));
+    assertThrows(HeddleException.class, () -> DemoMarker.begin(file, 3));
+    Path alone = folder.resolve("alone.json");
+    assertEquals(new DemoMarker(0, false), DemoMarker.begin(alone, 0));
+    assertThrows(HeddleException.class, () -> DemoMarker.begin(alone, 1));
+  }
+
+  @Test
+  void theFirstLeafFormsTheClusterOnceAndAllOthersGetSeeds() throws IOException {
+    Path cluster = folder.resolve("cluster.json");
+    DemoOptions options = options(3, Optional.empty());
+    InternalPorts ports = InternalPorts.load(folder.resolve("ports.json"));
+    DemoMarker marker = DemoMarker.begin(cluster, 3);
+    List<NodeSpec> specs = new DemoNodes(options, marker, folder, ports).prepare();
+    assertEquals(
+        List.of("gateway-1", "leaf-1", "leaf-2", "leaf-3"),
+        specs.stream().map(NodeSpec::node).toList());
+    NodeConfig first = config(specs.get(1));
+    assertTrue(first.catalog().bootstrap());
+    assertEquals(2, first.catalog().seeds().size());
+    for (NodeSpec other : List.of(specs.get(0), specs.get(2), specs.get(3))) {
+      NodeConfig config = config(other);
+      assertFalse(config.catalog().bootstrap());
+      assertTrue(config.catalog().seeds().contains(first.internal()), other.node());
+    }
+    marker.formed(cluster);
+    DemoMarker again = DemoMarker.begin(cluster, 3);
+    specs = new DemoNodes(options, again, folder, ports).prepare();
+    assertFalse(config(specs.get(1)).catalog().bootstrap());
+    assertEquals(first.replication(), config(specs.get(1)).replication());
+  }
+
+  @Test
+  void oneProcessWithAllRolesFormsItsOwnCluster() throws IOException {
+    DemoMarker marker = DemoMarker.begin(folder.resolve("cluster.json"), 0);
+    marker.formed(folder.resolve("cluster.json"));
+    InternalPorts ports = InternalPorts.load(folder.resolve("ports.json"));
+    List<NodeSpec> specs =
+        new DemoNodes(
+                options(0, Optional.empty()),
+                DemoMarker.begin(folder.resolve("cluster.json"), 0),
+                folder,
+                ports)
+            .prepare();
+    assertEquals(1, specs.size());
+    assertTrue(config(specs.getFirst()).catalog().bootstrap());
+  }
+
+  private static NodeConfig config(NodeSpec spec) {
+    Set<Role> roles = EnumSet.noneOf(Role.class);
+    spec.roles().forEach(role -> roles.add(Role.valueOf(role.toUpperCase(Locale.ROOT))));
+    return NodeConfig.read(spec.config(), roles);
   }
 
   @Test
@@ -39,7 +129,7 @@ class DemoFilesTest {
     Path file = folder.resolve("ports.json");
     try (ServerSocket other = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       Files.writeString(file, "{\"leaf-1\":" + other.getLocalPort() + "}");
-      assertNotEquals(other.getLocalPort(), InternalPorts.load(file).of("leaf-1"));
+      assertNotEquals(other.getLocalPort(), InternalPorts.load(file).internal("leaf-1"));
     }
   }
 
@@ -65,8 +155,10 @@ class DemoFilesTest {
     LoadMarker read = LoadMarker.read(file).orElseThrow();
     assertEquals("dataset-7", read.dataset());
     assertEquals(12, read.documents());
-    assertTrue(marker.sameLoad(read));
-    assertFalse(LoadMarker.wanted(options(2, Optional.of(corpus)), folder).sameLoad(read));
+    assertEquals(1, read.replicas());
+    assertEquals(3, read.withReplicas(3).replicas());
+    assertTrue(marker.sameLoad(read.withReplicas(3)));
+    assertTrue(LoadMarker.wanted(options(4, Optional.of(corpus)), folder).sameLoad(read));
     Files.writeString(corpus, "{}\n{}\n");
     assertFalse(LoadMarker.wanted(options(3, Optional.of(corpus)), folder).sameLoad(read));
   }

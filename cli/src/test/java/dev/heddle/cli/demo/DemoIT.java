@@ -98,14 +98,12 @@ class DemoIT {
   }
 
   @Test
-  void answersInPartWhileALeafIsDeadAndWhollyOnceItIsBack() throws Exception {
+  void answersInPartWhileTheOnlyCopyIsAwayAndWhollyOnceItIsBack() throws Exception {
     String[] options = {"--leaves", "2", "--shards", "4", "--corpus", corpus().toString()};
     try (DemoProcess demo =
         new DemoProcess(DemoProcess.freePorts(), folder.resolve("data"), options).awaitReady()) {
       assertWhole(demo.query(ALL));
-      ProcessHandle leaf = demo.node("leaf-2");
-      assertTrue(leaf.destroyForcibly());
-      within(Duration.ofSeconds(5), "leaf-2 dead", () -> !leaf.isAlive());
+      kill(demo, "leaf-2");
 
       JsonNode partial = demo.query("{\"query\":\"bridge\",\"k\":5,\"deadline\":\"2s\"}");
       JsonNode coverage = partial.path("coverage");
@@ -117,14 +115,101 @@ class DemoIT {
       assertEquals(DOCUMENTS, coverage.path("target").asLong(), partial::toString);
       assertEquals(seen, partial.path("total").path("value").asLong(), partial::toString);
 
-      within(
-          Duration.ofSeconds(60),
-          "full coverage again of " + demo,
-          () -> demo.query(ALL).path("coverage").path("shards").path("answered").asInt() == 4);
+      awaitWhole(demo);
       assertWhole(demo.query(ALL));
       assertTrue(
           demo.err.stream().anyMatch(line -> line.startsWith("heddle: leaf-2 is up again")),
           demo::toString);
     }
+  }
+
+  @Test
+  void outlivesTheFirstLeafAndAllAtOnceWithThreeCopies() throws Exception {
+    String[] options = {"--leaves", "3", "--shards", "4", "--corpus", corpus().toString()};
+    Path data = folder.resolve("data");
+    int port = DemoProcess.freePorts();
+    try (DemoProcess demo = new DemoProcess(port, data, options).awaitReady()) {
+      within(
+          Duration.ofMinutes(2),
+          "three copies of " + demo,
+          () -> demo.told("heddle: all 3 replicas of each shard of dbpedia are there"));
+      within(
+          Duration.ofMinutes(1),
+          "three voters of " + demo,
+          () -> demo.json("status", "--json").path("catalogVoters").size() == 3);
+      // The one that began it all.
+      kill(demo, "leaf-1");
+      awaitWhole(demo);
+      assertWhole(demo.query(ALL));
+      JsonNode put =
+          demo.json("document", "put", "dbpedia", "d0", "{\"title\":\"Bridge 0\"}", "--json");
+      assertTrue(put.path("version").asLong() > 0, put::toString);
+      within(
+          Duration.ofMinutes(1),
+          "leaf-1 up again in " + demo,
+          () -> demo.told("heddle: leaf-1 is up again"));
+      // All at once, and without a chance to say goodbye.
+      demo.process.destroyForcibly();
+      int exit = demo.awaitExit();
+      assertNotEquals(0, exit);
+      demo.awaitNobodyLeft();
+    }
+    try (DemoProcess again = new DemoProcess(port, data, options).awaitReady()) {
+      assertWhole(again.query(ALL));
+      assertTrue(again.told("heddle: dataset dbpedia has 400 documents"), again::toString);
+    }
+  }
+
+  @Test
+  void oneProcessDoesItAll() throws Exception {
+    String[] options = {"--leaves", "0", "--shards", "4", "--corpus", corpus().toString()};
+    Path data = folder.resolve("data");
+    int port = DemoProcess.freePorts();
+    String token;
+    try (DemoProcess demo = new DemoProcess(port, data, options).awaitReady()) {
+      assertWhole(demo.query(ALL));
+      assertEquals(1, demo.family().size(), demo::toString);
+      JsonNode put =
+          demo.json(
+              "document",
+              "put",
+              "dbpedia",
+              "new",
+              "{\"title\":\"Viaduct\"}",
+              "--if-version",
+              "0",
+              "--json");
+      token = put.path("positionToken").asString();
+      JsonNode answer = demo.json("query", "dbpedia", "viaduct", "--position", token, "--json");
+      assertEquals("new", answer.path("hits").path(0).path("id").asString(), answer::toString);
+      JsonNode status = demo.json("status", "--json");
+      assertEquals("gateway-1", status.path("catalogLeader").asString(), status::toString);
+      demo.process.destroy();
+      assertEquals(143, demo.awaitExit(), demo::toString);
+      demo.awaitNobodyLeft();
+    }
+    try (DemoProcess again = new DemoProcess(port, data, options).awaitReady()) {
+      JsonNode found = again.json("document", "get", "dbpedia", "new", "--position", token);
+      assertEquals("Viaduct", found.path("title").asString(), found::toString);
+      JsonNode deleted = again.json("document", "delete", "dbpedia", "new", "--json");
+      assertTrue(deleted.path("found").asBoolean(), deleted::toString);
+    }
+  }
+
+  private static void kill(DemoProcess demo, String node) {
+    ProcessHandle leaf = demo.node(node);
+    assertTrue(leaf.destroyForcibly());
+    within(Duration.ofSeconds(5), node + " dead", () -> !leaf.isAlive());
+  }
+
+  private static void awaitWhole(DemoProcess demo) {
+    within(
+        Duration.ofSeconds(60),
+        "full coverage again of " + demo,
+        () -> {
+          JsonNode coverage = demo.query(ALL).path("coverage");
+          return coverage.path("shards").path("answered").asInt() == 4
+              && coverage.path("seen").asInt() == DOCUMENTS;
+        });
   }
 }

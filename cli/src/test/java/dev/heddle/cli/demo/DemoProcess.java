@@ -42,19 +42,43 @@ final class DemoProcess implements AutoCloseable {
 
   DemoProcess(int port, Path data, String... more) throws IOException {
     this.port = port;
+    List<String> arguments =
+        new ArrayList<>(List.of("demo", "--port", "" + port, "--data", data.toString()));
+    arguments.addAll(List.of(more));
+    process = heddle(arguments).start();
+    collect(process.getInputStream(), out);
+    collect(process.getErrorStream(), err);
+  }
+
+  private static ProcessBuilder heddle(List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("@" + CHECKOUT.resolve("etc/jvm.flags"));
     command.add("-Dheddle.home=" + CHECKOUT);
     command.add("-Xmx256m");
     command.add("dev.heddle.cli.Main");
-    command.addAll(List.of("demo", "--port", "" + port, "--data", data.toString()));
-    command.addAll(List.of(more));
+    command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
-    process = builder.start();
-    collect(process.getInputStream(), out);
-    collect(process.getErrorStream(), err);
+    return builder;
+  }
+
+  /** What another command says about this demo. */
+  JsonNode json(String... arguments) throws IOException, InterruptedException {
+    ProcessBuilder builder = heddle(List.of(arguments));
+    builder.environment().put("HEDDLE_GRPC", "localhost:" + (port + 1));
+    builder.redirectError(ProcessBuilder.Redirect.INHERIT);
+    Process command = builder.start();
+    String said = new String(command.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (command.waitFor() != 0) {
+      throw new AssertionError(String.join(" ", arguments) + ": " + said + this);
+    }
+    return JsonMapper.shared().readTree(said);
+  }
+
+  /** Whether it has said so on standard error. */
+  boolean told(String line) {
+    return err.stream().anyMatch(said -> said.startsWith(line));
   }
 
   private static void collect(InputStream stream, List<String> lines) {

@@ -1,6 +1,7 @@
 package dev.heddle.cli.node;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -11,19 +12,21 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NodeConfigTest {
   @TempDir private Path folder;
 
-  private NodeConfig read(String yaml) throws IOException {
-    return NodeConfig.read(Files.writeString(folder.resolve("node.yaml"), yaml));
+  private NodeConfig read(String yaml, Role... roles) throws IOException {
+    return NodeConfig.read(Files.writeString(folder.resolve("node.yaml"), yaml), Set.of(roles));
   }
 
-  private String problems(String yaml) {
-    HeddleException failure = assertThrows(HeddleException.class, () -> read(yaml));
+  private String problems(String yaml, Role... roles) {
+    HeddleException failure = assertThrows(HeddleException.class, () -> read(yaml, roles));
     assertEquals(ErrorCode.INVALID_REQUEST, failure.code());
     return String.valueOf(failure.getMessage());
   }
@@ -31,11 +34,19 @@ class NodeConfigTest {
   @Test
   void keepsDefaultsForWhatIsNotSaid() throws IOException {
     NodeConfig config =
-        read("node: leaf-1\ndirectory: /data/leaf-1\ncatalog: {address: 127.0.0.1:7100}\n");
+        read(
+            "node: leaf-1\ndirectory: /data/leaf-1\ncatalog: {seeds: [127.0.0.1:7100]}\n",
+            Role.LEAF);
     assertEquals("leaf-1", config.node());
     assertEquals(Path.of("/data/leaf-1"), config.directory());
-    assertEquals(Optional.of(new HostPort("127.0.0.1", 7100)), config.catalog().address());
+    assertEquals(new HostPort("127.0.0.1", 0), config.internal());
+    assertEquals(new HostPort("127.0.0.1", 0), config.replication());
+    assertEquals(new HostPort("127.0.0.1", 8081), config.grpc());
+    assertEquals(List.of(new HostPort("127.0.0.1", 7100)), config.catalog().seeds());
+    assertFalse(config.catalog().bootstrap());
     assertEquals(Duration.ofSeconds(3), config.lease());
+    assertEquals(NodeConfig.defaults().raft(), config.raft());
+    assertEquals(NodeConfig.defaults().catalog().limits(), config.catalog().limits());
     assertEquals(NodeConfig.defaults().leaf(), config.leaf());
     assertEquals(NodeConfig.defaults().coordinator(), config.coordinator());
     assertEquals(NodeConfig.defaults().gateway(), config.gateway());
@@ -49,18 +60,27 @@ class NodeConfigTest {
             node: all-1
             directory: /data/all-1
             internal: 127.0.0.1:7001
+            replication: 127.0.0.1:7004
             grpc: 127.0.0.1:7002
             lease: 5s
-            catalog: {directory: /data/catalog, limits: {max-entries: 7}}
+            catalog: {bootstrap: true, limits: {max-entries: 7, replication: {most-voters: 3}}}
+            raft: {election-min: 2s, election-max: 4s, retained: 10}
             gateway: {http: "127.0.0.1:7003", pages: /pages, session: {keys: /keys.yaml}}
             coordinator: {default-deadline: 2s}
             leaf: {compute-threads: 3}
-            """);
+            """,
+            Role.values());
     assertEquals(new HostPort("127.0.0.1", 7001), config.internal());
+    assertEquals(new HostPort("127.0.0.1", 7004), config.replication());
     assertEquals(new HostPort("127.0.0.1", 7002), config.grpc());
     assertEquals(Duration.ofSeconds(5), config.lease());
-    assertEquals(Optional.of(Path.of("/data/catalog")), config.catalog().directory());
+    assertTrue(config.catalog().bootstrap());
+    assertEquals(List.of(), config.catalog().seeds());
     assertEquals(7, config.catalog().limits().maxEntries());
+    assertEquals(3, config.catalog().limits().replication().mostVoters());
+    assertEquals(Duration.ofSeconds(2), config.raft().electionMin());
+    assertEquals(Duration.ofSeconds(4), config.raft().electionMax());
+    assertEquals(10, config.raft().retained());
     assertEquals(new HostPort("127.0.0.1", 7003), config.gateway().http());
     assertEquals(Optional.of(Path.of("/pages")), config.gateway().pages());
     assertEquals(Duration.ofSeconds(2), config.coordinator().defaultDeadline());
@@ -77,16 +97,47 @@ class NodeConfigTest {
 
   @Test
   void saysWhatIsMissing() {
-    String problems = problems("lease: 3s\n");
+    String problems = problems("lease: 3s\n", Role.GATEWAY);
     assertTrue(problems.contains("node: missing"), problems);
     assertTrue(problems.contains("directory: missing"), problems);
-    assertTrue(problems.contains("catalog: missing"), problems);
+    assertTrue(problems.contains("catalog.seeds: missing"), problems);
+    assertFalse(problems.contains("bootstrap"), problems);
   }
 
   @Test
-  void refusesTwoPlacesForTheCatalog() {
-    String problems = problems("node: a\ndirectory: d\ncatalog: {address: 'h:1', directory: /c}\n");
-    assertTrue(problems.contains("expected: one of them"), problems);
+  void aLeafThatFormsNoClusterHasToKnowAnother() throws IOException {
+    String alone = "node: a\ndirectory: d\ninternal: 127.0.0.1:7101\n";
+    String problems = problems(alone, Role.LEAF);
+    assertTrue(problems.contains("catalog.seeds: missing"), problems);
+    assertTrue(problems.contains("bootstrap: true on the first leaf"), problems);
+    String itself = alone + "catalog: {seeds: ['127.0.0.1:7101']}\n";
+    assertTrue(problems(itself, Role.LEAF).contains("catalog.seeds: missing"));
+    assertTrue(read(alone + "catalog: {bootstrap: true}", Role.LEAF).catalog().bootstrap());
+  }
+
+  @Test
+  void onlyALeafFormsACluster() {
+    String yaml = "node: a\ndirectory: d\ncatalog: {bootstrap: true, seeds: ['h:1']}\n";
+    String problems = problems(yaml, Role.COORDINATOR, Role.GATEWAY);
+    assertTrue(problems.contains("catalog.bootstrap: true (expected: false"), problems);
+  }
+
+  @Test
+  void refusesSeedsThatCannotBeReached() {
+    String yaml = "node: a\ndirectory: d\ncatalog: {seeds: %s}\n";
+    String open = problems(yaml.formatted("['h:0']"), Role.LEAF);
+    assertTrue(open.contains("seeds: h:0 (expected: a port of 1..65535)"), open);
+    String twice = problems(yaml.formatted("['h:1', 'h:1']"), Role.LEAF);
+    assertTrue(twice.contains("expected: each once"), twice);
+  }
+
+  @Test
+  void saysWhatToWriteInPlaceOfOldKeys() {
+    for (String old : List.of("address: 'h:1'", "directory: /c")) {
+      String problems = problems("node: a\ndirectory: d\ncatalog: {" + old + "}\n", Role.LEAF);
+      assertTrue(problems.contains("unknown key"), problems);
+      assertTrue(problems.contains("expected: catalog.seeds: [host:port, ...]"), problems);
+    }
   }
 
   @Test

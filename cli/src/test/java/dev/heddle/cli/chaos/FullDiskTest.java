@@ -1,0 +1,178 @@
+package dev.heddle.cli.chaos;
+
+import static dev.heddle.process.testing.Eventually.within;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heddle.loadtest.chaos.ClusterLayout;
+import dev.heddle.loadtest.chaos.DocumentsGrpcClient;
+import dev.heddle.loadtest.chaos.Leaders;
+import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.chaos.ReadLevel;
+import dev.heddle.loadtest.chaos.ReplicaComparison;
+import dev.heddle.loadtest.chaos.ReplicasGrpcClient;
+import dev.heddle.loadtest.chaos.SmallDisk;
+import dev.heddle.loadtest.chaos.StoredDocument;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A leaf whose data lies on a small disk of its own, which is filled up. */
+@Tag("chaos")
+@Timeout(600)
+class FullDiskTest {
+  private static final DataSize SIZE = DataSize.ofMiB(160);
+  private static final Duration START = Duration.ofMinutes(3);
+  private static final Duration SOON = Duration.ofSeconds(60);
+  private static final Duration CALL = Duration.ofSeconds(20);
+
+  @TempDir Path directory;
+
+  private final Closer closer = new Closer();
+  private final Map<String, String> written = new HashMap<>();
+  private int attempts;
+
+  @AfterEach
+  void close() {
+    closer.close();
+  }
+
+  private SmallDisk disk() throws Exception {
+    var home = Files.createDirectories(directory.resolve("leaf-1"));
+    var data = Files.createDirectories(home.resolve("data"));
+    var missing = SmallDisk.missing(data);
+    assumeTrue(missing.isEmpty(), () -> "skipped: " + missing);
+    return closer.register("disk", new SmallDisk(data, SIZE));
+  }
+
+  private ProcessCluster cluster(int leaves) throws InterruptedException {
+    var plan =
+        ClusterLayout.Plan.loopback(directory, leaves, 0)
+            .withMore("leaf:\n  shards:\n    keep-free: 48MiB\n");
+    var cluster =
+        closer.register(
+            "cluster",
+            new ProcessCluster(ClusterLayout.of(plan), NodeJava.command(), Ticker.system()));
+    cluster.start(START);
+    return cluster;
+  }
+
+  private DocumentsGrpcClient client(ProcessCluster cluster) {
+    var channels = closer.register("channels", new Channels(Credentials.none()));
+    return new DocumentsGrpcClient(
+        channels, cluster.layout().coordinators(), Optional.empty(), "heap", CALL);
+  }
+
+  /** Why a write fails; empty: it does not. */
+  private Optional<ErrorCode> write(DocumentsGrpcClient client) {
+    var id = "document-" + ++attempts;
+    var json = "{\"v\":\"" + id + "\",\"text\":\"" + "x".repeat(4_000) + "\"}";
+    try {
+      client.put(id, json, OptionalLong.empty());
+      written.put(id, json);
+      return Optional.empty();
+    } catch (HeddleException e) {
+      return Optional.of(e.code());
+    }
+  }
+
+  private void assertAllThere(DocumentsGrpcClient client) {
+    var there = new HashMap<String, String>();
+    client.scan(ReadLevel.LINEARIZABLE).forEach(each -> there.put(each.id(), each.json()));
+    written.forEach((id, json) -> assertEquals(json, there.get(id), id));
+  }
+
+  @Test
+  void refusesWritesAndServesReadsUntilThereIsSpaceAgain() throws Exception {
+    var disk = disk();
+    var cluster = cluster(1);
+    var client = client(cluster);
+    client.create(1, 1);
+    within(SOON, "first write", () -> write(client).isEmpty());
+    for (int i = 0; i < 200; i++) {
+      assertEquals(Optional.empty(), write(client));
+    }
+
+    disk.fill(DataSize.ofMiB(40));
+
+    within(
+        SOON,
+        "refuses for want of space",
+        () -> write(client).equals(Optional.of(ErrorCode.STORAGE_FULL)));
+    assertAllThere(client);
+    // Somebody else takes all the rest.
+    disk.fill(DataSize.ofKiB(0));
+    for (int i = 0; i < 20; i++) {
+      assertEquals(Optional.of(ErrorCode.STORAGE_FULL), write(client));
+    }
+    assertAllThere(client);
+    assertTrue(cluster.running("leaf-1"), "the process lives");
+
+    disk.empty();
+
+    within(SOON, "takes writes again", () -> write(client).isEmpty());
+    assertAllThere(client);
+    cluster.kill("leaf-1");
+    cluster.start(START);
+    within(SOON, "takes writes after a restart", () -> write(client).isEmpty());
+    assertAllThere(client);
+  }
+
+  @Test
+  void aReplicaWithoutSpaceHoldsNobodyUpAndCatchesUp() throws Exception {
+    var disk = disk();
+    var cluster = cluster(3);
+    var client = client(cluster);
+    client.create(1, 3);
+    within(SOON, "first write", () -> write(client).isEmpty());
+    var channels = closer.register("inside", new Channels(Credentials.none()));
+    var replicas = new ReplicasGrpcClient(channels, Duration.ofSeconds(2));
+    var datasetId = client.datasetId();
+    var leaders = new Leaders(cluster, replicas, datasetId);
+
+    // So that another one leads.
+    cluster.kill("leaf-1");
+    within(SOON, "the others go on", () -> write(client).isEmpty());
+    cluster.start(START);
+    within(
+        SOON,
+        "it is back, as a follower",
+        () -> leaders.replicas().size() == 3 && !leaders.leader(0).equals(Optional.of("leaf-1")));
+
+    disk.fill(DataSize.ofKiB(0));
+
+    for (int i = 0; i < 300; i++) {
+      assertEquals(Optional.empty(), write(client), "write " + i);
+    }
+    assertAllThere(client);
+    assertTrue(cluster.running("leaf-1"), "the process lives");
+
+    disk.empty();
+
+    within(SOON, "takes writes", () -> write(client).isEmpty());
+    var comparison =
+        ReplicaComparison.of(cluster, leaders, replicas, datasetId, 1, 3, SOON, Ticker.system());
+    assertEquals(List.of(), comparison.problems());
+    assertAllThere(client);
+    assertTrue(
+        client.get("document-1", ReadLevel.LINEARIZABLE).map(StoredDocument::version).isPresent());
+  }
+}

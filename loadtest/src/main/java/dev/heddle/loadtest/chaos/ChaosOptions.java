@@ -1,0 +1,87 @@
+package dev.heddle.loadtest.chaos;
+
+import dev.heddle.process.DurationFormat;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a run does to which cluster. Wrong values are refused with an IllegalArgumentException in
+ * the form {@code name: value (expected: …)}.
+ *
+ * @param seed of what the nemesis does and of what the clients ask; same seed, same plan
+ * @param kills with SIGKILL, 0..100,000; one of the whole cluster counts as one
+ * @param pauses whether nodes are paused, too
+ * @param leaves 1..16
+ * @param coordinators processes of their own, 0..8; 0: each leaf is a coordinator, too
+ * @param shards 1..64
+ * @param replicas of each shard, 1..7
+ * @param clients sessions that read and write the same keys, 1..256
+ * @param keys 1..10,000
+ * @param longest the nemesis stops after it, whatever is left of its plan
+ */
+public record ChaosOptions(
+    long seed,
+    int kills,
+    boolean pauses,
+    int leaves,
+    int coordinators,
+    int shards,
+    int replicas,
+    int clients,
+    int keys,
+    Duration longest) {
+  public static final ChaosOptions DEFAULTS =
+      new ChaosOptions(20_261_121, 20, true, 3, 2, 4, 3, 8, 40, Duration.ofMinutes(30));
+
+  public ChaosOptions {
+    within("kills", kills, 0, 100_000);
+    within("leaves", leaves, 1, 16);
+    within("coordinators", coordinators, 0, 8);
+    within("shards", shards, 1, 64);
+    within("replicas", replicas, 1, Math.min(7, leaves));
+    within("clients", clients, 1, 256);
+    within("keys", keys, 1, 10_000);
+    if (!longest.isPositive()) {
+      throw new IllegalArgumentException(
+          "longest: " + DurationFormat.format(longest) + " (expected: > 0)");
+    }
+  }
+
+  private static void within(String name, int value, int least, int most) {
+    if (value < least || value > most) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " (expected: " + least + ".." + most + ")");
+    }
+  }
+
+  public ChaosOptions withSeed(long other) {
+    return new ChaosOptions(
+        other, kills, pauses, leaves, coordinators, shards, replicas, clients, keys, longest);
+  }
+
+  public ChaosOptions withKills(int other) {
+    return new ChaosOptions(
+        seed, other, pauses, leaves, coordinators, shards, replicas, clients, keys, longest);
+  }
+
+  public ChaosOptions withLongest(Duration other) {
+    return new ChaosOptions(
+        seed, kills, pauses, leaves, coordinators, shards, replicas, clients, keys, other);
+  }
+
+  /** By name, for reports. */
+  Map<String, Object> shown() {
+    var shown = new LinkedHashMap<String, Object>();
+    shown.put("seed", seed);
+    shown.put("killsPlanned", kills);
+    shown.put("pauses", pauses);
+    shown.put("leaves", leaves);
+    shown.put("coordinators", coordinators);
+    shown.put("shards", shards);
+    shown.put("replicas", replicas);
+    shown.put("clients", clients);
+    shown.put("keys", keys);
+    return shown;
+  }
+}

@@ -1,0 +1,52 @@
+package dev.heddle.loadtest.chaos;
+
+import dev.heddle.process.HostPort;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A node of a cluster of processes.
+ *
+ * @param node its name
+ * @param roles as {@code --roles} takes them
+ * @param home its own folder, for config, log and data
+ * @param data its data directory
+ * @param internal where its internal services listen
+ * @param replication where a leaf replicates
+ * @param grpc where a coordinator's public services listen
+ * @param config its config file's text
+ * @param wrapper a command that runs the process, such as {@code ip netns exec NAME}; empty: none.
+ *     It must become the process, not start it
+ */
+public record NodeSpec(
+    String node,
+    List<String> roles,
+    Path home,
+    Path data,
+    HostPort internal,
+    Optional<HostPort> replication,
+    Optional<HostPort> grpc,
+    String config,
+    List<String> wrapper) {
+  public NodeSpec {
+    roles = List.copyOf(roles);
+    wrapper = List.copyOf(wrapper);
+  }
+
+  public boolean leaf() {
+    return replication.isPresent();
+  }
+
+  public NodeSpec withWrapper(List<String> other) {
+    return new NodeSpec(node, roles, home, data, internal, replication, grpc, config, other);
+  }
+
+  Path configFile() {
+    return home.resolve(node + ".yaml");
+  }
+
+  Path log() {
+    return home.resolve(node + ".log");
+  }
+}

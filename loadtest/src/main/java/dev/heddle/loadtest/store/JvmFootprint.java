@@ -1,0 +1,81 @@
+package dev.heddle.loadtest.store;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * What a Java process takes, as its JVM tells {@code jcmd}. The process has to run with {@code
+ * -XX:NativeMemoryTracking=summary}.
+ *
+ * @param heapKib that objects take after a garbage collection
+ * @param heapCommittedKib that the heap has from the system
+ * @param directKib that is allocated outside of the heap for buffers
+ */
+record JvmFootprint(long threads, long heapKib, long heapCommittedKib, long directKib) {
+  private static final Pattern USED = Pattern.compile("total +\\d+K, used (\\d+)K");
+  private static final Pattern HEAP = Pattern.compile("Java Heap \\(.*committed=(\\d+)KB");
+  private static final Pattern OTHER = Pattern.compile("Other \\(.*committed=(\\d+)KB");
+  private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
+
+  /** Collects garbage first. */
+  static JvmFootprint of(long pid) {
+    var _ = jcmd(pid, "GC.run");
+    return parse(
+        jcmd(pid, "GC.heap_info"), jcmd(pid, "VM.native_memory", "summary"), status(pid));
+  }
+
+  /**
+   * @param heap answer to {@code GC.heap_info}
+   * @param memory answer to {@code VM.native_memory summary}
+   * @param status of {@code /proc}
+   */
+  static JvmFootprint parse(String heap, String memory, String status) {
+    long used = USED.matcher(heap).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
+    return new JvmFootprint(
+        first(THREADS, status), used, first(HEAP, memory), first(OTHER, memory));
+  }
+
+  private static long first(Pattern pattern, String text) {
+    var hit = pattern.matcher(text);
+    if (!hit.find()) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "footprint: no " + pattern + " (expected: in what jcmd says)");
+    }
+    return Long.parseLong(hit.group(1));
+  }
+
+  private static String jcmd(long pid, String... command) {
+    var all = new ArrayList<String>();
+    all.add(Path.of(System.getProperty("java.home"), "bin", "jcmd").toString());
+    all.add(Long.toString(pid));
+    all.addAll(List.of(command));
+    try {
+      var process = new ProcessBuilder(all).redirectErrorStream(true).start();
+      var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      process.onExit().join();
+      return output;
+    } catch (IOException e) {
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "jcmd: " + e, e);
+    }
+  }
+
+  private static String status(long pid) {
+    try {
+      return Files.readString(Path.of("/proc", Long.toString(pid), "status"));
+    } catch (IOException e) {
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "process " + pid + ": " + e, e);
+    }
+  }
+
+  /** Heap as it was got from the system, and buffers outside of it. */
+  double heapAndDirectMib() {
+    return (heapCommittedKib + directKib) / 1_024.0;
+  }
+}
