@@ -23,13 +23,14 @@ import picocli.CommandLine.Spec;
 /** Runs experiments of LambdaBench. */
 @Command(
     name = "bench",
-    description = "Measures a running cluster. Fails on wrong answers, never on speed.",
+    description = "Measures a running cluster, or one that it starts. Fails on wrong answers, never on speed.",
     footer = {
       "",
       "Examples:",
       "  heddle bench --list",
       "  heddle bench query",
-      "  heddle bench query --clients 4 --out report.json"
+      "  heddle bench query --clients 4 --out report.json",
+      "  heddle bench chaos --kills 200 --seed 7"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final BenchOptions.Target TARGET = BenchOptions.Target.DEFAULTS;
@@ -97,6 +98,12 @@ final class BenchCommand implements Callable<Integer> {
       description = "Each sends its next request when it has the answer. Default: 1.")
   private int clients = LOAD.clients();
 
+  @Option(
+      names = "--kills",
+      paramLabel = "N",
+      description = "Of chaos and failover, which start clusters of their own. Default: 20.")
+  private int kills = 20;
+
   @Option(names = "--seed", paramLabel = "N", description = "Same seed, same queries.")
   private long seed = BenchOptions.DEFAULTS.seed();
 
@@ -112,15 +119,21 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
+    var bench =
+        new Bench(
+            console.out(),
+            console.err(),
+            Ticker.system(),
+            Clock.systemUTC(),
+            new ClusterExperiments(console, kills).all());
     if (list) {
-      for (var experiment : Bench.experiments()) {
+      for (var experiment : bench.experiments()) {
         console.out().printf("%-12s %s%n", experiment.name(), experiment.about());
       }
       console.out().flush();
       return Bench.OK;
     }
-    return new Bench(console.out(), console.err(), Ticker.system(), Clock.systemUTC())
-        .run(options());
+    return bench.run(options());
   }
 
   private BenchOptions options() {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** Runs experiments and tells what they found. Used by one thread. */
 public final class Bench {
@@ -28,13 +29,22 @@ public final class Bench {
   private final PrintWriter talk;
   private final Ticker ticker;
   private final Clock clock;
+  private final List<Experiment> experiments;
+
+  /** With the experiments that need nothing but a running cluster. */
+  public Bench(PrintWriter out, PrintWriter talk, Ticker ticker, Clock clock) {
+    this(out, talk, ticker, clock, List.of());
+  }
 
   /**
    * @param out takes the tables
    * @param talk takes what is under way
    * @param clock for the date in the report
+   * @param more experiments that start clusters of their own
    */
-  public Bench(PrintWriter out, PrintWriter talk, Ticker ticker, Clock clock) {
+  public Bench(
+      PrintWriter out, PrintWriter talk, Ticker ticker, Clock clock, List<Experiment> more) {
+    this.experiments = Stream.concat(Experiments.ALL.stream(), more.stream()).toList();
     this.out = out;
     this.talk = talk;
     this.ticker = ticker;
@@ -42,8 +52,8 @@ public final class Bench {
   }
 
   /** All experiments. */
-  public static List<Experiment> experiments() {
-    return Experiments.ALL;
+  public List<Experiment> experiments() {
+    return experiments;
   }
 
   /**
@@ -53,13 +63,14 @@ public final class Bench {
    * @throws HeddleException if an experiment is unknown or cannot be run at all
    */
   public int run(BenchOptions options) throws InterruptedException {
-    var experiments = options.experiments().stream().map(Experiments::named).toList();
+    var chosen =
+        options.experiments().stream().map(name -> Experiments.named(experiments, name)).toList();
     if (options.out().isPresent()) {
       checkWritable(options.out().get());
     }
     var startedAt = clock.instant();
     var results = new ArrayList<ExperimentResult>();
-    for (var experiment : experiments) {
+    for (var experiment : chosen) {
       results.add(experiment.run(options, ticker, line -> say(experiment.name() + ": " + line)));
       out.println(ReportText.of(results.getLast()));
       out.flush();

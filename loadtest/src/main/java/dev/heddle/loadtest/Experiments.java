@@ -12,8 +12,8 @@ final class Experiments {
 
   private Experiments() {}
 
-  static Experiment named(String name) {
-    return ALL.stream()
+  static Experiment named(List<Experiment> all, String name) {
+    return all.stream()
         .filter(experiment -> experiment.name().equals(name))
         .findFirst()
         .orElseThrow(() ->
@@ -22,7 +22,7 @@ final class Experiments {
                 "experiment: "
                     + name
                     + " (expected: "
-                    + String.join(", ", ALL.stream().map(Experiment::name).toList())
+                    + String.join(", ", all.stream().map(Experiment::name).toList())
                     + ")"));
   }
 }

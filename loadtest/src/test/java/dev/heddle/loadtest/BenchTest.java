@@ -153,7 +153,7 @@ class BenchTest {
 
   @Test
   void listsExperimentsAndRefusesUnknownOnesBeforeAnyWork() {
-    assertEquals(List.of("query"), Bench.experiments().stream().map(Experiment::name).toList());
+    assertEquals(List.of("query"), bench.experiments().stream().map(Experiment::name).toList());
     var refusal = refusal(BenchOptions.DEFAULTS.withExperiments("query", "qwery"));
     assertEquals("experiment: qwery (expected: query)", refusal.getMessage());
     assertEquals("", out + "" + talk);

@@ -79,6 +79,9 @@ final class ShardReplica implements Replica {
   /** When searches here saw everything last that the group had acknowledged, by the ticker. */
   private volatile long currentAtNanos;
 
+  /** Whether they ever did since the replica was opened. */
+  private volatile boolean current;
+
   private volatile @Nullable LocalShard local;
   private volatile @Nullable ReplicatedGroup group;
   private volatile double progress = -1;
@@ -120,10 +123,25 @@ final class ShardReplica implements Replica {
    * @param now by the ticker
    */
   void observe(GroupStatus status, long now) {
+    boolean told = status.leading() || status.leader().isPresent();
+    if (!told || status.silence().compareTo(FORGOTTEN) >= 0) {
+      return;
+    }
     long known = Math.max(status.committed(), 0);
-    if (status.silence().compareTo(FORGOTTEN) < 0 && local().visible().index() >= known) {
+    if (local().applied().index() >= known) {
+      current = true;
+    }
+    if (local().visible().index() >= known) {
       currentAtNanos = now - status.silence().toNanos();
     }
+  }
+
+  /**
+   * Whether it has come up to its group since it was opened: before, it may lack much of what its
+   * own log has, as nobody has told it yet how much of that counts.
+   */
+  boolean caughtUp() {
+    return current;
   }
 
   /** How old what searches see may be, in nanoseconds; 0: nothing newer is known anywhere. */

@@ -205,17 +205,38 @@ public final class ShardStore implements AutoCloseable {
     return position.index();
   }
 
+  /** As {@link #reached} for what was acknowledged before; a cancel reaches the wait. */
   private static CompletableFuture<Void> confirmed(ShardReplica replica, boolean searched) {
-    CompletableFuture<CompletableFuture<Void>> waiting =
-        replica.group().barrier().thenApply(index -> reached(replica, index, searched));
-    CompletableFuture<Void> ready = waiting.thenCompose(reached -> reached);
+    CompletableFuture<Void> ready = new CompletableFuture<>();
     var _ =
-        ready.whenComplete((done, failure) -> {
-          if (ready.isCancelled()) {
-            var _ = waiting.thenAccept(reached -> reached.cancel(false));
+        replica
+            .group()
+            .barrier()
+            .whenComplete((index, failure) -> {
+              if (failure != null) {
+                ready.completeExceptionally(failure);
+              } else {
+                pass(reached(replica, index, searched), ready);
+              }
+            });
+    return ready;
+  }
+
+  private static void pass(CompletableFuture<Void> from, CompletableFuture<Void> to) {
+    var _ =
+        from.whenComplete((done, failure) -> {
+          if (failure == null) {
+            to.complete(null);
+          } else {
+            to.completeExceptionally(failure);
           }
         });
-    return ready;
+    var _ =
+        to.whenComplete((done, failure) -> {
+          if (to.isCancelled()) {
+            from.cancel(false);
+          }
+        });
   }
 
   private static CompletableFuture<Void> reached(
@@ -363,7 +384,11 @@ public final class ShardStore implements AutoCloseable {
     }
     LocalShard local = replica.local();
     GroupStatus group = replica.status();
+    long staleness = replica.stalenessNanos(group, ticker.nanoTime()) / 1_000;
     String reason = local.failure() == null ? "" : String.valueOf(local.failure());
+    if (reason.isEmpty() && !replica.caughtUp()) {
+      reason = "catching up with its group";
+    }
     long documents = 0;
     int segments = 0;
     double deleted = 0;
@@ -396,7 +421,7 @@ public final class ShardStore implements AutoCloseable {
         documents,
         segments,
         deleted,
-        replica.stalenessNanos(group, ticker.nanoTime()) / 1_000,
+        staleness,
         progress < 0 ? OptionalDouble.empty() : OptionalDouble.of(progress),
         number,
         reason);

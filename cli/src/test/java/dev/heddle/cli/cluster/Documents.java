@@ -120,7 +120,7 @@ final class Documents {
                     == replicas);
   }
 
-  /** Whether all replicas of each shard show the same, and no less than was written. */
+  /** Whether all replicas of each shard show the same, with nothing left to apply. */
   boolean alike(int replicas) {
     return settled(replicas)
         && shards().stream()

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(240)
 class RankingEquivalenceTest {
   private static final long SEED = 20161104;
   private static final int DOCUMENTS = 3_000;

@@ -16,6 +16,7 @@ public final class NetworkNamespaces implements AutoCloseable {
   private final String name;
   private final int subnet;
   private final Closer closer = new Closer();
+  private final AtExit atExit;
 
   /**
    * @param count namespaces, 1..100
@@ -24,6 +25,7 @@ public final class NetworkNamespaces implements AutoCloseable {
   public NetworkNamespaces(int count) {
     this.name = String.format(Locale.ROOT, "hd%04x", ThreadLocalRandom.current().nextInt(1 << 16));
     this.subnet = ThreadLocalRandom.current().nextInt(64, 250);
+    this.atExit = AtExit.run("network-at-exit", closer::close);
     try {
       var bridge = name + "b";
       SystemTool.run("ip", "link", "add", bridge, "type", "bridge");
@@ -35,6 +37,7 @@ public final class NetworkNamespaces implements AutoCloseable {
       }
     } catch (RuntimeException e) {
       closer.closeAfter(e);
+      atExit.cancel();
       throw e;
     }
   }
@@ -111,5 +114,6 @@ public final class NetworkNamespaces implements AutoCloseable {
   @Override
   public void close() {
     closer.close();
+    atExit.cancel();
   }
 }

@@ -49,7 +49,8 @@ final class NodeProcess {
               .redirectError(Redirect.appendTo(spec.log().toFile()));
       builder.environment().putAll(java.environment());
       var node = new NodeProcess(spec, builder.start());
-      Thread.ofVirtual().name("stdout-of-" + spec.node()).start(node::read);
+      // Not a virtual one: while it waits for a pipe, it holds the thread that carries it.
+      Thread.ofPlatform().daemon().name("stdout-of-" + spec.node()).start(node::read);
       return node;
     } catch (IOException e) {
       throw new HeddleException(

@@ -20,7 +20,7 @@ public final class ProcessCluster implements AutoCloseable {
   private final Ticker ticker;
   private final Map<String, NodeSpec> specs = new LinkedHashMap<>();
   private final Map<String, NodeProcess> processes = new ConcurrentHashMap<>();
-  private final Thread atExit = new Thread(this::killAll, "cluster-at-exit");
+  private final AtExit atExit;
   private final Object starting = new Object();
 
   /** Guarded by {@link #starting}. */
@@ -31,7 +31,7 @@ public final class ProcessCluster implements AutoCloseable {
     this.java = java;
     this.ticker = ticker;
     layout.nodes().forEach(spec -> specs.put(spec.node(), spec));
-    Runtime.getRuntime().addShutdownHook(atExit);
+    this.atExit = AtExit.run("cluster-at-exit", this::killAll);
   }
 
   public ClusterLayout layout() {
@@ -146,10 +146,6 @@ public final class ProcessCluster implements AutoCloseable {
   @Override
   public void close() {
     killAll();
-    try {
-      Runtime.getRuntime().removeShutdownHook(atExit);
-    } catch (IllegalStateException e) {
-      // We are in it already.
-    }
+    atExit.cancel();
   }
 }

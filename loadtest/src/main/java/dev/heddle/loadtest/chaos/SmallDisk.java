@@ -20,6 +20,7 @@ public final class SmallDisk implements AutoCloseable {
 
   private final Path directory;
   private final Path ballast;
+  private final AtExit atExit;
 
   /**
    * @param directory empty; becomes the disk
@@ -30,6 +31,7 @@ public final class SmallDisk implements AutoCloseable {
     this.ballast = directory.resolve("ballast");
     SystemTool.run(
         "mount", "-t", "tmpfs", "-o", "size=" + size.bytes(), "tmpfs", directory.toString());
+    this.atExit = AtExit.run("disk-at-exit", this::unmount);
   }
 
   /** Why there can be none here; empty: there can. */
@@ -88,6 +90,11 @@ public final class SmallDisk implements AutoCloseable {
 
   @Override
   public void close() {
+    atExit.cancel();
+    unmount();
+  }
+
+  private void unmount() {
     // Lazily: who still has a file open there shall not keep it in the tree.
     SystemTool.run("umount", "--lazy", directory.toString());
   }

@@ -1,0 +1,104 @@
+package dev.heddle.cli;
+
+import dev.heddle.cli.client.Corpora;
+import dev.heddle.cli.terminal.Console;
+import dev.heddle.loadtest.chaos.ChaosExperiment;
+import dev.heddle.loadtest.chaos.ChaosOptions;
+import dev.heddle.loadtest.chaos.FailoverExperiment;
+import dev.heddle.loadtest.chaos.JavaCommand;
+import dev.heddle.loadtest.chaos.SessionReadsExperiment;
+import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.Experiment;
+import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.store.DensityExperiment;
+import dev.heddle.loadtest.store.WritesExperiment;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import dev.heddle.sample.search.Corpus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Experiments that start clusters of their own, as processes of this build. What they leave lies in
+ * {@code target/bench}; the runs of chaos add up in {@code target/bench/chaos.jsonl}.
+ */
+final class ClusterExperiments {
+  private static final int DOCUMENTS = 33_929;
+  private static final long READS = 100_000;
+
+  private final Console console;
+  private final int kills;
+
+  /**
+   * @param kills of chaos and failover
+   */
+  ClusterExperiments(Console console, int kills) {
+    this.console = console;
+    this.kills = kills;
+  }
+
+  List<Experiment> all() {
+    return List.of(
+        new Late("writes", "one document and bulk on 1 and 3 replicas, beside bare Lucene", at ->
+            new WritesExperiment(java(), at, corpus(), DOCUMENTS)),
+        new Late("failover", "how long shards stall after their leader is killed", at ->
+            new FailoverExperiment(java(), at, kills, 0)),
+        new Late("sessionreads", "session reads over replicas of which one is slow", at ->
+            new SessionReadsExperiment(java(), at, READS)),
+        new Late("density", "24 replicas at rest in one process, and its restart", at ->
+            new DensityExperiment(java(), at, corpus())),
+        new Late("chaos", "kills nodes by seed under load, then audits every write", at ->
+            new ChaosExperiment(
+                ChaosOptions.DEFAULTS.withKills(kills),
+                java(),
+                at,
+                Optional.of(home().resolve("target/bench/chaos.jsonl")),
+                Clock.systemUTC())));
+  }
+
+  private static Path home() {
+    return Checkout.ofProcess().home();
+  }
+
+  private static JavaCommand java() {
+    return JavaCommand.ofThisProcess(
+        List.of(
+            "@" + home().resolve("etc/jvm.flags"),
+            "-Dheddle.home=" + home(),
+            "-Xmx512m",
+            "-XX:+UseSerialGC"),
+        Main.class.getName());
+  }
+
+  private Corpus corpus() throws IOException {
+    return new Corpora(home().resolve("sample-search"), console, Ticker.system())
+        .dbpedia(Optional.empty());
+  }
+
+  /** Makes an experiment in an empty folder. */
+  private interface Making {
+    Experiment in(Path folder) throws IOException;
+  }
+
+  /** An experiment that is made when it is run: to be listed, nothing has to be there. */
+  private record Late(String name, String about, Making making) implements Experiment {
+    @Override
+    public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
+        throws InterruptedException {
+      try {
+        Path parent = Files.createDirectories(home().resolve("target/bench"));
+        return making
+            .in(Files.createTempDirectory(parent, name + "-"))
+            .run(options, ticker, progress);
+      } catch (IOException e) {
+        throw new HeddleException(ErrorCode.STORAGE_FAILED, name + ": " + e, e);
+      }
+    }
+  }
+}
