@@ -1,7 +1,7 @@
 package dev.heddle.replication;
 
+import dev.heddle.process.Threads;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,12 +23,20 @@ import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.util.LifeCycle;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A {@link Replica} as Ratis wants it. Called by Ratis's threads. */
 final class GroupMachine extends BaseStateMachine {
+  private static final Logger log = LoggerFactory.getLogger(GroupMachine.class);
+
   private final Replica replica;
   private final LogPosition opened;
   private volatile String failure = "";
+
+  /** Whether the replica failed: from then on it is told of nothing. */
+  private volatile boolean ended;
+
   private volatile RaftServer.@Nullable Division division;
 
   /**
@@ -115,34 +123,67 @@ final class GroupMachine extends BaseStateMachine {
 
   @Override
   public CompletableFuture<Message> applyTransaction(TransactionContext transaction) {
+    ProposalMessage message =
+        transaction.getStateMachineContext() instanceof ProposalMessage ours ? ours : null;
+    if (ended) {
+      return notApplied(message);
+    }
     LogEntryProto entry = transaction.getLogEntry();
     LogPosition at = new LogPosition(entry.getTerm(), entry.getIndex());
-    Object context =
-        transaction.getStateMachineContext() instanceof ProposalMessage message
-            ? message.proposal().context()
-            : null;
     try {
       Object result =
-          replica.apply(at, entry.getStateMachineLogEntry().getLogData().toByteArray(), context);
+          replica.apply(
+              at,
+              entry.getStateMachineLogEntry().getLogData().toByteArray(),
+              message == null ? null : message.proposal().context());
       updateLastAppliedTermIndex(at.term(), at.index());
       return CompletableFuture.completedFuture(new ResultMessage(result));
-    } catch (IOException e) {
-      failure = e.toString();
-      throw new UncheckedIOException(e);
-    } catch (RuntimeException e) {
-      failure = e.toString();
-      throw e;
+    } catch (IOException | RuntimeException e) {
+      end(e);
+      return notApplied(message);
     }
+  }
+
+  /**
+   * Applies nothing more, and closes the group on this node. Nothing is thrown at Ratis's thread:
+   * if someone was closing the group just then, it would spin for ever, and nobody could open or
+   * close any group.
+   */
+  private void end(Exception cause) {
+    failure = cause.toString();
+    ended = true;
+    log.error("replica failed: its group is closed on this node group={}", getGroupId(), cause);
+    Threads.virtual("raft-end")
+        .newThread(() -> {
+          try {
+            division().close();
+          } catch (IOException | RuntimeException e) {
+            log.warn("group closed badly group={}", getGroupId(), e);
+          }
+        })
+        .start();
+  }
+
+  private CompletableFuture<Message> notApplied(@Nullable ProposalMessage message) {
+    return message == null
+        ? CompletableFuture.completedFuture(Message.EMPTY)
+        : CompletableFuture.failedFuture(new IOException("not applied: " + failure));
   }
 
   @Override
   public void notifyTermIndexUpdated(long term, long index) {
+    if (ended) {
+      return;
+    }
     replica.advanced(new LogPosition(term, index));
     super.notifyTermIndexUpdated(term, index);
   }
 
   @Override
   public CompletableFuture<Message> query(Message request) {
+    if (ended) {
+      return CompletableFuture.failedFuture(new IOException("not applied: " + failure));
+    }
     long applied = getLastAppliedTermIndex().getIndex();
     return CompletableFuture.completedFuture(new ResultMessage(applied));
   }
@@ -164,6 +205,9 @@ final class GroupMachine extends BaseStateMachine {
   @Override
   public CompletableFuture<TermIndex> notifyInstallSnapshotFromLeader(
       RoleInfoProto role, TermIndex first) {
+    if (ended) {
+      return CompletableFuture.failedFuture(new IOException("closing: " + failure));
+    }
     String leader = role.getFollowerInfo().getLeaderInfo().getId().getId().toStringUtf8();
     return replica
         .fetch(leader, new LogPosition(first.getTerm(), first.getIndex()))

@@ -73,7 +73,8 @@ final class RaftSettings {
     Log.setLogMetadataEnabled(properties, false);
     Log.setPurgeUptoSnapshotIndex(properties, true);
     Log.setPurgeGap(properties, 1);
-    Log.setPurgePreservationLogNum(properties, config.retained());
+    // At least the last entry: what comes next is appended behind it.
+    Log.setPurgePreservationLogNum(properties, Math.max(1, config.retained()));
     Log.Appender.setInstallSnapshotEnabled(properties, false);
     RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(properties, false);
   }

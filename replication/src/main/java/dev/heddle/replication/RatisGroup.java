@@ -27,7 +27,6 @@ import org.apache.ratis.protocol.TransferLeadershipRequest;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
-import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.util.LifeCycle;
 
 /** A group on Ratis. */
@@ -228,9 +227,7 @@ final class RatisGroup implements ReplicatedGroup {
       return CompletableFuture.completedFuture(null);
     }
     try {
-      RaftLog cut = server.getDivision(id).getRaftLog();
-      cut.updateSnapshotIndex(durable);
-      return cut.purge(durable).thenApply(purged -> null);
+      return server.getDivision(id).getRaftLog().purge(durable).thenApply(purged -> null);
     } catch (IOException | RuntimeException e) {
       return CompletableFuture.failedFuture(RaftFailures.of(e, false));
     }

@@ -389,7 +389,12 @@ final class LocalShard implements AutoCloseable {
   }
 
   void setBuffer(double megabytes) {
-    writer.getConfig().setRAMBufferSizeMB(megabytes);
+    try {
+      writer.getConfig().setRAMBufferSizeMB(megabytes);
+    } catch (AlreadyClosedException e) {
+      // It has failed, which is told elsewhere; the others must get theirs.
+      fail(e);
+    }
   }
 
   /** The present view; give it back to {@link #release}. */

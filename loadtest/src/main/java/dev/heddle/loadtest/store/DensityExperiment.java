@@ -57,7 +57,7 @@ public final class DensityExperiment implements Experiment {
 
   @Override
   public String name() {
-    return "replicas";
+    return "density";
   }
 
   @Override
