@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
 /** Runs experiments of LambdaBench. */
 @Command(
     name = "bench",
-    description = "Measures a running cluster, or one that it starts. Fails on wrong answers, never on speed.",
+    description =
+        "Measures a running cluster, or one that it starts. Fails on wrong answers, never on speed.",
     footer = {
       "",
       "Examples:",

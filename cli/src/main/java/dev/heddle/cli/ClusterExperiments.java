@@ -45,21 +45,32 @@ final class ClusterExperiments {
 
   List<Experiment> all() {
     return List.of(
-        new Late("writes", "one document and bulk on 1 and 3 replicas, beside bare Lucene", at ->
-            new WritesExperiment(java(), at, corpus(), DOCUMENTS)),
-        new Late("failover", "how long shards stall after their leader is killed", at ->
-            new FailoverExperiment(java(), at, kills, 0)),
-        new Late("sessionreads", "session reads over replicas of which one is slow", at ->
-            new SessionReadsExperiment(java(), at, READS)),
-        new Late("density", "24 replicas at rest in one process, and its restart", at ->
-            new DensityExperiment(java(), at, corpus())),
-        new Late("chaos", "kills nodes by seed under load, then audits every write", at ->
-            new ChaosExperiment(
-                ChaosOptions.DEFAULTS.withKills(kills),
-                java(),
-                at,
-                Optional.of(home().resolve("target/bench/chaos.jsonl")),
-                Clock.systemUTC())));
+        new Late(
+            "writes",
+            "one document and bulk on 1 and 3 replicas, beside bare Lucene",
+            at -> new WritesExperiment(java(), at, corpus(), DOCUMENTS)),
+        new Late(
+            "failover",
+            "how long shards stall after their leader is killed",
+            at -> new FailoverExperiment(java(), at, kills, 0)),
+        new Late(
+            "sessionreads",
+            "session reads over replicas of which one is slow",
+            at -> new SessionReadsExperiment(java(), at, READS)),
+        new Late(
+            "density",
+            "24 replicas at rest in one process, and its restart",
+            at -> new DensityExperiment(java(), at, corpus())),
+        new Late(
+            "chaos",
+            "kills nodes by seed under load, then audits every write",
+            at ->
+                new ChaosExperiment(
+                    ChaosOptions.DEFAULTS.withKills(kills),
+                    java(),
+                    at,
+                    Optional.of(home().resolve("target/bench/chaos.jsonl")),
+                    Clock.systemUTC())));
   }
 
   private static Path home() {

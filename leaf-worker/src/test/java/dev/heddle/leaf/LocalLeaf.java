@@ -63,8 +63,7 @@ final class LocalLeaf implements AutoCloseable {
                 Ticker.system(),
                 Clock.systemUTC(),
                 new SimpleMeterRegistry()));
-    reports =
-        closer.register("reports", new ReplicaReports(store, () -> 3, Ticker.system()));
+    reports = closer.register("reports", new ReplicaReports(store, () -> 3, Ticker.system()));
     server =
         closer.register(
             "server",
@@ -117,8 +116,7 @@ final class LocalLeaf implements AutoCloseable {
   static DatasetRecord dataset() {
     Schema schema =
         Schema.of(
-            List.of(
-                Field.text("title", "standard", 1), Field.of("size", FieldType.LONG, false)));
+            List.of(Field.text("title", "standard", 1), Field.of("size", FieldType.LONG, false)));
     return new DatasetRecord(
         "default",
         "things",

@@ -38,8 +38,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Writes and reads of a leaf's shards, as they come from other nodes. */
 @Timeout(60)
@@ -96,8 +96,7 @@ class ShardsGrpcServiceTest {
 
   @Test
   void theSameCallAgainIsTheSameWrite() {
-    ShardWriteRequest once =
-        request(put("a", "{}").toBuilder().setIfVersion(0).build()).build();
+    ShardWriteRequest once = request(put("a", "{}").toBuilder().setIfVersion(0).build()).build();
     ShardWriteResponse first = leaf.stub().write(once);
     assertEquals(0, first.getErrorsCount());
     assertEquals(first, leaf.stub().write(once));
@@ -233,8 +232,7 @@ class ShardsGrpcServiceTest {
                         && report.getReplica().getDocuments() == 1));
     leaf.drop();
     eventually(
-        "that it is gone",
-        () -> seen.stream().anyMatch(reports -> reports.getGoneCount() == 1));
+        "that it is gone", () -> seen.stream().anyMatch(reports -> reports.getGoneCount() == 1));
   }
 
   private interface Looked {

@@ -381,7 +381,8 @@ final class Placements {
     if (leaving.isEmpty()) {
       return;
     }
-    // Platform threads: what closes an index must not be interrupted, and nobody does that to these.
+    // Platform threads: what closes an index must not be interrupted, and nobody does that to
+    // these.
     ExecutorService closing =
         Executors.newFixedThreadPool(leaving.size(), Threads.named("shard-close"));
     leaving.forEach(slot -> closing.execute(() -> close(slot)));

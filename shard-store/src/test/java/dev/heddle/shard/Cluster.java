@@ -134,7 +134,8 @@ final class Cluster implements AutoCloseable {
                 name,
                 new HostPort("127.0.0.1", 0),
                 store.internalServices(),
-                ServerOptions.internal(Credentials.none()).withInterceptors(List.of(new Counting())),
+                ServerOptions.internal(Credentials.none())
+                    .withInterceptors(List.of(new Counting())),
                 false));
     server.start();
     mine.register(

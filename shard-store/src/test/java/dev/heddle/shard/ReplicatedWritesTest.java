@@ -138,7 +138,10 @@ class ReplicatedWritesTest {
     }
     for (String register : registers) {
       assertChain(
-          register, initial.getOrDefault(register, 0L), history.getOrDefault(register, List.of()), seed);
+          register,
+          initial.getOrDefault(register, 0L),
+          history.getOrDefault(register, List.of()),
+          seed);
     }
   }
 

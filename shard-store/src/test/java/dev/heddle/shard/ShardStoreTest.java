@@ -457,8 +457,7 @@ class ShardStoreTest {
       }
     }
     List<WriteResult> done = new ArrayList<>();
-    eventually(
-        "a leader", () -> codeOf(() -> done.add(once.get())) != ErrorCode.NO_MAJORITY);
+    eventually("a leader", () -> codeOf(() -> done.add(once.get())) != ErrorCode.NO_MAJORITY);
     return done.isEmpty() ? once.get() : done.getFirst();
   }
 

@@ -45,8 +45,7 @@ class WriteDoorTest {
       new Schema(List.of(Field.of("type", FieldType.KEYWORD, false)), "", 0, true);
   private static final Schema STRICTER =
       new Schema(
-          List.of(
-              Field.of("type", FieldType.KEYWORD, false), Field.of("n", FieldType.LONG, false)),
+          List.of(Field.of("type", FieldType.KEYWORD, false), Field.of("n", FieldType.LONG, false)),
           "",
           0,
           true);
@@ -151,13 +150,12 @@ class WriteDoorTest {
   void whoGaveUpWaitingHasItDoneAllTheSame() throws Exception {
     RequestId request = request();
     Future<WriteResult> hasty =
-        writers.submit(
-            () ->
-                door.write(
-                    slot,
-                    request,
-                    List.of(create("a")),
-                    Deadline.after(Duration.ofMillis(50), Ticker.system())));
+        writers.submit(() ->
+            door.write(
+                slot,
+                request,
+                List.of(create("a")),
+                Deadline.after(Duration.ofMillis(50), Ticker.system())));
     assertEquals(ErrorCode.DEADLINE_EXCEEDED, code(hasty));
     assertEquals(1, group.waiting());
     Future<WriteResult> again = write(request, create("a"));
@@ -301,8 +299,7 @@ class WriteDoorTest {
   }
 
   private Slot slot(long version, Schema schema) {
-    ShardPlacement placement =
-        new ShardPlacement(0, 1, LocalShards.INCARNATION, List.of("self"));
+    ShardPlacement placement = new ShardPlacement(0, 1, LocalShards.INCARNATION, List.of("self"));
     DatasetRecord dataset =
         new DatasetRecord(
             "default", "things", "d-1", schema, version, 1, List.of(placement), Instant.EPOCH);
@@ -316,13 +313,12 @@ class WriteDoorTest {
   private Future<WriteResult> write(RequestId request, Operation... operations) {
     Slot now = slot;
     WriteDoor through = door;
-    return writers.submit(
-        () ->
-            through.write(
-                now,
-                request,
-                List.of(operations),
-                Deadline.after(Duration.ofSeconds(30), Ticker.system())));
+    return writers.submit(() ->
+        through.write(
+            now,
+            request,
+            List.of(operations),
+            Deadline.after(Duration.ofSeconds(30), Ticker.system())));
   }
 
   private static WriteResult get(Future<WriteResult> write) throws Exception {

@@ -58,11 +58,13 @@ public final class ChaosExperiment implements Experiment {
     try (var run = new ChaosRun(seeded, java, directory, ticker, clock, progress)) {
       var report = run.run(log);
       var summary = new LinkedHashMap<String, Double>();
-      report.figures().forEach((name, value) -> {
-        if (value instanceof Number number) {
-          summary.put(name, number.doubleValue());
-        }
-      });
+      report
+          .figures()
+          .forEach((name, value) -> {
+            if (value instanceof Number number) {
+              summary.put(name, number.doubleValue());
+            }
+          });
       return new ExperimentResult(
           name(),
           "%d leaves, %d coordinators, %d shards with %d replicas, seed %d"

@@ -139,8 +139,7 @@ public final class FailoverExperiment implements Experiment {
   private static void audit(Trial trial, Map<String, Double> summary, List<String> problems) {
     var ledger = trial.records().ledger();
     var audit =
-        ledger.audit(
-            trial.client(Trial.SLOW_CALL).scan(ReadLevel.LINEARIZABLE), LoadClient.ONCE);
+        ledger.audit(trial.client(Trial.SLOW_CALL).scan(ReadLevel.LINEARIZABLE), LoadClient.ONCE);
     summary.put("writesAcknowledged", (double) ledger.acknowledged());
     summary.put("lost", (double) audit.lost());
     problems.addAll(audit.problems());
@@ -157,8 +156,7 @@ public final class FailoverExperiment implements Experiment {
     summary.put("stallMaxMillis", Stalls.most(stalls.led()));
     summary.put("otherMaxMillis", Stalls.most(stalls.others()));
     goals.addFirst(new Goal("otherMaxMillis", OTHER_MILLIS, Stalls.most(stalls.others())));
-    goals.addFirst(
-        new Goal("stallP95Millis", STALL_MILLIS, Stalls.quantile(stalls.led(), 0.95)));
+    goals.addFirst(new Goal("stallP95Millis", STALL_MILLIS, Stalls.quantile(stalls.led(), 0.95)));
     return new ExperimentResult(
         name(),
         "%d kills of leaders, %d shards with %d replicas on %d leaves, seed %d"

@@ -111,8 +111,7 @@ public final class SessionReadsExperiment implements Experiment {
     var left = new AtomicLong(reads);
     var leaves = trial.cluster().layout().leaves().map(NodeSpec::internal).toList();
     var replicas =
-        new SessionReader.Replicas(
-            trial.replicas(), leaves, trial.datasetId(), SHAPE.shards());
+        new SessionReader.Replicas(trial.replicas(), leaves, trial.datasetId(), SHAPE.shards());
     var sessions = new ArrayList<SessionReader>();
     for (int i = 0; i < SESSIONS; i++) {
       sessions.add(
@@ -162,10 +161,7 @@ public final class SessionReadsExperiment implements Experiment {
     var leaf = "leaf-" + SHAPE.leaves();
     try {
       while (!done.get() && !trial.stopped()) {
-        trial
-            .cluster()
-            .pause(leaf, Duration.ofMillis(100 + random.nextInt(700)))
-            .join();
+        trial.cluster().pause(leaf, Duration.ofMillis(100 + random.nextInt(700))).join();
         Pacing.pause(Duration.ofMillis(100 + random.nextInt(700)), ticker, done::get);
       }
     } catch (InterruptedException e) {
@@ -194,8 +190,7 @@ public final class SessionReadsExperiment implements Experiment {
           var _ = client.get(key, level);
           times.record(ticker.nanoTime() - began);
         }
-        findings.series.add(
-            new Series("caught up, " + level + ", run " + run, times, Map.of()));
+        findings.series.add(new Series("caught up, " + level + ", run " + run, times, Map.of()));
         medians
             .computeIfAbsent(level, each -> new ArrayList<>())
             .add(times.percentiles().p50() / 1_000);

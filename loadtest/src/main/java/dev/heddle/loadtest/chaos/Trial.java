@@ -59,8 +59,7 @@ final class Trial implements AutoCloseable {
     this.shape = shape;
     this.ticker = ticker;
     var layout =
-        ClusterLayout.of(
-            ClusterLayout.Plan.loopback(directory, shape.leaves, shape.coordinators));
+        ClusterLayout.of(ClusterLayout.Plan.loopback(directory, shape.leaves, shape.coordinators));
     this.channels = closer.register("channels", new Channels(Credentials.none(), limits()));
     this.cluster = closer.register("cluster", new ProcessCluster(layout, java, ticker));
     this.replicas = new ReplicasGrpcClient(channels, LOOK);
@@ -137,8 +136,7 @@ final class Trial implements AutoCloseable {
   /** Writes to each shard from now on. */
   void probe() {
     for (int i = 0; i < shape.shards; i++) {
-      var probe =
-          new ShardProbe(i, shape.shards, client(CALL), records, ticker, this::stopped);
+      var probe = new ShardProbe(i, shape.shards, client(CALL), records, ticker, this::stopped);
       probes.add(probe);
       run(probe);
     }

@@ -23,8 +23,7 @@ final class CorpusDocuments {
       throw new HeddleException(ErrorCode.STORAGE_FAILED, "corpus: " + e.getMessage(), e);
     }
     if (documents.isEmpty()) {
-      throw new HeddleException(
-          ErrorCode.INVALID_REQUEST, "corpus: no documents (expected: some)");
+      throw new HeddleException(ErrorCode.INVALID_REQUEST, "corpus: no documents (expected: some)");
     }
     return documents;
   }

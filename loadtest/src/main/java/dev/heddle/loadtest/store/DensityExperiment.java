@@ -74,7 +74,10 @@ public final class DensityExperiment implements Experiment {
     var restarts = restarts(options.load().runs(), ticker, progress, summary, goals);
     return new ExperimentResult(
         name(),
-        REPLICAS + " replicas on each of " + LEAVES + " leaves; then one node with all roles but the"
+        REPLICAS
+            + " replicas on each of "
+            + LEAVES
+            + " leaves; then one node with all roles but the"
             + " gateway's",
         List.of(restarts),
         summary,
@@ -84,14 +87,10 @@ public final class DensityExperiment implements Experiment {
   }
 
   private void rest(
-      Ticker ticker,
-      Consumer<String> progress,
-      Map<String, Double> summary,
-      List<Goal> goals)
+      Ticker ticker, Consumer<String> progress, Map<String, Double> summary, List<Goal> goals)
       throws InterruptedException {
     var layout =
-        ClusterLayout.of(
-            ClusterLayout.Plan.loopback(directory.resolve("rest"), LEAVES, 1));
+        ClusterLayout.of(ClusterLayout.Plan.loopback(directory.resolve("rest"), LEAVES, 1));
     try (var cluster = new ProcessCluster(layout, java, ticker);
         var channels = new Channels(Credentials.none())) {
       progress.accept("starting " + LEAVES + " leaves");
@@ -125,8 +124,7 @@ public final class DensityExperiment implements Experiment {
       List<Goal> goals)
       throws InterruptedException {
     var documents = CorpusDocuments.read(corpus, Integer.MAX_VALUE);
-    var layout =
-        ClusterLayout.of(ClusterLayout.Plan.loopback(directory.resolve("restart"), 1, 0));
+    var layout = ClusterLayout.of(ClusterLayout.Plan.loopback(directory.resolve("restart"), 1, 0));
     var node = layout.nodes().getFirst().node();
     var times = new LatencyRecorder();
     var millis = new ArrayList<Double>();

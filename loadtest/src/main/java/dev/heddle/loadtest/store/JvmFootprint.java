@@ -27,8 +27,7 @@ record JvmFootprint(long threads, long heapKib, long heapCommittedKib, long dire
   /** Collects garbage first. */
   static JvmFootprint of(long pid) {
     var _ = jcmd(pid, "GC.run");
-    return parse(
-        jcmd(pid, "GC.heap_info"), jcmd(pid, "VM.native_memory", "summary"), status(pid));
+    return parse(jcmd(pid, "GC.heap_info"), jcmd(pid, "VM.native_memory", "summary"), status(pid));
   }
 
   /**

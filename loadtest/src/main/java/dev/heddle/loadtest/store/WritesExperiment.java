@@ -118,8 +118,7 @@ public final class WritesExperiment implements Experiment {
       List<Series> series) {
     bulk.create("single", corpus.schemaJson(), 1, LEAVES);
     var client =
-        new DocumentsGrpcClient(
-            channels, layout.coordinators(), Optional.empty(), "single", CALL);
+        new DocumentsGrpcClient(channels, layout.coordinators(), Optional.empty(), "single", CALL);
     var load = options.load();
     progress.accept("warming up with " + load.warmup() + " writes");
     int at = 0;
@@ -190,11 +189,7 @@ public final class WritesExperiment implements Experiment {
 
   /** Documents per second. */
   private double rate(
-      BulkGrpcClient bulk,
-      String dataset,
-      int replicas,
-      List<Corpus.Document> some,
-      Ticker ticker)
+      BulkGrpcClient bulk, String dataset, int replicas, List<Corpus.Document> some, Ticker ticker)
       throws InterruptedException {
     bulk.create(dataset, corpus.schemaJson(), SHARDS, replicas);
     long began = ticker.nanoTime();

@@ -48,8 +48,7 @@ class NemesisPlanTest {
   @Test
   void refusesOptionsThatMakeNoSense() {
     var refusal =
-        assertThrows(
-            IllegalArgumentException.class, () -> ChaosOptions.DEFAULTS.withKills(-1));
+        assertThrows(IllegalArgumentException.class, () -> ChaosOptions.DEFAULTS.withKills(-1));
 
     assertEquals("kills: -1 (expected: 0..100000)", refusal.getMessage());
   }

@@ -16,8 +16,7 @@ class StallsTest {
   private static final long MS = 1_000_000;
 
   private static Fault kill(long atMillis, boolean calm, Integer... led) {
-    var step =
-        new NemesisStep(calm, Duration.ZERO, Action.KILL, new Target.Node(0), Duration.ZERO);
+    var step = new NemesisStep(calm, Duration.ZERO, Action.KILL, new Target.Node(0), Duration.ZERO);
     return new Fault(step, List.of("leaf-1"), Set.of(led), true, atMillis * MS);
   }
 
@@ -41,8 +40,7 @@ class StallsTest {
     var led = both(steady(0, 1_000), steady(4_200, 9_000));
     var other = both(steady(0, 2_000), steady(2_400, 9_000));
 
-    var stalls =
-        Stalls.of(List.of(kill(1_050, true, 0)), Map.of(0, led, 1, other), 9_000 * MS);
+    var stalls = Stalls.of(List.of(kill(1_050, true, 0)), Map.of(0, led, 1, other), 9_000 * MS);
 
     assertEquals(List.of(3_160.0), stalls.led());
     assertEquals(List.of(500.0), stalls.others());
@@ -81,9 +79,7 @@ class StallsTest {
 
   @Test
   void onlyKillsOfACalmClusterCount() {
-    var stalls =
-        Stalls.of(
-            List.of(kill(1_050, false, 0)), Map.of(0, steady(0, 9_000)), 9_000 * MS);
+    var stalls = Stalls.of(List.of(kill(1_050, false, 0)), Map.of(0, steady(0, 9_000)), 9_000 * MS);
 
     assertEquals(List.of(), stalls.led());
     assertEquals(List.of(), stalls.others());
