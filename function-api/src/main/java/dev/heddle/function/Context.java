@@ -1,6 +1,7 @@
 package dev.heddle.function;
 
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,42 @@ public interface Context {
   Session session();
 
   boolean hasSession();
+
+  /** What {@code environment} of heddle.yaml says, sorted by name. */
+  Map<String, String> environment();
+
+  /** The tenant's datasets. */
+  Data data();
+
+  /**
+   * Calls another function of the tenant and waits for its reply. The call has this invocation's
+   * trace and deadline, and its bill joins this one's.
+   *
+   * @param function {@code name} or {@code name:alias}
+   * @param event a plain JSON value
+   * @return the reply, a plain JSON value
+   * @throws BadRequestException in the callee's words if it refused the event, or for an unknown
+   *     function
+   * @throws PlatformException if the call failed: beyond 8 calls deep, over a limit, late, or
+   *     through the callee's own failure
+   */
+  @Nullable Object invoke(String function, @Nullable Object event);
+
+  /**
+   * Publishes a message to a channel.
+   *
+   * @param message a plain JSON value
+   * @throws PlatformException if it was not published
+   */
+  void publish(String channel, @Nullable Object message);
+
+  /**
+   * Sends a message to one connection.
+   *
+   * @param message a plain JSON value
+   * @throws PlatformException if it was not sent
+   */
+  void send(String connection, @Nullable Object message);
 
   /**
    * Reads JSON text, such as the body of an event.

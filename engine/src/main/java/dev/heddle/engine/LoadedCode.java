@@ -1,0 +1,47 @@
+package dev.heddle.engine;
+
+import dev.heddle.catalog.FunctionKind;
+import dev.heddle.function.ScatterFunction;
+import dev.heddle.process.HeddleException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One version's code in this process, for one tenant: makes sandboxes. Safe for any thread. What it
+ * made may still run when it is closed, and then fails or ends.
+ */
+public interface LoadedCode extends AutoCloseable {
+  FunctionKind kind();
+
+  /** Class loader for the thread that runs its code; null where that does not matter. */
+  default @Nullable ClassLoader classLoader() {
+    return null;
+  }
+
+  /**
+   * A new sandbox for a handler; runs its init.
+   *
+   * @throws HeddleException FUNCTION_INIT_FAILED in the step that failed
+   */
+  Sandbox newSandbox(SandboxLimits limits);
+
+  /**
+   * A fresh instance for one query on one node. Its types are its own.
+   *
+   * @throws HeddleException FUNCTION_INIT_FAILED in the step that failed
+   */
+  ScatterInstance newScatterInstance(SandboxLimits limits);
+
+  /** Bytes that the code itself holds while loaded, as far as known. */
+  long footprint();
+
+  @Override
+  void close();
+
+  /**
+   * A scatter function at work for one query on one node; used by one thread at a time.
+   *
+   * @param function what the platform calls
+   * @param sandbox what meters, interrupts and ends it
+   */
+  record ScatterInstance(ScatterFunction<Object, Object> function, Sandbox sandbox) {}
+}
