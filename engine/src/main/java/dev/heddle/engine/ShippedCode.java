@@ -6,6 +6,6 @@ import java.util.Optional;
 /**
  * What a worker has of a version; the digests were checked.
  *
- * @param compiled by the runtime's {@link Runtime#check} on the coordinator
+ * @param compiled by the runtime's {@link FunctionRuntime#check} on the coordinator
  */
 public record ShippedCode(FunctionVersion version, Code code, Optional<byte[]> compiled) {}

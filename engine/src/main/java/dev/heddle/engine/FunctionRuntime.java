@@ -3,7 +3,7 @@ package dev.heddle.engine;
 import dev.heddle.process.HeddleException;
 
 /** Runs code of one kind: {@code java}, {@code wasm}, later processes. Safe for any thread. */
-public interface Runtime {
+public interface FunctionRuntime {
   /** As heddle.yaml names it. */
   String name();
 
