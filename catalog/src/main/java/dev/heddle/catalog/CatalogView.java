@@ -88,6 +88,11 @@ public final class CatalogView {
     return ofTenant(functions, CatalogKeys.FUNCTION, tenant);
   }
 
+  /** Those of all tenants. */
+  public Collection<FunctionRecord> allFunctions() {
+    return Collections.unmodifiableCollection(functions.values());
+  }
+
   public Optional<AppRecord> app(String tenant, String name) {
     return Optional.ofNullable(apps.get(CatalogKeys.app(tenant, name)));
   }

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Valid records for tests. */
@@ -42,11 +43,19 @@ final class Records {
     return new FunctionVersion(
         digest,
         digest,
+        "java",
         "com.example.F",
         "name: f\n",
         10,
+        Optional.empty(),
+        0,
         Duration.ofMillis(1500),
         DataSize.ofMiB(64),
+        Map.of("B", "2", "A_1", "x"),
+        5,
+        EventShape.HTTP,
+        List.of("https://example.com"),
+        "Finds.",
         WHEN);
   }
 
@@ -55,9 +64,8 @@ final class Records {
         "default",
         name,
         FunctionKind.SCATTER,
-        "java",
         List.of(version(1)),
-        Map.of("latest", version(1).digest()));
+        Map.of("latest", FunctionAlias.to(version(1).digest())));
   }
 
   static NodeRecord node(String name, String incarnation) {

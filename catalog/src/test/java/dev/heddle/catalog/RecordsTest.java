@@ -11,6 +11,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -86,9 +88,12 @@ class RecordsTest {
             function.tenant(),
             function.name(),
             function.kind(),
-            function.runtime(),
             function.versions(),
-            Map.of("latest", Records.version(1).digest(), "stable", Records.version(1).digest()));
+            Map.of(
+                "latest",
+                FunctionAlias.to(Records.version(1).digest()),
+                "stable",
+                FunctionAlias.to(Records.version(1).digest())));
     for (int i = 2; i <= 25; i++) {
       function = function.withVersion(Records.version(i));
     }
@@ -107,14 +112,17 @@ class RecordsTest {
     refused(
         ErrorCode.INVALID_FUNCTION,
         "latest",
-        () ->
-            new FunctionRecord("t", "f", FunctionKind.HANDLER, "java", List.of(version), Map.of()));
+        () -> new FunctionRecord("t", "f", FunctionKind.HANDLER, List.of(version), Map.of()));
     refused(
         ErrorCode.INVALID_FUNCTION,
         "alias",
         () ->
             new FunctionRecord(
-                "t", "f", FunctionKind.HANDLER, "java", List.of(version), Map.of("latest", "x")));
+                "t",
+                "f",
+                FunctionKind.HANDLER,
+                List.of(version),
+                Map.of("latest", FunctionAlias.to("x"))));
     refused(
         ErrorCode.INVALID_FUNCTION,
         "twice",
@@ -123,9 +131,120 @@ class RecordsTest {
                 "t",
                 "f",
                 FunctionKind.HANDLER,
-                "java",
                 List.of(version, version),
-                Map.of("latest", version.digest())));
+                Map.of("latest", FunctionAlias.to(version.digest()))));
+    refused(
+        ErrorCode.INVALID_FUNCTION,
+        "environment: a",
+        () -> FunctionVersion.checkEnvironment(Map.of("a", "")));
+    refused(
+        ErrorCode.INVALID_FUNCTION,
+        "4KiB",
+        () -> FunctionVersion.checkEnvironment(Map.of("A", "x".repeat(4096))));
+    for (String origin : List.of("example.com", "https://a/b", "null", "ftp://a", "https://a b")) {
+      refused(
+          ErrorCode.INVALID_FUNCTION,
+          "origins: " + origin,
+          () -> FunctionVersion.checkOrigins(List.of(origin)));
+    }
+    refused(
+        ErrorCode.INVALID_FUNCTION,
+        "* alone",
+        () -> FunctionVersion.checkOrigins(List.of("*", "https://a")));
+    FunctionVersion.checkOrigins(List.of("http://localhost:8080", "https://[::1]:1"));
+  }
+
+  private static FunctionRecord three() {
+    return Records.function("f").withVersion(Records.version(2)).withVersion(Records.version(3));
+  }
+
+  @Test
+  void anAliasOfTwoVersionsSharesTheCallsByWeight() {
+    var pair =
+        new FunctionAlias(
+            List.of(
+                new FunctionAlias.Weighted(Records.version(1).digest(), 900),
+                new FunctionAlias.Weighted(Records.version(2).digest(), 100)));
+    FunctionRecord function = three().withAlias("canary", pair);
+    assertTrue(function.version("canary").isEmpty());
+    Random random = new Random(7);
+    int second = 0;
+    for (int i = 0; i < 10_000; i++) {
+      FunctionVersion chosen = function.choose("canary", random).orElseThrow();
+      second += chosen.equals(Records.version(2)) ? 1 : 0;
+    }
+    assertTrue(second > 900 && second < 1_100, "seed 7: " + second);
+    assertEquals(Records.version(3), function.choose("latest", random).orElseThrow());
+    for (int i = 4; i <= 40; i++) {
+      function = function.withVersion(Records.version(i));
+    }
+    assertTrue(function.version(Records.version(1).digest()).isPresent());
+    assertTrue(function.version(Records.version(2).digest()).isPresent());
+    FunctionRecord kept = function;
+    refused(ErrorCode.INVALID_FUNCTION, "alias latest", () -> kept.withAlias("latest", pair));
+    refused(
+        ErrorCode.INVALID_FUNCTION,
+        "weight of x: 0",
+        () -> new FunctionAlias(List.of(new FunctionAlias.Weighted("x", 0))));
+    refused(ErrorCode.INVALID_FUNCTION, "0 versions", () -> new FunctionAlias(List.of()));
+  }
+
+  @Test
+  void latestRollsBackToTheVersionBeforeOrToANamedOne() {
+    FunctionRecord back = three().rollback(Optional.empty());
+    assertEquals(Records.version(2), back.latest());
+    assertEquals(Records.version(1), back.rollback(Optional.empty()).latest());
+    assertEquals(
+        Records.version(1), three().rollback(Optional.of(Records.version(1).digest())).latest());
+    FunctionRecord first = Records.function("f");
+    refused(ErrorCode.NOT_FOUND, "none before", () -> first.rollback(Optional.empty()));
+    refused(ErrorCode.NOT_FOUND, "version of f: x", () -> first.rollback(Optional.of("x")));
+  }
+
+  @Test
+  void aVersionIsFoundByTheStartOfItsDigestIfOnlyOneHasIt() {
+    FunctionRecord function = three();
+    assertEquals(
+        Records.version(2), function.find(Records.version(2).digest()).orElseThrow());
+    assertTrue(function.find("00000000").isEmpty());
+    assertTrue(function.find(Records.version(2).digest().substring(0, 7)).isEmpty());
+    assertEquals(Records.version(3), function.find("latest").orElseThrow());
+  }
+
+  @Test
+  void anAliasGoesUnlessItIsLatest() {
+    String digest = Records.version(1).digest();
+    FunctionRecord function = three().withAlias("stable", FunctionAlias.to(digest));
+    assertEquals(three(), function.withoutAlias("stable"));
+    refused(ErrorCode.NOT_FOUND, "alias of f: x", () -> function.withoutAlias("x"));
+    refused(ErrorCode.INVALID_FUNCTION, "latest", () -> function.withoutAlias("latest"));
+  }
+
+  @Test
+  void functionsWhoseVersionsAreAllNamedTakeNoNewOne() {
+    FunctionRecord function = Records.function("f");
+    for (int i = 2; i <= 20; i++) {
+      function = function.withVersion(Records.version(i));
+    }
+    for (int i = 1; i <= 18; i += 2) {
+      function =
+          function.withAlias(
+              "a" + i,
+              new FunctionAlias(
+                  List.of(
+                      new FunctionAlias.Weighted(Records.version(i).digest(), 1),
+                      new FunctionAlias.Weighted(Records.version(i + 1).digest(), 1))));
+    }
+    function =
+        function
+            .withAlias("b", FunctionAlias.to(Records.version(19).digest()))
+            .withAlias("c", FunctionAlias.to(Records.version(20).digest()));
+    FunctionRecord full = function;
+    refused(
+        ErrorCode.INVALID_FUNCTION,
+        "aliases name all 20",
+        () -> full.withVersion(Records.version(21)));
+    assertEquals(Records.version(3), full.withVersion(Records.version(3)).latest());
   }
 
   @Test
@@ -158,16 +277,20 @@ class RecordsTest {
         CatalogJson.write(Records.dataset("default", "d", 1)));
     String digest = Records.version(1).digest();
     assertEquals(
-        "{\"tenant\":\"default\",\"name\":\"f\",\"kind\":\"SCATTER\",\"runtime\":\"java\","
+        "{\"tenant\":\"default\",\"name\":\"f\",\"kind\":\"SCATTER\","
             + "\"versions\":[{\"digest\":\""
             + digest
             + "\",\"blob\":\""
             + digest
-            + "\",\"entry\":\"com.example.F\",\"manifestYaml\":\"name: f\\n\",\"codeBytes\":10,"
-            + "\"timeout\":\"1500ms\",\"memory\":\"64MiB\","
-            + "\"createdAt\":\"2026-11-21T08:00:00Z\"}],\"aliases\":{\"latest\":\""
+            + "\",\"runtime\":\"java\",\"entry\":\"com.example.F\","
+            + "\"manifestYaml\":\"name: f\\n\",\"codeBytes\":10,\"compiled\":null,"
+            + "\"compiledBytes\":0,\"timeout\":\"1500ms\",\"memory\":\"64MiB\","
+            + "\"environment\":{\"A_1\":\"x\",\"B\":\"2\"},\"concurrency\":5,"
+            + "\"event\":\"HTTP\",\"origins\":[\"https://example.com\"],"
+            + "\"description\":\"Finds.\",\"createdAt\":\"2026-11-21T08:00:00Z\"}],"
+            + "\"aliases\":{\"latest\":{\"targets\":[{\"version\":\""
             + digest
-            + "\"}}",
+            + "\",\"weight\":1}]}}}",
         CatalogJson.write(Records.function("f")));
     assertEquals(
         "{\"tenant\":\"default\",\"name\":\"a\",\"digest\":\"abc\",\"yaml\":\"x\"}",

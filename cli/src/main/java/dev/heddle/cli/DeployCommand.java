@@ -7,8 +7,10 @@ import dev.heddle.cli.client.FunctionsGrpcClient;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,21 +23,31 @@ import tools.jackson.databind.node.ObjectNode;
     description = "Deploys a function; calls that run finish on the version they began with.",
     footer = {
       "",
-      "A folder holds heddle.yaml and either a jar or src/main/java, which is compiled against the",
-      "function API alone. A jar holds heddle.yaml at its root. The same input gives the same"
-          + " version.",
+      "A folder holds heddle.yaml and, for java, a jar or src/main/java, which is compiled against",
+      "the function API alone; for wasm, a .wasm file that was built beforehand. A jar holds",
+      "heddle.yaml at its root. Any other file is described by the options, which also take the",
+      "place of what heddle.yaml says. The same input gives the same version.",
       "",
       "Examples:",
       "  heddle deploy sample-search/functions/related-topics",
+      "  heddle deploy my-function --alias canary --memory 64MiB",
+      "  heddle deploy greeter.wasm --name greeter --kind handler --env GREETING=Hello",
       "  heddle deploy target/my-function.jar --json"
     })
 final class DeployCommand implements Callable<Integer> {
   private final Console console;
 
   @Mixin private ClusterOptions cluster = new ClusterOptions();
+  @Mixin private FunctionOptions options = new FunctionOptions();
 
-  @Parameters(index = "0", paramLabel = "DIR|JAR")
+  @Parameters(index = "0", paramLabel = "DIR|FILE")
   private Path path = Path.of("");
+
+  @Option(
+      names = "--alias",
+      paramLabel = "ALIAS",
+      description = "Also let this alias name the new version.")
+  private @Nullable String alias;
 
   @Option(names = "--json", description = "Print the function as JSON.")
   private boolean json;
@@ -46,11 +58,15 @@ final class DeployCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    FunctionPackage function = FunctionPackage.read(path, console.err());
+    FunctionPackage function = FunctionPackage.read(path, options.given(), console.err());
     try (ClusterGrpcClient connection = cluster.connect()) {
       FunctionsGrpcClient functions = new FunctionsGrpcClient(connection);
       Optional<String> before = function.name().flatMap(functions::find).map(FunctionInfo::version);
       FunctionInfo after = functions.deploy(function);
+      if (alias != null) {
+        var target = new FunctionInfo.Target(after.version(), 1);
+        after = functions.alias(after.name(), alias, List.of(target));
+      }
       if (json) {
         ObjectNode node = JsonMapper.shared().valueToTree(after);
         before.ifPresent(version -> node.put("before", version));

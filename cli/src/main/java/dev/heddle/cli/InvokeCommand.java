@@ -25,8 +25,8 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "Examples:",
-      "  heddle invoke greeter --event '{\"name\":\"Ada\"}'",
-      "  heddle invoke greeter:latest --event - < event.json"
+      "  heddle invoke greeter --data '{\"name\":\"Ada\"}'",
+      "  heddle invoke greeter:canary --data - --bill < event.json"
     })
 final class InvokeCommand implements Callable<Integer> {
   private static final int MAX_EVENT = 16 << 20;
@@ -40,10 +40,13 @@ final class InvokeCommand implements Callable<Integer> {
   private String function = "";
 
   @Option(
-      names = "--event",
+      names = {"--data", "--event"},
       paramLabel = "JSON|-",
       description = "The event; - reads it from standard input. Default: {}.")
   private String event = "{}";
+
+  @Option(names = "--bill", description = "Print the bill as JSON after the reply.")
+  private boolean bill;
 
   @Option(names = "--json", description = "Print reply, version and bill as JSON.")
   private boolean json;
@@ -61,6 +64,9 @@ final class InvokeCommand implements Callable<Integer> {
         console.json(JsonMapper.shared().valueToTree(invoked));
       } else {
         console.json(invoked.result());
+        if (bill) {
+          console.json(invoked.bill());
+        }
         console.note(
             Figures.digest(invoked.version())
                 + " on "
@@ -69,6 +75,8 @@ final class InvokeCommand implements Callable<Integer> {
                 + Figures.micros(invoked.tookMicros())
                 + ", active "
                 + Figures.nanos(invoked.bill().path("activeNanos").asLong(0))
+                + ", invocation "
+                + invoked.invocation()
                 + ", trace "
                 + invoked.traceId());
       }
@@ -82,14 +90,14 @@ final class InvokeCommand implements Callable<Integer> {
       byte[] bytes = System.in.readNBytes(MAX_EVENT + 1);
       if (bytes.length > MAX_EVENT) {
         throw new ParameterException(
-            spec.commandLine(), "--event: too long (expected: at most 16 MiB)");
+            spec.commandLine(), "--data: too long (expected: at most 16 MiB)");
       }
       text = new String(bytes, StandardCharsets.UTF_8);
     }
     try {
       return new JsonArgument().convert(text);
     } catch (TypeConversionException e) {
-      throw new ParameterException(spec.commandLine(), "--event: " + e.getMessage(), e);
+      throw new ParameterException(spec.commandLine(), "--data: " + e.getMessage(), e);
     }
   }
 }

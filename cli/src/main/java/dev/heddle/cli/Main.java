@@ -75,7 +75,11 @@ public final class Main implements Callable<Integer> {
         .addSubcommand(new DeployCommand(console))
         .addSubcommand(new InvokeCommand(console))
         .addSubcommand(new StatusCommand(console))
-        .addSubcommand(new FunctionCommand(console))
+        .addSubcommand(
+            new CommandLine(new FunctionCommand(console))
+                .addSubcommand(new FunctionInitCommand(console))
+                .addSubcommand(new FunctionAliasCommand(console))
+                .addSubcommand(new FunctionLogsCommand(console)))
         .addSubcommand(new DatasetCommand(console))
         .addSubcommand(new DocumentCommand(console))
         .addSubcommand(new AppCommand(console))

@@ -115,6 +115,21 @@ class MainTest {
         "node --roles leaf",
         "node --roles butler --config x",
         "invoke f --event {",
+        "invoke f --data {",
+        "deploy",
+        "deploy d --concurrency many",
+        "deploy d --env NAME",
+        "function alias f a",
+        "function alias f a v --delete",
+        "function alias f a v=0",
+        "function alias f a v=1001 w",
+        "function alias f a v w x",
+        "function logs f -n 0",
+        "function logs f -n 10001",
+        "function init x",
+        "function init x --runtime cobol",
+        "function init Wrong --runtime java",
+        "function init src --runtime java",
         "status --nonsense"
       })
   void isWrongUsage(String line) {

@@ -8,7 +8,12 @@ import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.ReplicaWatchGrpcClient;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.FunctionLogs;
+import dev.heddle.engine.FunctionRuntime;
+import dev.heddle.engine.JavaRuntime;
 import dev.heddle.engine.PeerBlobsGrpcClient;
+import dev.heddle.engine.Platform;
+import dev.heddle.engine.wasm.WasmRuntime;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Telemetry;
@@ -28,6 +33,7 @@ public final class Coordinator implements AutoCloseable {
 
   private final Closer closer = new Closer();
   private final List<BindableService> services;
+  private final List<BindableService> internalServices;
 
   /**
    * Builds the role.
@@ -47,9 +53,21 @@ public final class Coordinator implements AutoCloseable {
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
     var builtIns = BuiltIns.all();
+    var logs =
+        closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
     var engine =
-        closer.register("engine", new Engine(config.engine(), code, builtIns, ticker, registry));
-    var names = new FunctionNames(builtIns.keySet());
+        closer.register(
+            "engine",
+            new Engine(
+                config.engine(),
+                code,
+                runtimes(config, ticker),
+                builtIns,
+                Platform.NONE,
+                logs,
+                ticker,
+                registry));
+    var names = new FunctionNames(builtIns.keySet(), ThreadLocalRandom::current);
     var timer = Executors.newSingleThreadScheduledExecutor(Threads.named("coordinator-timer"));
     closer.register("timer", Threads.closing(timer, CLOSE_GRACE));
     var table = new ReplicaTable(ticker);
@@ -61,7 +79,7 @@ public final class Coordinator implements AutoCloseable {
             config, catalog, table, choice, timer, ThreadLocalRandom::current, ticker, registry);
     var shards = new ShardsGrpcClient(calls, catalog, channels, table);
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
-    var functions = new FunctionRegistry(config, catalog, code, names, clock);
+    var functions = new FunctionRegistry(config, catalog, code, engine, names, clock);
     var leaves = new LeafGrpcClient(channels);
     var queries =
         new Queries(config, catalog, engine, names, leaves, table, choice, ticker, registry);
@@ -70,9 +88,24 @@ public final class Coordinator implements AutoCloseable {
             "replica watches",
             new ReplicaWatchGrpcClient(
                 channels, table, config.replicaReports(), timer, ThreadLocalRandom::current));
+    var invokers = new InvokerTable();
+    var invokerWatches =
+        closer.register(
+            "invoker watches",
+            new InvokerWatchGrpcClient(channels, invokers, timer, ThreadLocalRandom::current));
+    var invocations =
+        new InvocationGrpcClient(
+            config,
+            catalog,
+            channels,
+            names,
+            invokers,
+            new InvokerChoice(invokers, ThreadLocalRandom::current),
+            ticker);
     closer.register(
         "catalog listener",
         catalog.onChange(view -> {
+          invokerWatches.follow(view);
           queries.retain(view);
           table.retain(view);
           replicas.follow(view);
@@ -83,8 +116,22 @@ public final class Coordinator implements AutoCloseable {
             new QueryGrpcService(config, queries, ticker),
             new DatasetsGrpcService(config, datasets, shards, bulk, table, ticker),
             new ClusterGrpcService(catalog, channels, table),
-            new FunctionsGrpcService(functions, ticker),
-            new InvocationsGrpcService(config, catalog, channels, names, ticker));
+            new FunctionsGrpcService(
+                functions, new FunctionLogsGrpcClient(catalog, channels, ticker), ticker),
+            new InvocationsGrpcService(config, invocations));
+    this.internalServices = List.of(new CallsGrpcService(config, invocations));
+  }
+
+  private static List<FunctionRuntime> runtimes(CoordinatorConfig config, Ticker ticker) {
+    var engine = config.engine();
+    return List.of(
+        new JavaRuntime(engine.archive(), engine.javaEnabled()),
+        new WasmRuntime(config.wasm(), ticker));
+  }
+
+  /** What nodes ask of a coordinator. */
+  public List<BindableService> internalServices() {
+    return internalServices;
   }
 
   /** All of {@code heddle.v1}. */

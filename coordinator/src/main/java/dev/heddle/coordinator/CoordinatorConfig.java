@@ -1,6 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.engine.EngineConfig;
+import dev.heddle.engine.wasm.WasmLimits;
 import dev.heddle.process.DataSize;
 import java.time.Duration;
 
@@ -14,6 +15,7 @@ import java.time.Duration;
  * @param statisticsRefresh a changed dataset gets a new statistics epoch at most this often
  * @param queries queries in flight; beyond, they are refused
  * @param invocations plain invocations in flight; beyond, they are refused
+ * @param deploys in flight, each of which may compile; beyond, they are refused
  * @param bulkStreams bulk streams at a time
  * @param bulkWindow requests of a bulk stream in flight
  * @param bulkPart items of a bulk stream go to a shard in messages of at most this size
@@ -39,6 +41,7 @@ public record CoordinatorConfig(
     Duration statisticsRefresh,
     int queries,
     int invocations,
+    int deploys,
     int bulkStreams,
     int bulkWindow,
     DataSize bulkPart,
@@ -54,6 +57,7 @@ public record CoordinatorConfig(
     DataSize blobs,
     Duration peerTimeout,
     EngineConfig engine,
+    WasmLimits wasm,
     RateCard rates) {
   public CoordinatorConfig {
     positive("default-deadline", defaultDeadline);
@@ -70,6 +74,7 @@ public record CoordinatorConfig(
     most("max-document", maxDocument, DataSize.ofKiB(480));
     within("queries", queries, 1_000_000);
     within("invocations", invocations, 1_000_000);
+    within("deploys", deploys, 1_000);
     within("bulk-streams", bulkStreams, 10_000);
     within("bulk-window", bulkWindow, 1_000);
     within("max-shards", maxShards, 16_384);
@@ -85,6 +90,7 @@ public record CoordinatorConfig(
         Duration.ofSeconds(1),
         256,
         1_024,
+        4,
         16,
         4,
         DataSize.parse("400KiB"),
@@ -100,6 +106,7 @@ public record CoordinatorConfig(
         DataSize.parse("1GiB"),
         Duration.ofSeconds(10),
         EngineConfig.defaults(),
+        WasmLimits.defaults(),
         RateCard.defaults());
   }
 

@@ -9,13 +9,20 @@ import dev.heddle.process.HeddleException;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /** Turns {@code name} and {@code name:alias} into the version that it names now. */
 final class FunctionNames {
   private final Set<String> builtIns;
+  private final Supplier<RandomGenerator> random;
 
-  FunctionNames(Set<String> builtIns) {
+  /**
+   * @param random decides between the two versions of an alias
+   */
+  FunctionNames(Set<String> builtIns, Supplier<RandomGenerator> random) {
     this.builtIns = Set.copyOf(builtIns);
+    this.random = random;
   }
 
   boolean reserved(String name) {
@@ -26,7 +33,12 @@ final class FunctionNames {
     return new FunctionRef(tenant, name, Optional.empty());
   }
 
-  /** Throws UNKNOWN_FUNCTION, or INVALID_REQUEST for a function of the other kind. */
+  /**
+   * The version for one call.
+   *
+   * @param spoken {@code name}, {@code name:alias}, or {@code name:digest}
+   * @throws HeddleException UNKNOWN_FUNCTION, or INVALID_REQUEST for a function of the other kind
+   */
   FunctionRef resolve(CatalogView view, String tenant, String spoken, FunctionKind kind) {
     int colon = spoken.indexOf(':');
     String name = colon < 0 ? spoken : spoken.substring(0, colon);
@@ -39,21 +51,19 @@ final class FunctionNames {
     if (record.kind() != kind) {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST,
-          "function: "
-              + name
-              + " is a "
-              + record.kind().name().toLowerCase(Locale.ROOT)
-              + " function (expected: a "
-              + kind.name().toLowerCase(Locale.ROOT)
-              + " function)");
+          "function: " + name + " is a " + spoken(record.kind()) + " (expected: a "
+              + spoken(kind)
+              + ")");
     }
-    String digest = record.aliases().get(alias);
-    if (digest == null) {
-      throw unknown(spoken, "an alias among " + record.aliases().keySet());
+    var version = record.choose(alias, random.get());
+    if (version.isEmpty()) {
+      throw unknown(spoken, "an alias among " + record.aliases().keySet() + ", or a version");
     }
-    var version =
-        record.version(digest).orElseThrow(() -> unknown(spoken, "an alias of a kept version"));
-    return new FunctionRef(tenant, name, Optional.of(version));
+    return new FunctionRef(tenant, name, version);
+  }
+
+  private static String spoken(FunctionKind kind) {
+    return kind.name().toLowerCase(Locale.ROOT) + " function";
   }
 
   private static HeddleException unknown(String spoken, String expected) {

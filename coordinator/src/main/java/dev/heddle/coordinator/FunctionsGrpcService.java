@@ -1,51 +1,55 @@
 package dev.heddle.coordinator;
 
-import dev.heddle.catalog.FunctionKind;
-import dev.heddle.catalog.FunctionRecord;
+import dev.heddle.coordinator.FunctionRegistry.Deploy;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
+import dev.heddle.v1.DeleteAliasRequest;
 import dev.heddle.v1.DeleteFunctionRequest;
 import dev.heddle.v1.DeleteFunctionResponse;
 import dev.heddle.v1.DeployRequest;
 import dev.heddle.v1.Function;
+import dev.heddle.v1.FunctionLogLine;
+import dev.heddle.v1.FunctionLogsRequest;
 import dev.heddle.v1.FunctionsGrpc;
 import dev.heddle.v1.GetFunctionRequest;
 import dev.heddle.v1.ListFunctionsRequest;
 import dev.heddle.v1.ListFunctionsResponse;
+import dev.heddle.v1.RollbackRequest;
+import dev.heddle.v1.SetAliasRequest;
 import io.grpc.Context;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Functions over gRPC. Blocks, so it runs on virtual threads. */
 final class FunctionsGrpcService extends FunctionsGrpc.FunctionsImplBase {
   private static final Duration LONGEST = Duration.ofSeconds(60);
 
   private final FunctionRegistry registry;
+  private final FunctionLogsGrpcClient logs;
   private final Ticker ticker;
 
-  FunctionsGrpcService(FunctionRegistry registry, Ticker ticker) {
+  FunctionsGrpcService(FunctionRegistry registry, FunctionLogsGrpcClient logs, Ticker ticker) {
     this.registry = registry;
+    this.logs = logs;
     this.ticker = ticker;
   }
 
   @Override
   public void deploy(DeployRequest request, StreamObserver<Function> observer) {
+    var deploy =
+        new Deploy(request.getName(), request.getManifestYaml(), request.getCode().toByteArray());
     GrpcCalls.unary(
-        observer,
-        () ->
-            message(
-                registry.deploy(
-                    tenant(),
-                    request.getManifestYaml(),
-                    request.getCode().toByteArray(),
-                    deadline())));
+        observer, () -> FunctionWire.message(registry.deploy(tenant(), deploy, deadline())));
   }
 
   @Override
   public void get(GetFunctionRequest request, StreamObserver<Function> observer) {
-    GrpcCalls.unary(observer, () -> message(registry.find(tenant(), request.getName())));
+    GrpcCalls.unary(
+        observer, () -> FunctionWire.message(registry.find(tenant(), request.getName())));
   }
 
   @Override
@@ -55,7 +59,7 @@ final class FunctionsGrpcService extends FunctionsGrpc.FunctionsImplBase {
         () ->
             ListFunctionsResponse.newBuilder()
                 .addAllFunctions(
-                    registry.list(tenant()).stream().map(FunctionsGrpcService::message).toList())
+                    registry.list(tenant()).stream().map(FunctionWire::message).toList())
                 .build());
   }
 
@@ -70,26 +74,48 @@ final class FunctionsGrpcService extends FunctionsGrpc.FunctionsImplBase {
         });
   }
 
-  private static Function message(FunctionRecord record) {
-    var message =
-        Function.newBuilder()
-            .setName(record.name())
-            .setVersion(record.aliases().getOrDefault(FunctionRecord.LATEST, ""))
-            .setKind(
-                record.kind() == FunctionKind.HANDLER
-                    ? dev.heddle.v1.FunctionKind.FUNCTION_KIND_HANDLER
-                    : dev.heddle.v1.FunctionKind.FUNCTION_KIND_SCATTER)
-            .setRuntime(record.runtime())
-            .putAllAliases(record.aliases());
-    for (var version : record.versions()) {
-      message.addVersions(
-          Function.Version.newBuilder()
-              .setVersion(version.digest())
-              .setCreatedAt(version.createdAt().toString())
-              .setCodeBytes(version.codeBytes())
-              .setEntry(version.entry()));
+  @Override
+  public void setAlias(SetAliasRequest request, StreamObserver<Function> observer) {
+    GrpcCalls.unary(
+        observer,
+        () ->
+            FunctionWire.message(
+                registry.alias(
+                    tenant(),
+                    request.getFunction(),
+                    request.getAlias().getName(),
+                    FunctionWire.targets(request.getAlias()),
+                    deadline())));
+  }
+
+  @Override
+  public void deleteAlias(DeleteAliasRequest request, StreamObserver<Function> observer) {
+    GrpcCalls.unary(
+        observer,
+        () ->
+            FunctionWire.message(
+                registry.deleteAlias(
+                    tenant(), request.getFunction(), request.getAlias(), deadline())));
+  }
+
+  @Override
+  public void rollback(RollbackRequest request, StreamObserver<Function> observer) {
+    var version = Optional.of(request.getVersion()).filter(spoken -> !spoken.isEmpty());
+    GrpcCalls.unary(
+        observer,
+        () ->
+            FunctionWire.message(
+                registry.rollback(tenant(), request.getFunction(), version, deadline())));
+  }
+
+  @Override
+  public void logs(FunctionLogsRequest request, StreamObserver<FunctionLogLine> observer) {
+    try {
+      var _ = registry.find(tenant(), request.getFunction());
+      logs.send(tenant(), request, (ServerCallStreamObserver<FunctionLogLine>) observer);
+    } catch (InterruptedException | RuntimeException e) {
+      GrpcCalls.fail(observer, e);
     }
-    return message.build();
   }
 
   private static String tenant() {

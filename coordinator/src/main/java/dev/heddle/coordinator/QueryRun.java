@@ -21,6 +21,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -41,6 +42,16 @@ import java.util.function.Consumer;
  * only add to the queue.
  */
 final class QueryRun {
+  /** Where the function failed in the same way everywhere, that is the query's error. */
+  private static final Set<ErrorCode> FUNCTION_FAILURES =
+      EnumSet.of(
+          ErrorCode.FUNCTION_FAILED,
+          ErrorCode.FUNCTION_INIT_FAILED,
+          ErrorCode.FUNCTION_MERGE_FAILED,
+          ErrorCode.FUNCTION_MEMORY_EXCEEDED,
+          ErrorCode.FUNCTION_RESULT_INVALID,
+          ErrorCode.FUNCTION_RESULT_TOO_LARGE);
+
   /** How often a waiting query looks whether its caller went away. */
   private static final long CANCEL_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
@@ -356,10 +367,11 @@ final class QueryRun {
   }
 
   private QueryAnswer finish() {
-    if (gather.empty() && gather.failures().equals(Set.of(ErrorCode.FUNCTION_FAILED))) {
+    var failures = gather.failures();
+    if (gather.empty() && failures.size() == 1 && FUNCTION_FAILURES.containsAll(failures)) {
       var first = gather.coverage("deadline").missing().getFirst();
       throw new HeddleException(
-          ErrorCode.FUNCTION_FAILED, "shard " + first.shard() + ": " + first.message());
+          failures.iterator().next(), "shard " + first.shard() + ": " + first.message());
     }
     var answer = result("deadline", true);
     double ratio = answer.coverage().ratio();
@@ -412,11 +424,11 @@ final class QueryRun {
   /** This coordinator's own part of the bill. */
   private Bill here(long activeNanos) {
     long memory = Bill.memoryMibNanos(activeNanos, shared.config().memory().bytes());
-    return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memory, 0, true, List.of());
+    return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memory, 0, true, List.of(), 0, 0);
   }
 
   private static Bill unsettled(List<String> attempts) {
-    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, attempts.isEmpty(), attempts);
+    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, attempts.isEmpty(), attempts, 0, 0);
   }
 
   private long micros(long nanos) {

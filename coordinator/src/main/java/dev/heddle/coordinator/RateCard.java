@@ -37,19 +37,7 @@ public record RateCard(
 
   /** The bill with its price. */
   public Bill price(Bill bill) {
-    return new Bill(
-        bill.activeNanos(),
-        bill.cpuNanos(),
-        bill.queueNanos(),
-        bill.documentsScanned(),
-        bill.bytesRead(),
-        bill.bytesSent(),
-        bill.shardOperations(),
-        bill.hedges(),
-        bill.memoryMibNanos(),
-        picos(bill),
-        bill.complete(),
-        bill.open());
+    return bill.withCost(picos(bill));
   }
 
   private static long multiplyDivide(long amount, long rate, long unit) {

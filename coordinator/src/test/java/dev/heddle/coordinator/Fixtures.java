@@ -12,7 +12,10 @@ import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.EngineConfig;
+import dev.heddle.engine.FunctionLogs;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.LogLimits;
+import dev.heddle.engine.Platform;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Law;
@@ -23,6 +26,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -51,9 +55,12 @@ final class Fixtures {
         digest -> {
           throw new HeddleException(ErrorCode.UNAVAILABLE, "no code here");
         },
+        List.of(),
         Map.of(
             "sum", () -> new SumFunction(Set.of(Law.COMMUTATIVE)),
             "list", () -> new SumFunction(Set.of())),
+        Platform.NONE,
+        new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Ticker.system()),
         Ticker.system(),
         new SimpleMeterRegistry());
   }

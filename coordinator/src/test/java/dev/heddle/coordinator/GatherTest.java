@@ -57,7 +57,7 @@ class GatherTest {
         SumFunction.encoded(names),
         List.of(),
         reports,
-        new Bill(5, 4, 3, 100L * shards.length, 0, 10, 1, 0, 2, 0, true, List.of()),
+        new Bill(5, 4, 3, 100L * shards.length, 0, 10, 1, 0, 2, 0, true, List.of(), 0, 0),
         0,
         0,
         10);

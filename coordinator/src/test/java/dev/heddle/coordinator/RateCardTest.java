@@ -26,6 +26,6 @@ class RateCardTest {
   }
 
   private static Bill bill(long active, long cpu, long documents, long memoryMibNanos) {
-    return new Bill(active, cpu, 0, documents, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of());
+    return new Bill(active, cpu, 0, documents, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of(), 0, 0);
   }
 }

@@ -3,6 +3,7 @@ package dev.heddle.coordinator;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.testing.LocalCatalog;
+import dev.heddle.internal.v1.CallsGrpc;
 import dev.heddle.internal.v1.CatalogGrpc;
 import dev.heddle.internal.v1.CatalogMembersRequest;
 import dev.heddle.internal.v1.CatalogMembersResponse;
@@ -23,6 +24,8 @@ import dev.heddle.v1.Dataset;
 import dev.heddle.v1.DatasetsGrpc;
 import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
+import dev.heddle.v1.FunctionsGrpc;
+import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.Schema;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -58,11 +61,16 @@ final class TestCoordinator implements AutoCloseable {
   private final LocalCatalog local;
   private final Channels channels;
   private final GrpcServer server;
+  private final GrpcServer internal;
   private final Map<String, Leaf> leaves = new TreeMap<>();
   private final Map<String, ShardHistory> histories = new ConcurrentHashMap<>();
 
   /** A scripted leaf. */
-  record Leaf(GrpcServer server, ScriptedShardsGrpcService shards, AutoCloseable lease) {}
+  record Leaf(
+      GrpcServer server,
+      ScriptedShardsGrpcService shards,
+      ScriptedInvokerGrpcService invoker,
+      AutoCloseable lease) {}
 
   TestCoordinator(Path directory, int leafCount) {
     this.local = closer.register("catalog", LocalCatalog.start(directory.resolve("catalog")));
@@ -94,6 +102,16 @@ final class TestCoordinator implements AutoCloseable {
                 ServerOptions.open(Credentials.none()),
                 false));
     server.start();
+    this.internal =
+        closer.register(
+            "internal",
+            new GrpcServer(
+                "internal",
+                HostPort.parse("127.0.0.1:0"),
+                coordinator.internalServices(),
+                ServerOptions.internal(Credentials.none()),
+                false));
+    internal.start();
   }
 
   private static CoordinatorConfig impatient(CoordinatorConfig config) {
@@ -105,6 +123,7 @@ final class TestCoordinator implements AutoCloseable {
         config.statisticsRefresh(),
         config.queries(),
         config.invocations(),
+        config.deploys(),
         config.bulkStreams(),
         config.bulkWindow(),
         config.bulkPart(),
@@ -120,18 +139,20 @@ final class TestCoordinator implements AutoCloseable {
         config.blobs(),
         config.peerTimeout(),
         config.engine(),
+        config.wasm(),
         config.rates());
   }
 
   private void addLeaf(String name) {
     var shards = new ScriptedShardsGrpcService(name, catalog, this::history);
+    var invoker = new ScriptedInvokerGrpcService(name);
     var leaf =
         closer.register(
             name,
             new GrpcServer(
                 name,
                 HostPort.parse("127.0.0.1:0"),
-                List.of(shards, new Members()),
+                List.of(shards, invoker, new Members()),
                 ServerOptions.internal(Credentials.none()),
                 false));
     leaf.start();
@@ -140,7 +161,7 @@ final class TestCoordinator implements AutoCloseable {
         new NodeRecord(name, "run-1", Set.of("leaf"), leaf.address().toString(), "", "", ""),
         Duration.ofSeconds(30));
     Eventually.eventually(name, () -> catalog.view().node(name).isPresent());
-    leaves.put(name, new Leaf(leaf, shards, client));
+    leaves.put(name, new Leaf(leaf, shards, invoker, client));
   }
 
   private ShardHistory history(String datasetAndShard) {
@@ -160,6 +181,24 @@ final class TestCoordinator implements AutoCloseable {
 
   ScriptedShardsGrpcService leaf(int number) {
     return Objects.requireNonNull(leaves.get("leaf-" + number)).shards();
+  }
+
+  ScriptedInvokerGrpcService invoker(int number) {
+    return Objects.requireNonNull(leaves.get("leaf-" + number)).invoker();
+  }
+
+  InvocationsGrpc.InvocationsBlockingStub invocations() {
+    return InvocationsGrpc.newBlockingStub(channel("")).withDeadlineAfter(20, TimeUnit.SECONDS);
+  }
+
+  FunctionsGrpc.FunctionsBlockingStub functions() {
+    return FunctionsGrpc.newBlockingStub(channel("")).withDeadlineAfter(20, TimeUnit.SECONDS);
+  }
+
+  /** As leaves call it for the functions that run on them. */
+  CallsGrpc.CallsBlockingStub calls() {
+    return CallsGrpc.newBlockingStub(channels.to(internal.address().toString()))
+        .withDeadlineAfter(20, TimeUnit.SECONDS);
   }
 
   /** The coordinator hears how all leaves are now. */

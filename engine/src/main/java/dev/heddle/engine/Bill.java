@@ -14,6 +14,8 @@ import java.util.List;
  * @param costPicos by the rate card, in picos (10^-12) of its currency
  * @param complete whether nothing is open or unsettled
  * @param open attempts that had not settled when the answer left: {@code node/attempt}
+ * @param initNanos time in which sandboxes were made; not part of the active time
+ * @param parkedNanos time in which code waited for others; not part of the active time
  */
 public record Bill(
     long activeNanos,
@@ -27,8 +29,10 @@ public record Bill(
     long memoryMibNanos,
     long costPicos,
     boolean complete,
-    List<String> open) {
-  public static final Bill NONE = new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, List.of());
+    List<String> open,
+    long initNanos,
+    long parkedNanos) {
+  public static final Bill NONE = new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, true, List.of(), 0, 0);
 
   private static final long MIB = 1 << 20;
 
@@ -54,7 +58,28 @@ public record Bill(
         memoryMibNanos + other.memoryMibNanos,
         costPicos + other.costPicos,
         complete && other.complete,
-        bothOpen);
+        bothOpen,
+        initNanos + other.initNanos,
+        parkedNanos + other.parkedNanos);
+  }
+
+  /** The same with another price. */
+  public Bill withCost(long picos) {
+    return new Bill(
+        activeNanos,
+        cpuNanos,
+        queueNanos,
+        documentsScanned,
+        bytesRead,
+        bytesSent,
+        shardOperations,
+        hedges,
+        memoryMibNanos,
+        picos,
+        complete,
+        open,
+        initNanos,
+        parkedNanos);
   }
 
   /** Active time times memory, which is rounded up to whole MiB. */

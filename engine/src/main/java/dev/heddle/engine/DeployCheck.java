@@ -11,17 +11,27 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What is wrong with a jar, told to the author at deploy and not to users later. */
 final class DeployCheck {
   private static final Duration MAX_START = Duration.ofSeconds(10);
+  private static final Pattern CLASS = Pattern.compile("[A-Za-z_$][\\w$]*(\\.[A-Za-z_$][\\w$]*)*");
 
   private DeployCheck() {}
 
-  static FunctionKind check(
-      byte[] jar, String entry, Optional<FunctionKind> kind, JarLimits limits) {
-    var code = JarCode.parse(jar, limits);
+  /**
+   * Creates the entry class once.
+   *
+   * @param kind empty: what the class implements
+   * @throws HeddleException INVALID_FUNCTION saying what is wrong
+   */
+  static FunctionKind check(JarCode code, String entry, Optional<FunctionKind> kind) {
+    if (!CLASS.matcher(entry).matches()) {
+      throw EntryPoint.refuse(
+          entry.isEmpty() ? "missing" : entry, "a class name such as com.example.MyFunction");
+    }
     var entryPoint = EntryPoint.find(code, entry, "check");
     try {
       var found = kind(entryPoint, entry, kind);

@@ -4,6 +4,7 @@ import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.engine.EngineMetrics.Outcome;
+import dev.heddle.engine.EngineReport.WarmVersion;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Deadline;
@@ -12,44 +13,67 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Runs functions: scatter functions on the caller's thread, handlers on platform threads of its
  * own. The code of a version is fetched and loaded when it is first asked for, and stays for the
- * next request.
+ * next request; so do the sandboxes that can serve another event.
  *
  * <p>Safe for any thread. Whoever creates it closes it.
  */
 public final class Engine implements AutoCloseable {
   private final EngineConfig config;
+  private final Runtimes runtimes;
   private final Map<String, Supplier<ScatterFunction<?, ?>>> builtIns;
+  private final FunctionLogs logs;
   private final Ticker ticker;
   private final EngineMetrics metrics;
+  private final DeadlineTimer timer;
   private final InvocationThreads threads;
+  private final SandboxPool pool;
+  private final Dispatcher dispatcher;
   private final LoadedVersions versions;
+  private final InvocationKit kit;
 
+  /**
+   * @param runtimes that this node has
+   * @param platform for what functions ask for
+   * @param logs what functions write goes there; outlives the engine
+   */
   public Engine(
       EngineConfig config,
       CodeSource code,
+      List<FunctionRuntime> runtimes,
       Map<String, Supplier<ScatterFunction<?, ?>>> builtIns,
+      Platform platform,
+      FunctionLogs logs,
       Ticker ticker,
       MeterRegistry registry) {
     this.config = config;
+    this.runtimes = new Runtimes(runtimes);
     this.builtIns = Map.copyOf(builtIns);
+    this.logs = logs;
     this.ticker = ticker;
     this.metrics = new EngineMetrics(registry);
-    this.threads =
-        new InvocationThreads(
-            config.invocationThreads(),
-            config.invocationQueue(),
-            config.maxStuckThreads(),
-            Threads.named("heddle-invocation"));
-    metrics.threads(threads);
-    this.versions = new LoadedVersions(config, code, metrics, threads::renew);
+    this.timer = new DeadlineTimer(ticker);
+    this.threads = new InvocationThreads(Threads.named("heddle-invocation"));
+    this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
+    this.dispatcher = new Dispatcher(config, pool, threads);
+    metrics.dispatcher(dispatcher);
+    this.versions =
+        new LoadedVersions(config, code, this.runtimes, pool, metrics, threads::renew);
+    this.kit = new InvocationKit(config, platform, dispatcher, ticker, metrics);
+    timer.every(pool.pace().toNanos(), pool::sweep);
+  }
+
+  private void roomFreed() {
+    dispatcher.again();
   }
 
   /** As {@link #scatter(FunctionRef, ScatterRequest, Deadline)} for a query without a deadline. */
@@ -60,9 +84,11 @@ public final class Engine implements AutoCloseable {
   /**
    * A fresh instance that has accepted the request.
    *
-   * @param deadline tells, when a shard stops the function, whether that was for lateness
+   * @param deadline at which it is interrupted; tells, when it was stopped, whether that was for
+   *     lateness
    * @throws HeddleException INVALID_REQUEST in the function's words, UNKNOWN_FUNCTION for a name
-   *     that is not built in, FUNCTION_FAILED naming function, version and step
+   *     that is not built in, OVERLOADED without memory for a sandbox, otherwise as {@link
+   *     ScatterRun}
    */
   public ScatterRun scatter(FunctionRef ref, ScatterRequest request, Deadline deadline) {
     return start(ref, request, deadline);
@@ -97,102 +123,125 @@ public final class Engine implements AutoCloseable {
           "one of " + String.join(", ", builtIns.keySet()) + ", or a deployed one");
     }
     var function = (ScatterFunction<Object, Object>) maker.get();
-    return new ScatterRun(function, null, failures, config, () -> {});
+    return new ScatterRun(function, null, failures, config, 0, () -> {});
   }
 
   private ScatterRun deployed(FunctionRef ref, FunctionVersion version, Failures failures) {
-    checkJavaEnabled(ref);
     var lease = versions.acquire(ref, version, failures);
+    SandboxPool.Room room = null;
     boolean started = false;
     try {
-      var function = lease.version().newScatterFunction(failures);
-      var run =
-          new ScatterRun(function, lease.version().loader(), failures, config, lease::release);
+      room = pool.takeForQuery(lease.version());
+      long start = ticker.nanoTime();
+      var instance = instance(lease.version(), failures);
+      long nanos = ticker.nanoTime() - start;
+      room.made(instance.sandbox(), nanos);
+      metrics.made(nanos);
+      var end = ending(lease, room, alarm(instance.sandbox(), failures.deadline()));
+      var loader = lease.version().code().classLoader();
+      var run = new ScatterRun(instance.function(), loader, failures, config, nanos, end);
       started = true;
       return run;
     } finally {
       if (!started) {
-        lease.release();
+        ending(lease, room, () -> {}).run();
       }
     }
   }
 
-  private void checkJavaEnabled(FunctionRef ref) {
-    if (!config.javaEnabled()) {
-      throw Refusals.refuse(
-          ErrorCode.FORBIDDEN,
-          "function",
-          ref.label() + " needs the java runtime, which is off",
-          "a node with java-enabled: true");
-    }
-  }
-
-  /**
-   * Runs a handler for one event and waits for its answer.
-   *
-   * @param event any JSON value
-   * @throws HeddleException FUNCTION_REJECTED in the handler's words, FUNCTION_FAILED naming
-   *     function and version, DEADLINE_EXCEEDED, QUEUE_FULL, OVERLOADED, LIMIT_REACHED,
-   *     MALFORMED_JSON
-   */
-  public InvocationResult invoke(FunctionRef ref, byte[] event, Invocation invocation) {
-    long start = ticker.nanoTime();
-    var outcome = Outcome.FAILED;
+  private LoadedCode.ScatterInstance instance(LoadedVersion version, Failures failures) {
     try {
-      var result = run(ref, event, invocation);
-      outcome = Outcome.OK;
-      metrics.queued(result.queueNanos());
-      return result;
-    } catch (HeddleException e) {
-      outcome = outcome(e);
-      throw e;
-    } finally {
-      metrics.invocation(outcome, ticker.nanoTime() - start);
+      return version.code().newScatterInstance(version.limits());
+    } catch (Throwable thrown) {
+      throw failures.of(Failures.INIT, thrown);
     }
   }
 
-  private static Outcome outcome(HeddleException failure) {
-    if (failure.code() == ErrorCode.DEADLINE_EXCEEDED) {
-      return Outcome.DEADLINE;
-    }
-    return switch (failure.code().kind()) {
-      case USER -> Outcome.REJECTED;
-      case CAPACITY -> Outcome.REFUSED;
-      case INTERNAL -> Outcome.FAILED;
+  private DeadlineTimer.Alarm alarm(Sandbox sandbox, @Nullable Deadline deadline) {
+    return deadline == null ? () -> {} : timer.at(deadline, sandbox::interrupt);
+  }
+
+  private Runnable ending(
+      LoadedVersions.Lease lease, SandboxPool.@Nullable Room room, DeadlineTimer.Alarm alarm) {
+    return () -> {
+      alarm.cancel();
+      if (room != null) {
+        pool.give(room, false);
+        pool.settle();
+      }
+      lease.release();
+      dispatcher.again();
     };
   }
 
-  private InvocationResult run(FunctionRef ref, byte[] event, Invocation invocation) {
-    checkJavaEnabled(ref);
+  /**
+   * Runs a handler for one event and waits for what it comes to.
+   *
+   * @param event any JSON value
+   * @return also for failures: FUNCTION_REJECTED in the handler's words, FUNCTION_TIMED_OUT,
+   *     FUNCTION_RESULT_INVALID, FUNCTION_RESULT_TOO_LARGE and the rest of {@link Failures}, each
+   *     naming function and version; DEADLINE_EXCEEDED, QUEUE_FULL, OVERLOADED, LIMIT_REACHED,
+   *     UNKNOWN_FUNCTION, MALFORMED_JSON
+   */
+  public InvocationResult invoke(FunctionRef ref, byte[] event, Invocation invocation) {
+    var meter = new InvocationMeter(ticker, event.length);
+    var log = new InvocationLog(ref, invocation, config.maxLog().bytes(), logs, metrics);
+    InvocationTask task = null;
+    byte[] json = null;
+    HeddleException failure = null;
+    try {
+      task = submit(ref, event, invocation, log, meter);
+      json = task.await();
+    } catch (HeddleException e) {
+      failure = e;
+    }
+    return settle(ref, invocation, log, meter, task, json, failure);
+  }
+
+  private InvocationTask submit(
+      FunctionRef ref,
+      byte[] event,
+      Invocation invocation,
+      InvocationLog log,
+      InvocationMeter meter) {
     var version =
         ref.version()
             .orElseThrow(() ->
                 Refusals.refuse(
                     ErrorCode.UNKNOWN_FUNCTION, "function", ref.name(), "a deployed handler"));
-    var deadline = invocation.deadline().earlier(Deadline.after(version.timeout(), ticker));
-    if (deadline.expired(ticker)) {
+    if (invocation.depth() > InvocationScope.MAX_DEPTH) {
+      throw Refusals.refuse(
+          ErrorCode.LIMIT_REACHED,
+          "function " + ref.label(),
+          "calls within calls " + invocation.depth() + " deep",
+          "at most " + InvocationScope.MAX_DEPTH);
+    }
+    if (invocation.deadline().expired(ticker)) {
       throw Refusals.refuse(
           ErrorCode.DEADLINE_EXCEEDED, "function " + ref.label(), "no time left", "some");
     }
-    var failures = new Failures(ref.label(), ErrorCode.FUNCTION_REJECTED, deadline, ticker);
+    var failures = kit.failures(ref, invocation.deadline());
     var lease = versions.acquire(ref, version, failures);
     boolean submitted = false;
-    InvocationTask task;
     try {
+      checkHandler(lease.version(), failures);
       checkNotStuck(lease.version(), failures);
-      var log = new InvocationLog(ref, invocation, config.maxLog().bytes(), metrics);
-      var context = new InvocationContext(ref, version, invocation, deadline, ticker, log);
-      task =
-          new InvocationTask(
-              threads, lease, context, failures, deadline, event, config.maxResult());
-      threads.submit(task);
+      pool.checkFits(lease.version());
+      var task = new InvocationTask(kit, lease, ref, invocation, event, log, meter);
+      dispatcher.submit(task);
       submitted = true;
+      return task;
     } finally {
       if (!submitted) {
         lease.release();
       }
     }
-    return task.await();
+  }
+
+  private static void checkHandler(LoadedVersion version, Failures failures) {
+    if (version.code().kind() != FunctionKind.HANDLER) {
+      throw failures.failed("load", "it is a scatter function (expected: a handler)");
+    }
   }
 
   private void checkNotStuck(LoadedVersion version, Failures failures) {
@@ -206,36 +255,106 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  private InvocationResult settle(
+      FunctionRef ref,
+      Invocation invocation,
+      InvocationLog log,
+      InvocationMeter meter,
+      @Nullable InvocationTask task,
+      byte @Nullable [] json,
+      @Nullable HeddleException failure) {
+    var scope = task == null ? null : task.scope();
+    long memory = ref.version().map(version -> version.memory().bytes()).orElse(0L);
+    var own = meter.bill(memory);
+    var children = scope == null ? Bill.NONE : scope.children();
+    var positions = scope == null ? invocation.positions() : scope.positions();
+    var outcome = failure == null ? "ok" : failure.code().name();
+    log.report(ReportLine.of(ref, invocation, memory, own, children, outcome));
+    metrics.invocation(
+        outcome(failure), own.queueNanos() + own.initNanos() + own.activeNanos() + own.parkedNanos());
+    if (failure == null && json != null) {
+      metrics.queued(own.queueNanos());
+      return new InvocationResult.Reply(json, own.plus(children), positions);
+    }
+    var why =
+        failure != null ? failure : new HeddleException(ErrorCode.INTERNAL, "neither reply nor why");
+    boolean started = scope != null;
+    boolean noRoom = why.code().kind() == ErrorCode.Kind.CAPACITY && !started;
+    var retryAfter = noRoom ? dispatcher.retryAfter() : Duration.ZERO;
+    return new InvocationResult.Failed(why, started, retryAfter, own.plus(children), positions);
+  }
+
+  private static Outcome outcome(@Nullable HeddleException failure) {
+    if (failure == null) {
+      return Outcome.OK;
+    }
+    return switch (failure.code()) {
+      case DEADLINE_EXCEEDED, FUNCTION_TIMED_OUT -> Outcome.DEADLINE;
+      case ErrorCode other ->
+          switch (other.kind()) {
+            case USER -> Outcome.REJECTED;
+            case CAPACITY -> Outcome.REFUSED;
+            case INTERNAL -> Outcome.FAILED;
+          };
+    };
+  }
+
+  /**
+   * Has the code of a version ready before somebody asks for it.
+   *
+   * @throws HeddleException if it cannot be had or loaded
+   */
+  public void load(FunctionRef ref) {
+    var version = ref.version();
+    if (version.isPresent()) {
+      var failures = new Failures(ref.label(), ErrorCode.FUNCTION_REJECTED, null, ticker);
+      versions.acquire(ref, version.get(), failures).release();
+    }
+  }
+
+  /** Where it is warm, and how busy. */
+  public EngineReport report() {
+    var warm =
+        versions.loaded().stream()
+            .map(version ->
+                new WarmVersion(
+                    version.ref().tenant(), version.version().digest(), pool.idle(version)))
+            .sorted(Comparator.comparing(WarmVersion::tenant).thenComparing(WarmVersion::version))
+            .toList();
+    return new EngineReport(warm, (int) dispatcher.running(), (int) dispatcher.queued());
+  }
+
+  /** Pauses and ends sandboxes that are idle for long; the engine does so by itself, too. */
+  void sweep() {
+    pool.sweep();
+  }
+
   /**
    * Unloads versions that the catalog no longer names, as soon as nothing runs them. Call it with
    * each new view.
    */
   public void keepOnly(CatalogView view) {
     versions.keepOnly(view);
-  }
-
-  /** As {@link #check(byte[], String, Optional, JarLimits)} for a known kind. */
-  public static void check(byte[] jar, String entry, FunctionKind kind) {
-    var _ = check(jar, entry, Optional.of(kind), JarLimits.DEFAULTS);
+    logs.keepOnly(view);
   }
 
   /**
-   * Whether the jar can be deployed: it loads, and its entry class can be created. This runs the
-   * class's static initializer and constructor.
+   * Whether the code can be deployed, and what a deploy ships with it: it loads, it compiles, and
+   * its entry is there.
    *
-   * @param kind empty: what the class implements
-   * @return the kind
    * @throws HeddleException INVALID_FUNCTION saying what is wrong
    */
-  public static FunctionKind check(
-      byte[] jar, String entry, Optional<FunctionKind> kind, JarLimits limits) {
-    return DeployCheck.check(jar, entry, kind, limits);
+  public CheckedCode check(Code code, Manifest manifest) {
+    return runtimes.forDeploy(manifest.runtime()).check(code, manifest);
   }
 
   /** Ends what runs: at once what waits, after a grace what does not end by itself. */
   @Override
   public void close() {
+    timer.close();
+    dispatcher.close();
     threads.close(config.closeGrace().toNanos());
     versions.close();
+    pool.close();
   }
 }

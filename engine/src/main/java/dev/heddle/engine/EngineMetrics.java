@@ -8,7 +8,7 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * What the engine reports. Tenants and functions are not labels: their number has no bound here;
@@ -31,6 +31,9 @@ final class EngineMetrics {
   private final Counter loadFailures;
   private final Counter unloads;
   private final Counter cutLogs;
+  private final Counter lostLines;
+  private final Timer inits;
+  private final Counter evictions;
 
   EngineMetrics(MeterRegistry registry) {
     this.registry = registry;
@@ -62,6 +65,18 @@ final class EngineMetrics {
         Counter.builder("heddle.engine.logs.cut")
             .description("Invocations that wrote more log than they may")
             .register(registry);
+    lostLines =
+        Counter.builder("heddle.engine.logs.lost")
+            .description("Lines that functions wrote faster than they may")
+            .register(registry);
+    inits =
+        Timer.builder("heddle.engine.sandbox.init")
+            .description("Making a sandbox")
+            .register(registry);
+    evictions =
+        Counter.builder("heddle.engine.sandbox.evictions")
+            .description("Idle sandboxes that ended because others needed their memory")
+            .register(registry);
   }
 
   void invocation(Outcome outcome, long nanos) {
@@ -91,21 +106,44 @@ final class EngineMetrics {
     cutLogs.increment();
   }
 
-  void loadedVersions(IntSupplier count) {
-    gauge("heddle.engine.loaded.versions", "Versions whose code is in memory", count);
+  void logLost() {
+    lostLines.increment();
   }
 
-  void threads(InvocationThreads threads) {
-    gauge("heddle.engine.threads.busy", "Threads that run a handler", threads::threads);
-    gauge("heddle.engine.threads.waiting", "Events that wait for a thread", threads::waiting);
+  void made(long nanos) {
+    inits.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void evicted() {
+    evictions.increment();
+  }
+
+  void sandboxes(SandboxPool pool) {
+    gauge("heddle.engine.sandboxes.idle", "Sandboxes that wait for an event", pool::idle);
+    gauge("heddle.engine.sandboxes.paused", "Idle sandboxes that are paused", pool::paused);
+    gauge("heddle.engine.sandboxes.bytes", "Memory set aside for sandboxes", pool::reserved);
+  }
+
+  void loadedVersions(LongSupplier count, LongSupplier bytes) {
+    gauge("heddle.engine.loaded.versions", "Versions whose code is in memory", count);
+    gauge("heddle.engine.loaded.bytes", "Memory that their code holds, about", bytes);
+  }
+
+  void dispatcher(Dispatcher dispatcher) {
+    gauge("heddle.engine.threads.busy", "Threads that run a handler", dispatcher::active);
+    gauge(
+        "heddle.engine.threads.parked",
+        "Threads whose handler waits for others",
+        dispatcher::parked);
+    gauge("heddle.engine.threads.waiting", "Events that wait for a thread", dispatcher::queued);
     gauge(
         "heddle.engine.threads.stuck",
         "Threads that run a handler beyond its deadline",
-        threads::stuck);
+        dispatcher::stuck);
   }
 
-  private void gauge(String name, String description, IntSupplier value) {
-    Gauge.builder(name, value, IntSupplier::getAsInt)
+  private void gauge(String name, String description, LongSupplier value) {
+    Gauge.builder(name, value, LongSupplier::getAsLong)
         .description(description)
         .strongReference(true)
         .register(registry);

@@ -30,11 +30,12 @@ final class FunctionClassLoader extends ClassLoader implements AutoCloseable {
   protected Class<?> findClass(String name) throws ClassNotFoundException {
     var open = code;
     var bytes = open == null ? null : open.classFile(name);
-    if (bytes == null) {
+    if (open == null || bytes == null) {
       throw new ClassNotFoundException(
           open == null ? name + " (the function's version was unloaded)" : name);
     }
-    return defineClass(name, bytes, 0, bytes.length);
+    var guarded = ExitGuard.guard(bytes, open);
+    return defineClass(name, guarded, 0, guarded.length);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.heddle.engine;
 
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The log of one invocation, bounded. Safe for any thread: a handler may have several. */
@@ -7,15 +8,25 @@ final class InvocationLog {
   /** What a line counts besides its characters, so that empty ones have a limit, too. */
   private static final int LINE_COST = 16;
 
+  private static final int REPORT_LENGTH = 400;
+  private static final Logger log = LoggerFactory.getLogger("heddle.function");
+
   private final FunctionRef ref;
   private final Invocation invocation;
+  private final FunctionLogs logs;
   private final EngineMetrics metrics;
   private long left;
 
-  InvocationLog(FunctionRef ref, Invocation invocation, long maxChars, EngineMetrics metrics) {
+  InvocationLog(
+      FunctionRef ref,
+      Invocation invocation,
+      long maxChars,
+      FunctionLogs logs,
+      EngineMetrics metrics) {
     this.ref = ref;
     this.invocation = invocation;
     this.left = maxChars;
+    this.logs = logs;
     this.metrics = metrics;
   }
 
@@ -23,20 +34,41 @@ final class InvocationLog {
     if (left <= 0) {
       return;
     }
-    var kept = line.length() <= left ? line : line.substring(0, (int) left);
+    var kept = oneLine(line.length() <= left ? line : line.substring(0, (int) left));
+    boolean cut = kept.length() < line.length();
     left -= kept.length() + LINE_COST;
-    var logger = LoggerFactory.getLogger("heddle.function." + ref.name());
-    logger.info("{} line={}", origin(), oneLine(kept));
-    if (kept.length() < line.length() || left <= 0) {
+    write(kept);
+    if (cut || left <= 0) {
       left = 0;
       metrics.logCut();
-      logger.warn("{} log cut: its limit is reached", origin());
+      write("log cut: its limit is reached");
     }
   }
 
-  private String origin() {
-    return "tenant=%s function=%s invocation=%s trace=%s"
-        .formatted(ref.tenant(), ref.label(), invocation.id(), invocation.traceId());
+  private void write(String line) {
+    if (!logs.append(ref, invocation, () -> line, line.length())) {
+      metrics.logLost();
+      return;
+    }
+    if (log.isInfoEnabled()) {
+      log.info(
+          "tenant={} function={} invocation={} trace={} line={}",
+          ref.tenant(),
+          ref.label(),
+          invocation.id(),
+          invocation.trace().traceId(),
+          line);
+    }
+  }
+
+  /** Adds the line that says what the invocation came to; it has no part in the limit. */
+  void report(ReportLine report) {
+    if (!logs.append(ref, invocation, report::text, REPORT_LENGTH)) {
+      metrics.logLost();
+    }
+    if (log.isDebugEnabled()) {
+      log.debug("tenant={} {}", ref.tenant(), report.text());
+    }
   }
 
   /** Nobody writes lines of others into the log. */

@@ -1,24 +1,20 @@
 package dev.heddle.engine;
 
-import dev.heddle.function.Event;
-import dev.heddle.function.Handler;
-import dev.heddle.process.DataSize;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.DurationFormat;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.Ticker;
-import java.lang.management.ManagementFactory;
-import java.lang.management.ThreadMXBean;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One event on its way through one handler: the caller waits in {@link #await} while a thread of
- * the pool runs it. At the deadline the caller leaves and the thread is interrupted; whoever is
- * last lets go of the version.
+ * the pool runs it. At the deadline the caller interrupts the sandbox, gives it a moment to end, so
+ * that the bill is whole, and leaves; whoever is last lets go of the version.
  */
-final class InvocationTask implements InvocationThreads.Task {
+final class InvocationTask implements Dispatcher.Task {
   private enum State {
     /** No thread has taken it. */
     WAITING,
@@ -26,127 +22,271 @@ final class InvocationTask implements InvocationThreads.Task {
     RUNNING,
     /** Result or failure is there. */
     DONE,
-    /** The caller has left; a thread may still be running. */
+    /** The caller has left, or is about to; a thread may still be running. */
     ABANDONED
   }
 
-  private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
+  /** What a caller waits at most, beyond the deadline, for code that was told to end. */
+  private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
-  private final InvocationThreads threads;
+  private final InvocationKit kit;
   private final LoadedVersions.Lease lease;
-  private final InvocationContext context;
-  private final Failures failures;
-  private final Deadline deadline;
-  private final Ticker ticker;
+  private final FunctionRef ref;
+  private final Invocation invocation;
   private final byte[] event;
-  private final DataSize maxResult;
-  private final long submitted;
+  private final InvocationLog log;
+  private final InvocationMeter meter;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition left = lock.newCondition();
 
+  /** Set before the task is run. */
+  private SandboxPool.@Nullable Room room;
+
   // Guarded by the lock.
   private State state = State.WAITING;
+  private @Nullable InvocationScope scope;
   private @Nullable Thread runner;
-  private @Nullable InvocationResult result;
+  private @Nullable Sandbox inside;
+  private boolean ended;
+  private byte @Nullable [] reply;
   private @Nullable HeddleException failure;
 
   InvocationTask(
-      InvocationThreads threads,
+      InvocationKit kit,
       LoadedVersions.Lease lease,
-      InvocationContext context,
-      Failures failures,
-      Deadline deadline,
+      FunctionRef ref,
+      Invocation invocation,
       byte[] event,
-      DataSize maxResult) {
-    this.threads = threads;
+      InvocationLog log,
+      InvocationMeter meter) {
+    this.kit = kit;
     this.lease = lease;
-    this.context = context;
-    this.failures = failures;
-    this.deadline = deadline;
-    this.ticker = failures.ticker();
+    this.ref = ref;
+    this.invocation = invocation;
     this.event = event;
-    this.maxResult = maxResult;
-    this.submitted = ticker.nanoTime();
+    this.log = log;
+    this.meter = meter;
+  }
+
+  @Override
+  public LoadedVersion version() {
+    return lease.version();
+  }
+
+  @Override
+  public int depth() {
+    return invocation.depth();
+  }
+
+  @Override
+  public void room(SandboxPool.Room found) {
+    room = found;
+  }
+
+  private SandboxPool.Room room() {
+    if (room == null) {
+      throw new IllegalStateException("run without room");
+    }
+    return room;
   }
 
   @Override
   public void run() {
-    lock.lock();
-    try {
-      if (state != State.WAITING) {
-        lease.release();
-        return;
-      }
-      state = State.RUNNING;
-      runner = Thread.currentThread();
-    } finally {
-      lock.unlock();
+    var scope = begin();
+    if (scope == null) {
+      kit.dispatcher().leave(this, room(), true, 0);
+      lease.release();
+      return;
     }
-    InvocationResult answer = null;
+    byte[] answer = null;
     HeddleException problem = null;
     try {
-      answer = execute();
+      answer = execute(scope);
     } catch (HeddleException e) {
       problem = e;
     } catch (Throwable thrown) {
-      problem = failures.of("handle", thrown);
+      problem = kit.failures(ref, scope.deadline()).of("handle", thrown);
     }
     complete(answer, problem);
   }
 
-  private InvocationResult execute() {
-    long started = ticker.nanoTime();
-    long cpuStarted = CPU.getCurrentThreadCpuTime();
-    var version = lease.version();
+  /** The function's own timeout begins; null if nobody waits for the answer any more. */
+  private @Nullable InvocationScope begin() {
+    lock.lock();
+    try {
+      if (state != State.WAITING) {
+        return null;
+      }
+      meter.dispatched();
+      var own = Deadline.after(lease.version().version().timeout(), kit.ticker());
+      scope = new InvocationScope(ref, invocation, invocation.deadline().earlier(own));
+      state = State.RUNNING;
+      runner = Thread.currentThread();
+      return scope;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private byte[] execute(InvocationScope scope) {
+    var code = lease.version().code();
     var thread = Thread.currentThread();
     var before = thread.getContextClassLoader();
-    thread.setContextClassLoader(version.loader());
-    byte[] json;
-    try {
-      var input = new Event(JsonValues.read(event));
-      var handler = version.takeHandler(failures);
-      json = encode(handle(handler, input));
-      // Not reached after a failure: an instance that failed may be in any state.
-      giveBack(handler);
-    } finally {
-      context.end();
-      thread.setContextClassLoader(before);
+    var loader = code.classLoader();
+    if (loader != null) {
+      thread.setContextClassLoader(loader);
     }
-    return new InvocationResult(
-        json,
-        ticker.nanoTime() - started,
-        CPU.getCurrentThreadCpuTime() - cpuStarted,
-        started - submitted,
-        version.version().memory().bytes());
-  }
-
-  private @Nullable Object handle(Handler handler, Event input) {
     try {
-      return handler.handle(input, context);
-    } catch (Throwable thrown) {
-      var failure = failures.of("handle", thrown);
-      if (failure.code() == ErrorCode.FUNCTION_REJECTED) {
-        giveBack(handler);
+      var sandbox = sandbox();
+      if (!enter(sandbox)) {
+        throw new HeddleException(ErrorCode.CANCELLED, "function " + ref.label() + ": too late");
       }
-      throw failure;
+      try {
+        return answer(sandbox, code, scope);
+      } finally {
+        exit();
+      }
+    } finally {
+      if (loader != null) {
+        thread.setContextClassLoader(before);
+      }
     }
   }
 
-  private byte[] encode(@Nullable Object reply) {
+  private Sandbox sandbox() {
+    var room = room();
+    var warm = room.sandbox();
+    if (warm != null) {
+      room.wake();
+      return warm;
+    }
+    long start = kit.ticker().nanoTime();
     try {
-      return JsonValues.write(reply, maxResult);
-    } catch (HeddleException e) {
-      throw new HeddleException(
-          e.code(), "function " + failures.label() + ": result: " + e.getMessage(), e);
-    } catch (Throwable thrown) {
-      throw failures.of("result", thrown);
+      var made = lease.version().code().newSandbox(lease.version().limits());
+      long nanos = kit.ticker().nanoTime() - start;
+      room.made(made, nanos);
+      kit.metrics().made(nanos);
+      return made;
+    } finally {
+      meter.made(kit.ticker().nanoTime() - start);
     }
   }
 
-  private void giveBack(Handler handler) {
-    if (!abandoned()) {
-      lease.version().giveBack(handler);
+  /** Whether the sandbox may still be entered: whoever gives up from now on interrupts it. */
+  private boolean enter(Sandbox sandbox) {
+    lock.lock();
+    try {
+      if (state != State.RUNNING) {
+        return false;
+      }
+      inside = sandbox;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void exit() {
+    lock.lock();
+    try {
+      inside = null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private byte[] answer(Sandbox sandbox, LoadedCode code, InvocationScope scope) {
+    var version = lease.version().version();
+    var door =
+        new PlatformDoor(
+            kit.platform(),
+            scope,
+            new Parked(Thread.currentThread()),
+            kit.ticker(),
+            kit.config().maxPlatformCalls());
+    var call =
+        new Call(
+            new InvocationContext(version, door, kit.ticker(), log),
+            new JsonPlatformCalls(
+                version, door, kit.ticker(), log, kit.config().maxPlatformMessage()),
+            scope.deadline());
+    meter.entered(sandbox);
+    try {
+      if (!code.readsJson()) {
+        JsonValues.check(event);
+      }
+      var answer = sandbox.invoke(event, call);
+      if (!code.readsJson()) {
+        check(answer, kit.failures(ref, scope.deadline()));
+      }
+      meter.sent(answer.length);
+      return answer;
+    } finally {
+      door.close();
+      meter.left(sandbox);
+    }
+  }
+
+  private void check(byte[] answer, Failures failures) {
+    if (answer.length > kit.config().maxResult().bytes()) {
+      throw failures.resultTooLarge("result", kit.config().maxResult());
+    }
+    try {
+      JsonValues.check(answer);
+    } catch (HeddleException e) {
+      throw failures.failed(
+          ErrorCode.FUNCTION_RESULT_INVALID, Failures.RESULT, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /** Lends the invocation's room while its own thread waits; other threads of it have none. */
+  private final class Parked implements PlatformDoor.Parking {
+    private final Thread owner;
+
+    Parked(Thread owner) {
+      this.owner = owner;
+    }
+
+    @Override
+    public void park() {
+      if (Thread.currentThread().equals(owner)) {
+        meter.parked();
+        kit.dispatcher().park(room());
+      }
+    }
+
+    @Override
+    public void unpark() {
+      if (Thread.currentThread().equals(owner)) {
+        kit.dispatcher().unpark(room());
+        meter.unparked();
+      }
+    }
+  }
+
+  private void complete(byte @Nullable [] answer, @Nullable HeddleException problem) {
+    var sandbox = room().sandbox();
+    boolean reuse = sandbox != null && sandbox.reusable() && !abandoned();
+    var stuck = lease.version().stuck();
+    // First of all, so that whoever has the answer finds nothing of it at work any more.
+    kit.dispatcher().leave(this, room(), reuse, meter.ranNanos());
+    lease.release();
+    lock.lock();
+    try {
+      runner = null;
+      ended = true;
+      if (state == State.ABANDONED) {
+        kit.dispatcher().stuck(-1);
+        stuck.decrementAndGet();
+      } else {
+        reply = answer;
+        failure = problem;
+        state = State.DONE;
+      }
+      left.signalAll();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -159,32 +299,12 @@ final class InvocationTask implements InvocationThreads.Task {
     }
   }
 
-  private void complete(@Nullable InvocationResult answer, @Nullable HeddleException problem) {
-    boolean late;
-    var stuck = lease.version().stuck();
-    // First of all, so that whoever has the answer finds nothing of it at work any more.
-    lease.release();
-    lock.lock();
-    try {
-      late = state == State.ABANDONED;
-      runner = null;
-      if (!late) {
-        result = answer;
-        failure = problem;
-        state = State.DONE;
-        left.signalAll();
-      }
-    } finally {
-      lock.unlock();
-    }
-    if (late) {
-      threads.stuck(-1);
-      stuck.decrementAndGet();
-    }
-  }
-
   @Override
   public void refuse(HeddleException why) {
+    if (room != null) {
+      kit.dispatcher().leave(this, room, true, 0);
+    }
+    lease.release();
     lock.lock();
     try {
       if (state == State.WAITING) {
@@ -195,60 +315,102 @@ final class InvocationTask implements InvocationThreads.Task {
     } finally {
       lock.unlock();
     }
-    lease.release();
   }
 
-  /** Waits for the answer until the deadline. */
-  InvocationResult await() {
-    boolean withdraw;
+  /**
+   * Waits for the answer until the deadline.
+   *
+   * @throws HeddleException what it failed with
+   */
+  byte[] await() {
     HeddleException why;
+    boolean waited;
     lock.lock();
     try {
       why = awaitDone();
       if (why == null) {
-        if (failure != null) {
-          throw failure;
-        }
-        if (result == null) {
-          throw new IllegalStateException("an invocation ended with neither result nor failure");
-        }
-        return result;
+        return done();
       }
-      withdraw = state == State.WAITING;
+      waited = state == State.WAITING;
       abandon();
     } finally {
       lock.unlock();
     }
-    if (withdraw && threads.withdraw(this)) {
-      lease.release();
+    if (waited) {
+      if (kit.dispatcher().withdraw(this)) {
+        lease.release();
+      }
+    } else {
+      awaitEnd();
     }
     throw why;
   }
 
+  /** Call with the lock held. */
+  private byte[] done() {
+    if (failure != null) {
+      boolean stopped =
+          failure.code() == ErrorCode.CANCELLED || failure.code() == ErrorCode.DEADLINE_EXCEEDED;
+      throw stopped && late() ? timedOut() : failure;
+    }
+    if (reply == null) {
+      throw new IllegalStateException("an invocation ended with neither reply nor failure");
+    }
+    return reply;
+  }
+
+  private Deadline deadline() {
+    return scope == null ? invocation.deadline() : scope.deadline();
+  }
+
+  private boolean late() {
+    return deadline().expired(kit.ticker());
+  }
+
   /** Null once it is done, else why the caller leaves. Call with the lock held. */
   private @Nullable HeddleException awaitDone() {
+    // Its own timeout begins with its run, of which nobody tells us: it cannot end before this.
+    long timeout = lease.version().version().timeout().toNanos();
     try {
       while (state != State.DONE) {
-        long nanos = deadline.remainingNanos(ticker);
+        long nanos = deadline().remainingNanos(kit.ticker());
         if (nanos <= 0) {
-          var what = state == State.WAITING ? "still waited for a thread" : "still ran";
-          return new HeddleException(
-              ErrorCode.DEADLINE_EXCEEDED,
-              "function "
-                  + failures.label()
-                  + ": "
-                  + what
-                  + " at the deadline (expected: an answer by then)");
+          return state == State.WAITING ? waitedTooLong() : timedOut();
         }
         // Spurious or not, every way out is checked above.
-        var _ = left.awaitNanos(nanos);
+        var _ = left.awaitNanos(scope == null ? Math.min(nanos, timeout) : nanos);
       }
       return null;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new HeddleException(
-          ErrorCode.CANCELLED, "function " + failures.label() + ": its caller was interrupted", e);
+          ErrorCode.CANCELLED, "function " + ref.label() + ": its caller was interrupted", e);
     }
+  }
+
+  private HeddleException waitedTooLong() {
+    return new HeddleException(
+        ErrorCode.DEADLINE_EXCEEDED,
+        "function "
+            + ref.label()
+            + ": still waited for a thread at the deadline (expected: an answer by then)");
+  }
+
+  private HeddleException timedOut() {
+    boolean own = !deadline().equals(invocation.deadline());
+    return own
+        ? new HeddleException(
+            ErrorCode.FUNCTION_TIMED_OUT,
+            "function %s: still ran after its timeout of %s (expected: an answer by then)"
+                .formatted(
+                    ref.label(),
+                    DurationFormat.format(
+                        lease.version().version().timeout())))
+        : new HeddleException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            "function "
+                + ref.label()
+                + ": still ran at the deadline (expected: an answer by then)");
   }
 
   /** Call with the lock held: the runner cannot have gone on to another task. */
@@ -256,11 +418,51 @@ final class InvocationTask implements InvocationThreads.Task {
     boolean running = state == State.RUNNING;
     state = State.ABANDONED;
     if (running) {
-      threads.stuck(1);
       lease.version().stuck().incrementAndGet();
-      if (runner != null) {
+      kit.dispatcher().stuck(1);
+      if (inside != null) {
+        inside.interrupt();
+      } else if (runner != null) {
         runner.interrupt();
       }
+    }
+  }
+
+  /** Gives code that was interrupted a moment to end, so that its bill is whole. */
+  private void awaitEnd() {
+    lock.lock();
+    try {
+      long nanos = GRACE_NANOS;
+      while (!ended && nanos > 0) {
+        nanos = left.awaitNanos(nanos);
+      }
+      if (!ended && runner != null) {
+        meter.stillRuns(runner, invocation.id());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether any of the function's code ran. */
+  boolean started() {
+    lock.lock();
+    try {
+      return scope != null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What it asked of others, or empty where it did not get so far. */
+  @Nullable InvocationScope scope() {
+    lock.lock();
+    try {
+      return scope;
+    } finally {
+      lock.unlock();
     }
   }
 }

@@ -60,12 +60,27 @@ public final class JsonValues {
       }
       return value;
     } catch (JacksonException e) {
-      var at = e.getLocation();
-      var where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
-      throw new HeddleException(
-          ErrorCode.MALFORMED_JSON,
-          "json: " + e.getOriginalMessage() + where + " (expected: JSON text)",
-          e);
+      throw malformed(e);
+    }
+  }
+
+  /**
+   * Checks JSON text without keeping what it says.
+   *
+   * @throws HeddleException as {@link #read}
+   */
+  public static void check(byte[] json) {
+    Refusals.atMost("json", json.length, MAX_SIZE.bytes(), " bytes");
+    try (var parser = JSON.createParser(ObjectReadContext.empty(), json)) {
+      if (parser.nextToken() == null) {
+        throw malformed("nothing", "a JSON value");
+      }
+      parser.skipChildren();
+      if (parser.nextToken() != null) {
+        throw malformed("more text after the first value", "one JSON value");
+      }
+    } catch (JacksonException e) {
+      throw malformed(e);
     }
   }
 
@@ -75,6 +90,15 @@ public final class JsonValues {
       return object;
     }
     throw Refusals.refuse(ErrorCode.TYPE_MISMATCH, "json", "another value", "a JSON object");
+  }
+
+  private static HeddleException malformed(JacksonException e) {
+    var at = e.getLocation();
+    var where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+    return new HeddleException(
+        ErrorCode.MALFORMED_JSON,
+        "json: " + e.getOriginalMessage() + where + " (expected: JSON text)",
+        e);
   }
 
   private static HeddleException malformed(String what, String expected) {
@@ -129,8 +153,8 @@ public final class JsonValues {
   /**
    * JSON text in UTF-8 of a plain value, as functions return it.
    *
-   * @throws IllegalArgumentException if it is no JSON value
-   * @throws HeddleException LIMIT_REACHED beyond {@link #MAX_SIZE} or {@link #MAX_DEPTH}
+   * @throws IllegalArgumentException if it is no JSON value, or nested beyond {@link #MAX_DEPTH}
+   * @throws HeddleException LIMIT_REACHED beyond {@link #MAX_SIZE}
    */
   public static byte[] write(@Nullable Object value) {
     return write(value, MAX_SIZE);
@@ -154,8 +178,8 @@ public final class JsonValues {
 
   private static void writeValue(@Nullable Object value, JsonGenerator out, int depth) {
     if (depth > MAX_DEPTH) {
-      throw Refusals.refuse(
-          ErrorCode.LIMIT_REACHED, "json", "nested deeper", "at most " + MAX_DEPTH + " levels");
+      throw new IllegalArgumentException(
+          "json: nested deeper (expected: at most " + MAX_DEPTH + " levels)");
     }
     switch (value) {
       case null -> out.writeNull();

@@ -18,7 +18,21 @@ public interface LoadedCode extends AutoCloseable {
   }
 
   /**
-   * A new sandbox for a handler; runs its init.
+   * Whether its sandboxes read events and write replies by {@link JsonValues} within their limits:
+   * then nobody else need check either.
+   */
+  default boolean readsJson() {
+    return false;
+  }
+
+  /** Bytes of the node's sandbox memory that are set aside for one sandbox with these limits. */
+  default long reserves(SandboxLimits limits) {
+    return limits.memory().bytes();
+  }
+
+  /**
+   * A new sandbox for a handler; runs its init on the calling thread, which may be interrupted to
+   * end it.
    *
    * @throws HeddleException FUNCTION_INIT_FAILED in the step that failed
    */

@@ -1,101 +1,58 @@
 package dev.heddle.engine;
 
 import dev.heddle.catalog.FunctionVersion;
-import dev.heddle.function.Handler;
-import dev.heddle.function.ScatterFunction;
-import dev.heddle.process.HeddleException;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The code of one version for one tenant in this JVM, with its warm handler instances. Owned by
- * {@link LoadedVersions}; safe for any thread.
+ * The code of one version for one tenant on this node, with its idle sandboxes. Owned by {@link
+ * LoadedVersions}; safe for any thread.
  */
-final class LoadedVersion implements AutoCloseable {
+final class LoadedVersion {
+  private final FunctionRef ref;
   private final FunctionVersion version;
-  private final EntryPoint entry;
-  private final int maxIdle;
+  private final LoadedCode code;
+  private final SandboxLimits limits;
+  private final long reserves;
   private final AtomicInteger stuck = new AtomicInteger();
 
-  private final ReentrantLock lock = new ReentrantLock();
+  /** Idle, the one used last at the end. Guarded by the lock of the {@link SandboxPool}. */
+  final ArrayDeque<SandboxPool.Room> idle = new ArrayDeque<>();
 
-  /** Guarded by {@link #lock}; the last one used is the next one taken. */
-  private final ArrayDeque<Handler> idle = new ArrayDeque<>();
+  /** Guarded by the lock of the {@link SandboxPool}. */
+  boolean closed;
 
-  LoadedVersion(FunctionVersion version, EntryPoint entry, int maxIdle) {
+  LoadedVersion(FunctionRef ref, FunctionVersion version, LoadedCode code, SandboxLimits limits) {
+    this.ref = ref;
     this.version = version;
-    this.entry = entry;
-    this.maxIdle = maxIdle;
+    this.code = code;
+    this.limits = limits;
+    this.reserves = code.reserves(limits);
+  }
+
+  FunctionRef ref() {
+    return ref;
   }
 
   FunctionVersion version() {
     return version;
   }
 
-  FunctionClassLoader loader() {
-    return entry.loader();
+  LoadedCode code() {
+    return code;
+  }
+
+  SandboxLimits limits() {
+    return limits;
+  }
+
+  /** Bytes of sandbox memory for one sandbox. */
+  long reserves() {
+    return reserves;
   }
 
   /** Threads that run this version beyond their deadline. */
   AtomicInteger stuck() {
     return stuck;
-  }
-
-  @SuppressWarnings("unchecked") // The function is the only one to make and take its own types.
-  ScatterFunction<Object, Object> newScatterFunction(Failures failures) {
-    if (!entry.scatter()) {
-      throw failures.failed("load", "it is a handler (expected: a scatter function)");
-    }
-    return (ScatterFunction<Object, Object>) newInstance(failures);
-  }
-
-  /** A warm instance, or else a new one; runs code of the function. */
-  Handler takeHandler(Failures failures) {
-    if (!entry.handler()) {
-      throw failures.failed("load", "it is a scatter function (expected: a handler)");
-    }
-    var warm = pollIdle();
-    return warm != null ? warm : (Handler) newInstance(failures);
-  }
-
-  private @Nullable Handler pollIdle() {
-    lock.lock();
-    try {
-      return idle.pollLast();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  void giveBack(Handler handler) {
-    lock.lock();
-    try {
-      if (idle.size() < maxIdle && !loader().closed()) {
-        idle.addLast(handler);
-      }
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private Object newInstance(Failures failures) throws HeddleException {
-    try {
-      return entry.constructor().newInstance();
-    } catch (Throwable thrown) {
-      throw failures.of("constructor", thrown);
-    }
-  }
-
-  @Override
-  public void close() {
-    loader().close();
-    lock.lock();
-    try {
-      idle.clear();
-    } finally {
-      lock.unlock();
-    }
   }
 }

@@ -53,6 +53,8 @@ final class LoadedVersions implements AutoCloseable {
 
   private final EngineConfig config;
   private final CodeSource code;
+  private final Runtimes runtimes;
+  private final SandboxPool pool;
   private final EngineMetrics metrics;
   private final Runnable unloaded;
   private final ReentrantLock lock = new ReentrantLock();
@@ -66,12 +68,21 @@ final class LoadedVersions implements AutoCloseable {
   /**
    * @param unloaded told after versions were closed
    */
-  LoadedVersions(EngineConfig config, CodeSource code, EngineMetrics metrics, Runnable unloaded) {
+  LoadedVersions(
+      EngineConfig config,
+      CodeSource code,
+      Runtimes runtimes,
+      SandboxPool pool,
+      EngineMetrics metrics,
+      Runnable unloaded) {
     this.config = config;
     this.code = code;
+    this.runtimes = runtimes;
+    this.pool = pool;
     this.metrics = metrics;
     this.unloaded = unloaded;
-    metrics.loadedVersions(this::size);
+    metrics.loadedVersions(
+        this::size, () -> loaded().stream().mapToLong(one -> one.code().footprint()).sum());
   }
 
   int size() {
@@ -146,14 +157,15 @@ final class LoadedVersions implements AutoCloseable {
       Key key, Entry entry, FunctionRef ref, FunctionVersion version, Failures failures) {
     long start = failures.ticker().nanoTime();
     try {
-      var bytes = code.fetch(version.blob());
-      var digest = Digests.of(bytes);
-      if (!digest.equals(version.blob())) {
-        throw Refusals.refuse(ErrorCode.INVALID_FUNCTION, "code", digest, version.blob());
-      }
-      var entryPoint =
-          EntryPoint.find(JarCode.parse(bytes, config.jar()), version.entry(), ref.label());
-      entry.loading.complete(new LoadedVersion(version, entryPoint, config.idleInstances()));
+      var runtime = runtimes.named(version.runtime(), ref.label());
+      var shipped =
+          new ShippedCode(
+              version,
+              Archive.read(fetch(version.blob()), config.archive()),
+              version.compiled().map(this::fetch));
+      var limits = new SandboxLimits(version.memory(), config.maxResult());
+      entry.loading.complete(
+          new LoadedVersion(ref, version, runtime.load(shipped, ref.label()), limits));
       metrics.loaded(failures.ticker().nanoTime() - start);
     } catch (Throwable thrown) {
       metrics.loadFailed();
@@ -165,6 +177,15 @@ final class LoadedVersions implements AutoCloseable {
       }
       entry.loading.completeExceptionally(loadFailure(thrown, failures));
     }
+  }
+
+  private byte[] fetch(String digest) {
+    var bytes = code.fetch(digest);
+    var actual = Digests.of(bytes);
+    if (!actual.equals(digest)) {
+      throw Refusals.refuse(ErrorCode.INVALID_FUNCTION, "code", actual, digest);
+    }
+    return bytes;
   }
 
   /** Code that could not be had is told as such; code that is no good is the function's fault. */
@@ -240,11 +261,25 @@ final class LoadedVersions implements AutoCloseable {
 
   private void close(List<LoadedVersion> closing) {
     for (var version : closing) {
-      version.close();
+      pool.drop(version);
+      version.code().close();
       metrics.unloaded();
     }
     if (!closing.isEmpty()) {
       unloaded.run();
+    }
+  }
+
+  /** Versions whose code is there, in use or idle. */
+  List<LoadedVersion> loaded() {
+    lock.lock();
+    try {
+      return entries.values().stream()
+          .filter(entry -> entry.loading.isDone() && !entry.loading.isCompletedExceptionally())
+          .map(entry -> entry.loading.join())
+          .toList();
+    } finally {
+      lock.unlock();
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.heddle.engine;
 
+import dev.heddle.catalog.EventShape;
 import dev.heddle.catalog.FunctionKind;
+import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.DurationFormat;
 import dev.heddle.process.ErrorCode;
@@ -8,10 +10,12 @@ import dev.heddle.process.HeddleException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
@@ -22,10 +26,18 @@ import tools.jackson.dataformat.yaml.YAMLMapper;
 /**
  * What {@code heddle.yaml} says of a function.
  *
- * @param kind empty: what the entry class implements
- * @param entry the class's binary name
+ * @param runtime what runs it, such as {@code java}
+ * @param kind empty: what the code is
+ * @param entry what to run in the code, for java the class's binary name; empty: as the runtime has
+ *     it
  * @param timeout of one invocation, 1ms..15m
- * @param memory the cap by which invocations are billed; the java runtime cannot enforce it
+ * @param memory the cap of one sandbox, by which invocations are billed, in whole MiB; the java
+ *     runtime cannot enforce it
+ * @param environment values by name
+ * @param concurrency invocations at once on one leaf; 0: no limit of its own
+ * @param event what a handler gets when called over HTTP
+ * @param origins that browsers may call it from; empty: only the gateway's own
+ * @param code path of what to run within the function's folder; empty: as the runtime has it
  */
 public record Manifest(
     String name,
@@ -34,23 +46,31 @@ public record Manifest(
     String entry,
     Duration timeout,
     DataSize memory,
-    String description) {
+    String description,
+    Map<String, String> environment,
+    int concurrency,
+    EventShape event,
+    List<String> origins,
+    String code) {
   private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
   private static final Duration MAX_TIMEOUT = Duration.ofMinutes(15);
   private static final DataSize DEFAULT_MEMORY = DataSize.ofMiB(128);
   private static final DataSize MAX_MEMORY = DataSize.ofGiB(64);
+  private static final long MIB = 1 << 20;
   private static final int MAX_TEXT = 64 * 1024;
   private static final int MAX_DESCRIPTION = 1_000;
 
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,62}");
-  private static final Pattern CLASS = Pattern.compile("[A-Za-z_$][\\w$]*(\\.[A-Za-z_$][\\w$]*)*");
-  private static final String KEYS = "name, runtime, kind, entry, timeout, memory, description";
+  private static final Pattern ENTRY = Pattern.compile("[\\w.$:/-]{0,500}");
+  private static final Pattern PATH = Pattern.compile("(?!.*\\.\\.)[\\w][\\w./ -]{0,255}|");
+  private static final String KEYS =
+      "name, runtime, kind, entry, timeout, memory, description, environment, concurrency, event,"
+          + " origins, code";
 
-  /** Keys of the format that this version does not act upon: better refused than ignored. */
-  private static final Map<String, String> LATER =
-      Map.of(
-          "environment", "not to be there: functions have no environment variables yet",
-          "event", "not to be there: handlers get the JSON body as their event");
+  public Manifest {
+    environment = Collections.unmodifiableMap(new TreeMap<>(environment));
+    origins = List.copyOf(origins);
+  }
 
   private static final YAMLMapper YAML =
       YAMLMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
@@ -84,7 +104,7 @@ public record Manifest(
   }
 
   /** The digest that names this version: over what the manifest means, and the code. */
-  public String version(byte[] code) {
+  public String version(byte[] content) {
     var digest = Digests.sha256();
     var canonical =
         List.of(
@@ -94,13 +114,18 @@ public record Manifest(
             entry,
             timeout.toString(),
             memory.toString(),
-            description);
+            description,
+            environment.toString(),
+            Integer.toString(concurrency),
+            event.name(),
+            origins.toString(),
+            code);
     for (var part : canonical) {
       var bytes = part.getBytes(StandardCharsets.UTF_8);
       digest.update((bytes.length + ":").getBytes(StandardCharsets.UTF_8));
       digest.update(bytes);
     }
-    digest.update(code);
+    digest.update(content);
     return HexFormat.of().formatHex(digest.digest());
   }
 
@@ -115,21 +140,24 @@ public record Manifest(
 
     Manifest manifest() {
       for (var key : tree.propertyNames()) {
-        if (LATER.containsKey(key)) {
-          problem(key, tree.get(key), LATER.get(key));
-        } else if (!List.of(KEYS.split(", ")).contains(key)) {
+        if (!List.of(KEYS.split(", ")).contains(key)) {
           problem(key, tree.get(key), "one of " + KEYS);
         }
       }
       var manifest =
           new Manifest(
               matching("name", "", NAME, "a-z, then up to 62 of a-z, 0-9 and -"),
-              runtime(),
+              matching("runtime", "java", NAME, "a runtime such as java or wasm"),
               kind(),
-              matching("entry", "", CLASS, "a class name such as com.example.MyFunction"),
+              matching("entry", "", ENTRY, "a name such as com.example.MyFunction"),
               timeout(),
               memory(),
-              description());
+              description(),
+              environment(),
+              concurrency(),
+              event(),
+              origins(),
+              matching("code", "", PATH, "a path within the folder, such as build/main.wasm"));
       if (!problems.isEmpty()) {
         throw new HeddleException(
             ErrorCode.INVALID_FUNCTION, "heddle.yaml: " + String.join("; ", problems));
@@ -159,14 +187,6 @@ public record Manifest(
         problem(key, text.isEmpty() ? "missing" : text, expected);
       }
       return text;
-    }
-
-    private String runtime() {
-      var runtime = text("runtime", "java");
-      if (!runtime.equals("java")) {
-        problem("runtime", runtime, "java; there is no other one yet");
-      }
-      return runtime;
     }
 
     private Optional<FunctionKind> kind() {
@@ -205,9 +225,10 @@ public record Manifest(
     }
 
     private DataSize memory() {
-      var expected = "1MiB.." + MAX_MEMORY;
+      var expected = "whole MiB, 1MiB.." + MAX_MEMORY;
       var memory = parsed("memory", DEFAULT_MEMORY, DataSize::parse, expected);
-      if (memory.compareTo(DataSize.ofMiB(1)) < 0 || memory.compareTo(MAX_MEMORY) > 0) {
+      boolean whole = memory.bytes() % MIB == 0 && memory.bytes() > 0;
+      if (!whole || memory.compareTo(MAX_MEMORY) > 0) {
         problem("memory", memory, expected);
       }
       return memory;
@@ -222,6 +243,77 @@ public record Manifest(
             "at most " + MAX_DESCRIPTION + " characters");
       }
       return description;
+    }
+
+    /** Values as strings, so that what YAML takes for a number or a truth stays as it is written. */
+    private Map<String, String> environment() {
+      var node = tree.get("environment");
+      var variables = new TreeMap<String, String>();
+      if (node == null || node.isNull()) {
+        return variables;
+      }
+      if (!node.isObject()) {
+        problem("environment", node, "names with values");
+        return variables;
+      }
+      for (var variable : node.properties()) {
+        var value = variable.getValue();
+        if (value.isString()) {
+          variables.put(variable.getKey(), value.stringValue());
+        } else {
+          problem("environment." + variable.getKey(), value, "text, in quotes if need be");
+        }
+      }
+      checked(() -> FunctionVersion.checkEnvironment(variables));
+      return variables;
+    }
+
+    private int concurrency() {
+      var node = tree.get("concurrency");
+      int most = FunctionVersion.MOST_CONCURRENCY;
+      if (node == null || node.isNull()) {
+        return 0;
+      }
+      if (!node.isInt() || node.intValue() < 1 || node.intValue() > most) {
+        problem("concurrency", node, "1.." + most);
+        return 0;
+      }
+      return node.intValue();
+    }
+
+    private EventShape event() {
+      var event = text("event", "json");
+      return switch (event) {
+        case "json" -> EventShape.JSON;
+        case "http" -> EventShape.HTTP;
+        default -> {
+          problem("event", event, "json or http");
+          yield EventShape.JSON;
+        }
+      };
+    }
+
+    private List<String> origins() {
+      var node = tree.get("origins");
+      if (node == null || node.isNull()) {
+        return List.of();
+      }
+      var origins = new ArrayList<String>();
+      if (node.isArray()) {
+        node.forEach(origin -> origins.add(origin.isString() ? origin.stringValue() : "" + origin));
+      } else {
+        problem("origins", node, "a list of origins such as https://example.com");
+      }
+      checked(() -> FunctionVersion.checkOrigins(origins));
+      return origins;
+    }
+
+    private void checked(Runnable check) {
+      try {
+        check.run();
+      } catch (HeddleException e) {
+        problems.add(e.getMessage());
+      }
     }
   }
 }

@@ -268,7 +268,9 @@ public final class QueryWire {
         wire.getMemoryMibNanos(),
         wire.getCostPicos(),
         wire.getComplete(),
-        wire.getOpenList());
+        wire.getOpenList(),
+        wire.getInitNanos(),
+        wire.getParkedNanos());
   }
 
   public static dev.heddle.v1.Bill bill(Bill bill) {
@@ -285,6 +287,8 @@ public final class QueryWire {
         .setCostPicos(bill.costPicos())
         .setComplete(bill.complete())
         .addAllOpen(bill.open())
+        .setInitNanos(bill.initNanos())
+        .setParkedNanos(bill.parkedNanos())
         .build();
   }
 }

@@ -26,7 +26,10 @@ public interface Sandbox {
   /** Undoes {@link #pause}. */
   void resume();
 
-  /** Makes the code that runs in it end as soon as it can; without effect on later events. */
+  /**
+   * Makes the code that runs in it end as soon as it can, which then fails with CANCELLED. Without
+   * effect on later events: a thread that has left the sandbox is never interrupted by it.
+   */
   void interrupt();
 
   /** Ends it for good. A second call does nothing. */

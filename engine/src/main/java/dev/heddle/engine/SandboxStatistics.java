@@ -10,4 +10,7 @@ package dev.heddle.engine;
  * @param peakMemoryBytes that it held at most
  */
 public record SandboxStatistics(
-    long invocations, long cpuNanos, long memoryBytes, long peakMemoryBytes) {}
+    long invocations, long cpuNanos, long memoryBytes, long peakMemoryBytes) {
+  /** Of a sandbox that nobody meters. */
+  public static final SandboxStatistics NONE = new SandboxStatistics(0, 0, 0, 0);
+}

@@ -16,12 +16,13 @@ import org.jspecify.annotations.Nullable;
  * One instance of a scatter function at work for one query on one node. It keeps the function's
  * version loaded until it is closed. Used by one thread at a time, on which the code runs.
  *
- * <p>What a shard does stops at the deadline; a function's own endless loop does not.
+ * <p>What a shard does stops at the deadline; a function's own endless loop stops then only where
+ * its sandbox can be interrupted.
  *
- * <p>Every method throws a HeddleException: INVALID_REQUEST with the function's own words where it
- * refuses the request, DEADLINE_EXCEEDED or CANCELLED where the platform stopped it,
- * FUNCTION_FAILED naming function, version and step for anything else that its code throws, errors
- * included, and LIMIT_REACHED where what it makes is too large.
+ * <p>Every method throws a HeddleException, as {@link Failures} says: INVALID_REQUEST with the
+ * function's own words where it refuses the request, DEADLINE_EXCEEDED or CANCELLED where the
+ * platform stopped it, FUNCTION_MERGE_FAILED for merge and finish, FUNCTION_FAILED for the other
+ * steps; FUNCTION_RESULT_TOO_LARGE where what it makes is too large.
  */
 public final class ScatterRun implements AutoCloseable {
   private final ScatterFunction<Object, Object> function;
@@ -29,6 +30,7 @@ public final class ScatterRun implements AutoCloseable {
   private final Failures failures;
   private final DataSize maxPartial;
   private final DataSize maxResult;
+  private final long initNanos;
   private final Runnable release;
   private @Nullable Object query;
   private boolean commutative;
@@ -36,6 +38,7 @@ public final class ScatterRun implements AutoCloseable {
 
   /**
    * @param loader of the function's code; null for a built-in
+   * @param initNanos time in which the instance was made
    * @param release called once, on close
    */
   ScatterRun(
@@ -43,13 +46,20 @@ public final class ScatterRun implements AutoCloseable {
       @Nullable ClassLoader loader,
       Failures failures,
       EngineConfig config,
+      long initNanos,
       Runnable release) {
     this.function = function;
     this.loader = loader;
     this.failures = failures;
     this.maxPartial = config.maxPartial();
     this.maxResult = config.maxResult();
+    this.initNanos = initNanos;
     this.release = release;
+  }
+
+  /** Time in which the instance was made. */
+  public long initNanos() {
+    return initNanos;
   }
 
   /** Code of the function that may throw anything at all. */
@@ -138,7 +148,7 @@ public final class ScatterRun implements AutoCloseable {
 
   private HeddleException tooLarge(String what, DataSize max) {
     return new HeddleException(
-        ErrorCode.LIMIT_REACHED,
+        ErrorCode.FUNCTION_RESULT_TOO_LARGE,
         "function %s: %s larger than %s (expected: at most that; ask for fewer or smaller hits)"
             .formatted(failures.label(), what, max));
   }

@@ -12,7 +12,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
@@ -47,7 +46,12 @@ final class DeployCheckTest {
       "user.BadNew, user.BadStatic, user.Both, user.Good, user.NeedsMore";
 
   private static FunctionKind check(byte[] jar, String entry) {
-    return Engine.check(jar, entry, Optional.empty(), JarLimits.DEFAULTS);
+    return check(jar, entry, "", ArchiveLimits.DEFAULTS);
+  }
+
+  private static FunctionKind check(byte[] code, String entry, String more, ArchiveLimits limits) {
+    var manifest = Manifest.parse("name: check\nentry: " + entry + "\n" + more);
+    return new JavaRuntime(limits, true).check(Archive.read(code, limits), manifest).kind();
   }
 
   private static void refused(String message, byte[] jar, String entry) {
@@ -57,8 +61,9 @@ final class DeployCheckTest {
   @Test
   void findsOutTheKind() {
     assertEquals(FunctionKind.HANDLER, check(JAR, "user.Good"));
-    Engine.check(JAR, "user.Both", FunctionKind.SCATTER);
-    Engine.check(JAR, "user.Both", FunctionKind.HANDLER);
+    var limits = ArchiveLimits.DEFAULTS;
+    assertEquals(FunctionKind.SCATTER, check(JAR, "user.Both", "kind: scatter", limits));
+    assertEquals(FunctionKind.HANDLER, check(JAR, "user.Both", "kind: handler", limits));
     refused(
         "entry: user.Both implements both Handler and ScatterFunction (expected: kind: handler or"
             + " kind: scatter in heddle.yaml)",
@@ -67,7 +72,7 @@ final class DeployCheckTest {
     fails(
         ErrorCode.INVALID_FUNCTION,
         "entry: user.Good implements Handler (expected: ScatterFunction, as kind says)",
-        () -> Engine.check(JAR, "user.Good", FunctionKind.SCATTER));
+        () -> check(JAR, "user.Good", "kind: scatter", limits));
   }
 
   @Test
@@ -136,12 +141,12 @@ final class DeployCheckTest {
   @Test
   void refusesWhatIsNoJar() {
     refused(
-        "code: not a zip archive (expected: a jar)",
+        "code: not a zip archive (expected: a zip archive or jar)",
         "PK, but no more".getBytes(StandardCharsets.UTF_8),
         "user.Good");
-    refused("code: not a zip archive (expected: a jar)", new byte[0], "user.Good");
+    refused("code: not a zip archive (expected: a zip archive or jar)", new byte[0], "user.Good");
     refused(
-        "code: not a zip archive (expected: a jar)",
+        "code: not a zip archive (expected: a zip archive or jar)",
         Arrays.copyOf(JAR, JAR.length / 2),
         "user.Good");
     refused(
@@ -156,7 +161,8 @@ final class DeployCheckTest {
 
   @Test
   void refusesJarsThatUnpackBeyondTheLimits() {
-    var limits = new JarLimits(DataSize.ofMiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3));
+    var limits = new ArchiveLimits(
+            DataSize.ofMiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3), 10_000, 100);
     var bomb = new HashMap<>(CLASSES);
     bomb.put("zeros", new byte[(2 << 20) + 1]);
     limited("code: unpacks beyond 2MiB at zeros (expected: at most 2MiB)", bomb, limits);
@@ -175,19 +181,20 @@ final class DeployCheckTest {
         ErrorCode.INVALID_FUNCTION,
         "code: " + JAR.length + " bytes (expected: at most 1KiB)",
         () ->
-            Engine.check(
+            check(
                 JAR,
                 "user.Good",
-                Optional.empty(),
-                new JarLimits(DataSize.ofKiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3))));
+                "",
+                new ArchiveLimits(
+                    DataSize.ofKiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3), 200, 100)));
   }
 
-  private static void limited(String message, Map<String, byte[]> files, JarLimits limits) {
+  private static void limited(String message, Map<String, byte[]> files, ArchiveLimits limits) {
     var jar = Jars.zip(files);
     fails(
         ErrorCode.INVALID_FUNCTION,
         message,
-        () -> Engine.check(jar, "user.Good", Optional.empty(), limits));
+        () -> check(jar, "user.Good", "", limits));
   }
 
   @Test

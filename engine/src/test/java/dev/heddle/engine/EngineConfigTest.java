@@ -27,7 +27,12 @@ final class EngineConfigTest {
     assertEquals(DataSize.ofMiB(16), defaults.maxPartial());
     assertEquals(DataSize.ofMiB(8), defaults.maxResult());
     assertEquals(DataSize.ofKiB(64), defaults.maxLog());
-    assertEquals(JarLimits.DEFAULTS, defaults.jar());
+    assertEquals(DataSize.ofMiB(8), defaults.maxPlatformMessage());
+    assertEquals(Duration.ofSeconds(10), defaults.pauseAfter());
+    assertEquals(Duration.ofMinutes(5), defaults.destroyAfter());
+    assertTrue(defaults.sandboxMemory().compareTo(DataSize.ofMiB(64)) >= 0);
+    assertEquals(ArchiveLimits.DEFAULTS, defaults.archive());
+    assertEquals(LogLimits.DEFAULTS, defaults.logs());
     assertEquals(defaults, read("{}"));
   }
 
@@ -41,39 +46,65 @@ final class EngineConfigTest {
             3,
             4,
             5,
-            6,
-            7,
-            DataSize.ofMiB(8),
-            DataSize.ofMiB(9),
-            DataSize.ofKiB(10),
-            new JarLimits(DataSize.ofMiB(1), 12, DataSize.ofMiB(13), DataSize.ofMiB(14)),
-            Duration.ofSeconds(15)),
+            DataSize.ofMiB(6),
+            Duration.ofSeconds(7),
+            Duration.ofSeconds(8),
+            9,
+            10,
+            11,
+            DataSize.ofMiB(12),
+            DataSize.ofMiB(13),
+            DataSize.ofMiB(14),
+            15,
+            DataSize.ofKiB(16),
+            new LogLimits(1, DataSize.ofKiB(2), DataSize.ofKiB(3), 4, 5, 6, 7),
+            new ArchiveLimits(
+                DataSize.ofMiB(1), 12, DataSize.ofMiB(13), DataSize.ofMiB(14), 15, 16),
+            Duration.ofSeconds(17)),
         read(
             """
             java-enabled: false
             invocation-threads: 1
             invocation-queue: 2
-            max-stuck-threads: 3
-            max-stuck-threads-per-version: 4
-            idle-instances: 5
-            idle-versions: 6
-            max-versions: 7
-            max-partial: 8MiB
-            max-result: 9MiB
-            max-log: 10KiB
-            jar:
-              max-jar: 1MiB
+            function-queue: 3
+            max-stuck-threads: 4
+            max-stuck-threads-per-version: 5
+            sandbox-memory: 6MiB
+            pause-after: 7s
+            destroy-after: 8s
+            idle-instances: 9
+            idle-versions: 10
+            max-versions: 11
+            max-partial: 12MiB
+            max-result: 13MiB
+            max-platform-message: 14MiB
+            max-platform-calls: 15
+            max-log: 16KiB
+            logs:
+              lines: 1
+              max-bytes: 2KiB
+              max-total: 3KiB
+              lines-per-second: 4
+              burst: 5
+              followers: 6
+              follow-queue: 7
+            archive:
+              max-archive: 1MiB
               max-entries: 12
               max-entry: 13MiB
               max-uncompressed: 14MiB
-            close-grace: 15s
+              max-ratio: 15
+              max-name: 16
+            close-grace: 17s
             """));
   }
 
   @Test
   void refusesValuesOutOfRange() {
     fails(ErrorCode.INVALID_REQUEST, () -> read("invocation-threads: 0"));
-    fails(ErrorCode.INVALID_REQUEST, () -> read("jar: {max-entries: 70000}"));
+    fails(ErrorCode.INVALID_REQUEST, () -> read("archive: {max-entries: 70000}"));
+    fails(ErrorCode.INVALID_REQUEST, () -> read("destroy-after: 1s"));
+    fails(ErrorCode.INVALID_REQUEST, () -> read("logs: {lines: 0}"));
     fails(ErrorCode.INVALID_REQUEST, () -> read("threads: 5"));
   }
 }

@@ -8,9 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.lang.ref.WeakReference;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,7 +56,12 @@ final class InvocationLimitsTest {
   @Test
   void endsAtTheFunctionsOwnTimeout() {
     var brief = workshop.deploy(EchoFunction.JAR, "user.Echo", Duration.ofMillis(40));
-    fails(ErrorCode.DEADLINE_EXCEEDED, () -> workshop.invoke(brief, "{\"do\":\"block\"}"));
+    fails(
+        ErrorCode.FUNCTION_TIMED_OUT,
+        "function "
+            + brief.label()
+            + ": still ran after its timeout of 40ms (expected: an answer by then)",
+        () -> workshop.invoke(brief, "{\"do\":\"block\"}"));
   }
 
   @Test
@@ -168,26 +177,24 @@ final class InvocationLimitsTest {
 
   @Test
   void refusesJavaWhereItIsOff() {
-    var defaults = EngineConfig.defaults();
-    var off =
-        new EngineConfig(
-            false,
-            1,
-            1,
-            1,
-            1,
-            1,
-            1,
-            1,
-            defaults.maxPartial(),
-            defaults.maxResult(),
-            defaults.maxLog(),
-            defaults.jar(),
-            defaults.closeGrace());
-    try (var closed = new Workshop(off)) {
-      var ref = closed.deploy(EchoFunction.JAR, "user.Echo");
-      fails(ErrorCode.FORBIDDEN, () -> closed.invoke(ref, "1"));
-      fails(ErrorCode.FORBIDDEN, () -> closed.engine.scatter(ref, Workshop.request()));
+    var runtime = new JavaRuntime(ArchiveLimits.DEFAULTS, false);
+    try (var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Workshop.TICKER);
+        var off =
+            new Engine(
+                EngineConfig.defaults(),
+                digest -> EchoFunction.JAR,
+                List.of(runtime),
+                Map.of(),
+                Platform.NONE,
+                logs,
+                Workshop.TICKER,
+                new SimpleMeterRegistry())) {
+      var late = Workshop.invocation(Duration.ofSeconds(10));
+      fails(ErrorCode.FORBIDDEN, () -> off.invoke(echo, new byte[] {'1'}, late).json());
+      fails(ErrorCode.FORBIDDEN, () -> off.scatter(echo, Workshop.request()));
+      var code = Archive.read(EchoFunction.JAR, ArchiveLimits.DEFAULTS);
+      var manifest = Manifest.parse("name: fn\nentry: user.Echo\n");
+      fails(ErrorCode.FORBIDDEN, () -> off.check(code, manifest));
     }
   }
 

@@ -39,10 +39,17 @@ final class InvocationTest {
 
   @Test
   void measuresWhatItTakes() {
-    var result =
-        workshop.engine.invoke(echo, new byte[] {'1'}, Workshop.invocation(Duration.ofSeconds(10)));
-    assertTrue(result.activeNanos() > 0 && result.cpuNanos() > 0 && result.queueNanos() > 0);
-    assertEquals(128 << 20, result.memoryCap());
+    var bill =
+        workshop
+            .engine
+            .invoke(echo, new byte[] {'1'}, Workshop.invocation(Duration.ofSeconds(10)))
+            .bill();
+    assertTrue(bill.activeNanos() > 0 && bill.cpuNanos() > 0 && bill.queueNanos() > 0, "" + bill);
+    assertTrue(bill.initNanos() > 0, "" + bill);
+    assertEquals(128 * bill.activeNanos(), bill.memoryMibNanos());
+    assertEquals(1, bill.bytesRead());
+    assertEquals(1, bill.bytesSent());
+    assertTrue(bill.complete());
   }
 
   @Test
@@ -70,14 +77,14 @@ final class InvocationTest {
         label + ": handle failed: java.lang.StackOverflowError",
         () -> run("overflow"));
     fails(
-        ErrorCode.FUNCTION_FAILED,
+        ErrorCode.FUNCTION_RESULT_INVALID,
         label
             + ": result failed: java.lang.IllegalArgumentException: value: java.lang.Object"
             + " (expected: a JSON value)",
         () -> run("object"));
     fails(
-        ErrorCode.LIMIT_REACHED,
-        label + ": result: json: more than 64KiB (expected: at most 64KiB)",
+        ErrorCode.FUNCTION_RESULT_TOO_LARGE,
+        label + ": result larger than 64KiB (expected: at most that)",
         () -> run("large"));
     fails(ErrorCode.MALFORMED_JSON, () -> workshop.invoke(echo, "{"));
     fails(
@@ -140,7 +147,9 @@ final class InvocationTest {
     assertEquals(Map.of("n", 2L), session.all());
     session.away = true;
     fails(
-        ErrorCode.UNAVAILABLE, "gateway: away", () -> workshop.invoke(echo, event, time, session));
+        ErrorCode.UNAVAILABLE,
+        "function " + echo.label() + ": gateway: away",
+        () -> workshop.invoke(echo, event, time, session));
     fails(ErrorCode.FUNCTION_FAILED, () -> workshop.invoke(echo, event));
   }
 

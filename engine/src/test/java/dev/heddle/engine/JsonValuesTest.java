@@ -106,10 +106,22 @@ final class JsonValuesTest {
   void boundsWhatItWrites() {
     var endless = new ArrayList<@Nullable Object>();
     endless.add(endless);
-    fails(ErrorCode.LIMIT_REACHED, () -> write(endless));
+    assertThrows(IllegalArgumentException.class, () -> write(endless));
     fails(
         ErrorCode.LIMIT_REACHED,
         "json: more than 1KiB (expected: at most 1KiB)",
         () -> JsonValues.write("x".repeat(2_000), DataSize.ofKiB(1)));
+  }
+
+  @Test
+  void checksTextAsItReadsIt() {
+    for (var text : new String[] {"1", " {\"a\":[1,{}]} ", "null", "\"x\""}) {
+      JsonValues.check(text.getBytes(StandardCharsets.UTF_8));
+    }
+    for (var text : new String[] {"", "{", "1 2", "[1,]", "{\"a\"}", "nul", "[".repeat(100)}) {
+      var bytes = text.getBytes(StandardCharsets.UTF_8);
+      fails(ErrorCode.MALFORMED_JSON, () -> JsonValues.check(bytes));
+      fails(ErrorCode.MALFORMED_JSON, () -> JsonValues.read(bytes));
+    }
   }
 }

@@ -121,7 +121,7 @@ final class QueryWireTest {
     var coverage =
         new Coverage(1, 2, 3, 4, 5, 6, List.of(new Coverage.Missing(7, "deadline", "late")));
     assertEquals(coverage, QueryWire.coverage(QueryWire.coverage(coverage)));
-    var bill = new Bill(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, true, List.of("n/1"));
+    var bill = new Bill(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, true, List.of("n/1"), 11, 12);
     assertEquals(bill, QueryWire.bill(QueryWire.bill(bill)));
     for (Object value : List.of("text", 5L, 2.5, true)) {
       assertEquals(value, QueryWire.value(QueryWire.value(value)));
@@ -323,10 +323,11 @@ final class QueryWireTest {
 
   @Test
   void addsBillsUpToTheLastUnit() {
-    var a = new Bill(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, true, List.of());
-    var b = new Bill(10, 20, 30, 40, 50, 60, 70, 80, 90, 100, false, List.of("n/2"));
+    var a = new Bill(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, true, List.of(), 1, 2);
+    var b = new Bill(10, 20, 30, 40, 50, 60, 70, 80, 90, 100, false, List.of("n/2"), 10, 20);
     assertEquals(
-        new Bill(11, 22, 33, 44, 55, 66, 77, 88, 99, 110, false, List.of("n/2")), a.plus(b));
+        new Bill(11, 22, 33, 44, 55, 66, 77, 88, 99, 110, false, List.of("n/2"), 11, 22),
+        a.plus(b));
     assertEquals(a, Bill.NONE.plus(a));
     assertEquals(3 * 129, Bill.memoryMibNanos(3, (128L << 20) + 1));
   }

@@ -14,6 +14,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.testing.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -111,8 +112,12 @@ final class ScatterRunTest {
   }
 
   private void breaks(String step, String what, Map<String, Object> args) {
+    breaks(ErrorCode.FUNCTION_FAILED, step, what, args);
+  }
+
+  private void breaks(ErrorCode code, String step, String what, Map<String, Object> args) {
     fails(
-        ErrorCode.FUNCTION_FAILED,
+        code,
         "function " + counter.label() + ": " + step + " failed: " + what,
         () -> count(counter, args));
   }
@@ -129,23 +134,42 @@ final class ScatterRunTest {
 
   @Test
   void namesTheStepThatThrew() {
-    for (var step : List.of("prepare", "leaf", "merge", "complete", "finish", "encode", "decode")) {
+    for (var step : List.of("prepare", "leaf", "complete", "encode", "decode")) {
       breaks(step, "java.lang.IllegalStateException: broken", Map.of("wrong", step));
+    }
+    for (var step : List.of("merge", "finish")) {
+      breaks(
+          ErrorCode.FUNCTION_MERGE_FAILED,
+          step,
+          "java.lang.IllegalStateException: broken",
+          Map.of("wrong", step));
     }
     breaks("encode", "java.lang.IllegalStateException: broken", Map.of("wrong", "codec"));
   }
 
   @Test
   void survivesErrorsOfUserCode() {
-    breaks("merge", "java.lang.StackOverflowError", Map.of("wrong", "merge", "how", "overflow"));
-    breaks("leaf", "java.lang.OutOfMemoryError: made up", Map.of("wrong", "leaf", "how", "memory"));
+    breaks(
+        ErrorCode.FUNCTION_MERGE_FAILED,
+        "merge",
+        "java.lang.StackOverflowError",
+        Map.of("wrong", "merge", "how", "overflow"));
+    breaks(
+        ErrorCode.FUNCTION_MEMORY_EXCEEDED,
+        "leaf",
+        "java.lang.OutOfMemoryError: made up",
+        Map.of("wrong", "leaf", "how", "memory"));
     breaks("leaf", "user.Counter$1", Map.of("wrong", "leaf", "how", "rude"));
   }
 
   @Test
   void refusesNothingWhereAPartialIsDue() {
     for (var step : List.of("leaf", "merge", "complete", "decode")) {
-      breaks(step, "it returned null (expected: a partial)", Map.of("wrong", step, "how", "null"));
+      breaks(
+          step.equals("merge") ? ErrorCode.FUNCTION_MERGE_FAILED : ErrorCode.FUNCTION_FAILED,
+          step,
+          "it returned null (expected: a partial)",
+          Map.of("wrong", step, "how", "null"));
     }
     breaks(
         "prepare",
@@ -159,7 +183,8 @@ final class ScatterRunTest {
 
   @Test
   void blamesTheMergeForPartialsOfAnotherType() {
-    var failure = fails(ErrorCode.FUNCTION_FAILED, () -> count(counter, Map.of("wrong", "type")));
+    var failure =
+        fails(ErrorCode.FUNCTION_MERGE_FAILED, () -> count(counter, Map.of("wrong", "type")));
     assertTrue(
         failure.getMessage().contains(": merge failed: java.lang.ClassCastException"),
         failure.toString());
@@ -181,18 +206,19 @@ final class ScatterRunTest {
   @Test
   void boundsWhatAFunctionMakes() {
     fails(
-        ErrorCode.LIMIT_REACHED,
+        ErrorCode.FUNCTION_RESULT_TOO_LARGE,
         "function "
             + counter.label()
             + ": partial larger than 64KiB (expected: at most that; ask for fewer or smaller hits)",
         () -> count(counter, Map.of("wrong", "huge")));
     fails(
-        ErrorCode.LIMIT_REACHED,
+        ErrorCode.FUNCTION_RESULT_TOO_LARGE,
         "function "
             + counter.label()
             + ": result larger than 64KiB (expected: at most that; ask for fewer or smaller hits)",
         () -> count(counter, Map.of("wrong", "large")));
     breaks(
+        ErrorCode.FUNCTION_RESULT_INVALID,
         "result",
         "java.lang.IllegalArgumentException: value: java.lang.Object (expected: a JSON value)",
         Map.of("wrong", "result"));
@@ -211,9 +237,18 @@ final class ScatterRunTest {
   @Test
   void tellsLatenessFromCancellation() {
     var ticker = new ManualTicker();
-    try (var engine =
-        new Engine(
-            EngineConfig.defaults(), digest -> JAR, Map.of(), ticker, new SimpleMeterRegistry())) {
+    var runtimes = List.<FunctionRuntime>of(new JavaRuntime(ArchiveLimits.DEFAULTS, true));
+    try (var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), ticker);
+        var engine =
+            new Engine(
+                EngineConfig.defaults(),
+                digest -> JAR,
+                runtimes,
+                Map.of(),
+                Platform.NONE,
+                logs,
+                ticker,
+                new SimpleMeterRegistry())) {
       var stopped = new AtomicBoolean();
       var shard =
           InMemoryShard.builder("d", 0)
@@ -243,7 +278,7 @@ final class ScatterRunTest {
     var broken = workshop.deploy("no jar".getBytes(StandardCharsets.UTF_8), "user.Counter");
     fails(
         ErrorCode.FUNCTION_FAILED,
-        "function " + broken.label() + ": load failed: code: not a zip archive (expected: a jar)",
+        "function " + broken.label() + ": load failed: code: not a zip archive (expected: a zip archive or jar)",
         () -> workshop.engine.scatter(broken, Workshop.request()));
     var lacking = workshop.deploy(JAR, "user.Counters");
     fails(

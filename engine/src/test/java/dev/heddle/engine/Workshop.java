@@ -3,7 +3,9 @@ package dev.heddle.engine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.heddle.catalog.EventShape;
 import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
@@ -13,8 +15,10 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.TraceContext;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -29,10 +33,13 @@ import org.junit.jupiter.api.function.Executable;
 /** An engine with code in memory, and short ways to deploy and run it. */
 final class Workshop implements AutoCloseable {
   static final Ticker TICKER = Ticker.system();
+  static final TraceContext TRACE =
+      new TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true);
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   final AtomicInteger fetched = new AtomicInteger();
+  final FunctionLogs logs;
   final Engine engine;
   private final Map<String, byte[]> blobs = new ConcurrentHashMap<>();
 
@@ -41,7 +48,19 @@ final class Workshop implements AutoCloseable {
   }
 
   Workshop(EngineConfig config) {
-    engine = new Engine(config, this::fetch, Map.of(), TICKER, registry);
+    this(config, Platform.NONE);
+  }
+
+  Workshop(EngineConfig config, Platform platform, FunctionRuntime... more) {
+    this(config, platform, TICKER, more);
+  }
+
+  Workshop(EngineConfig config, Platform platform, Ticker ticker, FunctionRuntime... more) {
+    var runtimes = new ArrayList<FunctionRuntime>(List.of(more));
+    runtimes.add(new JavaRuntime(config.archive(), config.javaEnabled()));
+    logs = new FunctionLogs(config.logs(), Clock.systemUTC(), ticker);
+    engine =
+        new Engine(config, this::fetch, runtimes, Map.of(), platform, logs, ticker, registry);
   }
 
   private byte[] fetch(String digest) {
@@ -54,20 +73,31 @@ final class Workshop implements AutoCloseable {
   }
 
   static EngineConfig config(int threads, int queue, int idleVersions) {
+    return config(threads, queue, idleVersions, DataSize.ofMiB(512));
+  }
+
+  static EngineConfig config(int threads, int queue, int idleVersions, DataSize memory) {
     var defaults = EngineConfig.defaults();
     return new EngineConfig(
         true,
         threads,
         queue,
+        queue,
         2,
         2,
+        memory,
+        Duration.ofSeconds(10),
+        Duration.ofMinutes(5),
         8,
         idleVersions,
         32,
         DataSize.ofKiB(64),
         DataSize.ofKiB(64),
+        DataSize.ofKiB(64),
+        100,
         DataSize.ofKiB(1),
-        defaults.jar(),
+        defaults.logs(),
+        defaults.archive(),
         Duration.ofMillis(200));
   }
 
@@ -76,28 +106,67 @@ final class Workshop implements AutoCloseable {
   }
 
   FunctionRef deploy(byte[] jar, String entry, Duration timeout) {
-    var blob = Digests.of(jar);
-    blobs.put(blob, jar);
+    return deploy("fn", "java", jar, entry, timeout, DataSize.ofMiB(128), 0);
+  }
+
+  FunctionRef deploy(
+      String name,
+      String runtime,
+      byte[] code,
+      String entry,
+      Duration timeout,
+      DataSize memory,
+      int concurrency) {
+    var blob = Digests.of(code);
+    blobs.put(blob, code);
     var version =
         new FunctionVersion(
-            Digests.of((blob + entry + timeout).getBytes(StandardCharsets.UTF_8)),
+            Digests.of((name + blob + entry + timeout + memory).getBytes(StandardCharsets.UTF_8)),
             blob,
+            runtime,
             entry,
             "",
-            jar.length,
+            code.length,
+            Optional.empty(),
+            0,
             timeout,
-            DataSize.ofMiB(128),
+            memory,
+            Map.of("COLOUR", "red"),
+            concurrency,
+            EventShape.JSON,
+            List.of(),
+            "",
             Instant.EPOCH);
-    return new FunctionRef("default", "fn", Optional.of(version));
+    return new FunctionRef("default", name, Optional.of(version));
   }
 
   static Invocation invocation(Duration time, Session... session) {
     return new Invocation(
         "i-1",
         "default",
-        "0af7651916cd43dd8448eb211c80319c",
+        TRACE,
+        0,
+        PositionToken.EMPTY,
         Deadline.after(time, TICKER),
         List.of(session).stream().findFirst());
+  }
+
+  static Invocation invocation(Ticker ticker, Duration time, int depth) {
+    return new Invocation(
+        "i-1",
+        "default",
+        TRACE,
+        depth,
+        PositionToken.EMPTY,
+        Deadline.after(time, ticker),
+        Optional.empty());
+  }
+
+  String invoke(FunctionRef ref, String event, Ticker ticker, Duration time) {
+    var result =
+        engine.invoke(
+            ref, event.getBytes(StandardCharsets.UTF_8), invocation(ticker, time, 0));
+    return new String(result.json(), StandardCharsets.UTF_8);
   }
 
   String invoke(FunctionRef ref, String event) {
@@ -172,5 +241,6 @@ final class Workshop implements AutoCloseable {
   @Override
   public void close() {
     engine.close();
+    logs.close();
   }
 }

@@ -1,37 +1,63 @@
 package dev.heddle.leaf;
 
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.FunctionLogs;
+import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.Invocation;
+import dev.heddle.engine.InvocationResult;
+import dev.heddle.engine.QueryWire;
 import dev.heddle.function.Session;
 import dev.heddle.internal.v1.InvokerGrpc;
+import dev.heddle.internal.v1.InvokerReport;
 import dev.heddle.internal.v1.LeafInvokeRequest;
+import dev.heddle.internal.v1.LeafLogsRequest;
+import dev.heddle.internal.v1.WatchInvokerRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcCalls;
+import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
-import dev.heddle.v1.Bill;
+import dev.heddle.v1.FunctionLogLine;
 import dev.heddle.v1.InvokeResponse;
 import io.grpc.Context;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Runs handlers on this leaf. */
+/** Runs handlers on this leaf, and tells what they wrote and where it is warm. */
 final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
   private static final Duration LONGEST = Duration.ofMinutes(15);
 
   private final String node;
   private final Engine engine;
+  private final FunctionLogs logs;
+  private final ReplicaReports reports;
   private final CatalogClient catalog;
   private final Channels channels;
   private final Ticker ticker;
 
+  /**
+   * @param reports whose looks also tell coordinators how this leaf is
+   */
   InvokerGrpcService(
-      String node, Engine engine, CatalogClient catalog, Channels channels, Ticker ticker) {
+      String node,
+      Engine engine,
+      FunctionLogs logs,
+      ReplicaReports reports,
+      CatalogClient catalog,
+      Channels channels,
+      Ticker ticker) {
     this.node = node;
     this.engine = engine;
+    this.logs = logs;
+    this.reports = reports;
     this.catalog = catalog;
     this.channels = channels;
     this.ticker = ticker;
@@ -39,39 +65,71 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
 
   @Override
   public void invoke(LeafInvokeRequest request, StreamObserver<InvokeResponse> observer) {
-    GrpcCalls.unary(observer, () -> invoke(request));
+    long start = ticker.nanoTime();
+    FunctionRef function;
+    InvocationResult result;
+    try {
+      var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
+      function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
+      var invocation =
+          new Invocation(
+              request.getInvocationId(),
+              request.getTenant(),
+              RequestContext.current().trace(),
+              request.getDepth(),
+              PositionToken.parse(request.getPositionToken()),
+              deadline,
+              session(request, deadline));
+      result = engine.invoke(function, request.getEventJson().toByteArray(), invocation);
+    } catch (InterruptedException | RuntimeException | Error e) {
+      GrpcCalls.fail(observer, e);
+      return;
+    }
+    switch (result) {
+      case InvocationResult.Reply reply -> {
+        observer.onNext(response(request, function, reply, ticker.nanoTime() - start));
+        observer.onCompleted();
+      }
+      case InvocationResult.Failed failed -> observer.onError(status(request, function, failed));
+    }
   }
 
-  private InvokeResponse invoke(LeafInvokeRequest request) throws InterruptedException {
-    long start = ticker.nanoTime();
-    var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
-    var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
-    String traceId = RequestContext.current().trace().traceId();
-    var result =
-        engine.invoke(
-            function,
-            request.getEventJson().toByteArray(),
-            new Invocation(
-                request.getInvocationId(),
-                request.getTenant(),
-                traceId,
-                deadline,
-                session(request, deadline)));
+  private InvokeResponse response(
+      LeafInvokeRequest request,
+      FunctionRef function,
+      InvocationResult.Reply reply,
+      long tookNanos) {
     return InvokeResponse.newBuilder()
-        .setResultJson(LeafWire.bytes(result.json()))
-        .setBill(
-            Bill.newBuilder()
-                .setActiveNanos(result.activeNanos())
-                .setCpuNanos(result.cpuNanos())
-                .setQueueNanos(result.queueNanos())
-                .setMemoryMibNanos(result.activeNanos() * (result.memoryCap() >> 20))
-                .setBytesSent(result.json().length)
-                .setComplete(true))
-        .setVersion(function.version().map(version -> version.digest()).orElse(""))
+        .setResultJson(LeafWire.bytes(reply.json()))
+        .setBill(QueryWire.bill(reply.bill()))
+        .setVersion(digest(function))
         .setNode(node)
-        .setTookMicros((ticker.nanoTime() - start) / 1_000)
-        .setTraceId(traceId)
+        .setTookMicros(tookNanos / 1_000)
+        .setTraceId(RequestContext.current().trace().traceId())
+        .setInvocationId(request.getInvocationId())
+        .setPositionToken(reply.positions().toString())
         .build();
+  }
+
+  /** With a bill if any of the function's code ran: without one, another leaf may be asked. */
+  private static StatusRuntimeException status(
+      LeafInvokeRequest request, FunctionRef function, InvocationResult.Failed failed) {
+    var status = GrpcErrors.toStatus(failed.why());
+    Metadata trailers = Optional.ofNullable(status.getTrailers()).orElseGet(Metadata::new);
+    if (failed.started()) {
+      trailers.put(GrpcMetadata.BILL, QueryWire.bill(failed.bill()).toByteArray());
+      trailers.put(GrpcMetadata.INVOCATION, request.getInvocationId());
+      trailers.put(GrpcMetadata.FUNCTION_VERSION, digest(function));
+    }
+    if (failed.retryAfter().isPositive()) {
+      trailers.put(
+          GrpcMetadata.RETRY_AFTER_MILLIS, Long.toString(failed.retryAfter().toMillis()));
+    }
+    return status.getStatus().asRuntimeException(trailers);
+  }
+
+  private static String digest(FunctionRef function) {
+    return function.version().map(version -> version.digest()).orElse("");
   }
 
   private Optional<Session> session(LeafInvokeRequest request, Deadline deadline) {
@@ -81,6 +139,22 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
     var ref = request.getSession();
     return Optional.of(
         new SessionGrpcClient(
-            channels.to(ref.getGateway()), request.getTenant(), ref.getId(), deadline, ticker));
+            channels.to(ref.getGateway()), request.getTenant(), ref, deadline, ticker));
+  }
+
+  @Override
+  public void logs(LeafLogsRequest request, StreamObserver<FunctionLogLine> observer) {
+    try {
+      new FunctionLogsWire(node, logs, (ServerCallStreamObserver<FunctionLogLine>) observer)
+          .open(request);
+    } catch (RuntimeException e) {
+      GrpcCalls.fail(observer, e);
+    }
+  }
+
+  @Override
+  public void watch(WatchInvokerRequest request, StreamObserver<InvokerReport> observer) {
+    new InvokerWatchWire(engine::report, (ServerCallStreamObserver<InvokerReport>) observer)
+        .open(reports);
   }
 }

@@ -1,6 +1,7 @@
 package dev.heddle.leaf;
 
 import dev.heddle.engine.EngineConfig;
+import dev.heddle.engine.wasm.WasmLimits;
 import dev.heddle.process.DataSize;
 import dev.heddle.shard.ShardStoreConfig;
 import java.time.Duration;
@@ -27,6 +28,7 @@ public record LeafConfig(
     DataSize blobs,
     Duration peerTimeout,
     EngineConfig engine,
+    WasmLimits wasm,
     ShardStoreConfig shards) {
   public LeafConfig {
     check("compute-threads", computeThreads, 0, 1_024);
@@ -52,6 +54,7 @@ public record LeafConfig(
         DataSize.parse("1GiB"),
         Duration.ofSeconds(10),
         EngineConfig.defaults(),
+        WasmLimits.defaults(),
         ShardStoreConfig.defaults());
   }
 

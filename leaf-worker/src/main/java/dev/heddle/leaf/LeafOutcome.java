@@ -48,11 +48,16 @@ sealed interface LeafOutcome {
       String incarnation,
       long position) {}
 
-  /** What the task used on this leaf. */
+  /**
+   * What the task used on this leaf.
+   *
+   * @param initNanos in which the function's instance was made, besides the active time
+   */
   record Spent(
       long activeNanos,
       long cpuNanos,
       long queueNanos,
+      long initNanos,
       long memoryMib,
       long documentsScanned,
       long bytesRead,

@@ -210,6 +210,7 @@ final class LeafWire {
         .setActiveNanos(spent.activeNanos())
         .setCpuNanos(spent.cpuNanos())
         .setQueueNanos(spent.queueNanos())
+        .setInitNanos(spent.initNanos())
         .setMemoryMibNanos(spent.activeNanos() * spent.memoryMib())
         .setDocumentsScanned(spent.documentsScanned())
         .setBytesRead(spent.bytesRead())

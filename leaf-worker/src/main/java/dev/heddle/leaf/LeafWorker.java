@@ -3,8 +3,13 @@ package dev.heddle.leaf;
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.engine.BlobStore;
+import dev.heddle.catalog.Coordinators;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.FunctionLogs;
+import dev.heddle.engine.FunctionRuntime;
+import dev.heddle.engine.JavaRuntime;
 import dev.heddle.engine.PeerBlobsGrpcClient;
+import dev.heddle.engine.wasm.WasmRuntime;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Telemetry;
@@ -55,10 +60,29 @@ public final class LeafWorker implements AutoCloseable {
                 registry));
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
+    var logs =
+        closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
+    var platform = new PlatformGrpcClient(new Coordinators(node, catalog, channels), ticker);
     var engine =
         closer.register(
-            "engine", new Engine(config.engine(), code, BuiltIns.all(), ticker, registry));
-    closer.register("catalog listener", catalog.onChange(engine::keepOnly));
+            "engine",
+            new Engine(
+                config.engine(),
+                code,
+                runtimes(config, ticker),
+                BuiltIns.all(),
+                platform,
+                logs,
+                ticker,
+                registry));
+    var prefetch = closer.register("prefetch", new CodePrefetch(engine::load));
+    closer.register(
+        "catalog listener",
+        catalog.onChange(view -> {
+          engine.keepOnly(view);
+          logs.keepOnly(view);
+          prefetch.follow(view);
+        }));
     var compute =
         closer.register(
             "compute", Threads.bounded("leaf-compute", config.threads(), config.computeQueue()));
@@ -74,7 +98,14 @@ public final class LeafWorker implements AutoCloseable {
                 node, config, store, engine, catalog, epochs, compute, reports, ticker),
             new ShardsGrpcService(node, store, reports, ticker),
             new BlobsGrpcService(blobs),
-            new InvokerGrpcService(node, engine, catalog, channels, ticker)));
+            new InvokerGrpcService(node, engine, logs, reports, catalog, channels, ticker)));
+  }
+
+  private static List<FunctionRuntime> runtimes(LeafConfig config, Ticker ticker) {
+    var engine = config.engine();
+    return List.of(
+        new JavaRuntime(engine.archive(), engine.javaEnabled()),
+        new WasmRuntime(config.wasm(), ticker));
   }
 
   /** Services for the process's internal server. */

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
  * leaves the others' answer whole. Used by one compute thread.
  */
 final class ScatterExecution {
+  private static final long MIB = 1 << 20;
   private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   private final LeafTask task;
@@ -56,6 +57,7 @@ final class ScatterExecution {
   private final List<ShardFailure> failures = new ArrayList<>();
   private final List<ShardTiming> timings = new ArrayList<>();
   private final List<ShardRef> covers = new ArrayList<>();
+  private long initNanos;
 
   ScatterExecution(
       LeafTask task,
@@ -151,6 +153,7 @@ final class ScatterExecution {
       return new Answer(List.of(), null, failures, timings, spent());
     }
     try (var run = engine.scatter(task.function(), task.request(), task.deadline())) {
+      initNanos = run.initNanos();
       Partial merged = null;
       for (var open : readers) {
         var partial = leaf(run, open);
@@ -237,11 +240,15 @@ final class ScatterExecution {
 
   private Spent spent() {
     long memory =
-        task.function().version().map(v -> v.memory().bytes() >> 20).orElse(builtInMemoryMib);
+        task.function()
+            .version()
+            .map(v -> Math.ceilDiv(v.memory().bytes(), MIB))
+            .orElse(builtInMemoryMib);
     return new Spent(
-        ticker.nanoTime() - startedNanos,
+        ticker.nanoTime() - startedNanos - initNanos,
         THREADS.getCurrentThreadCpuTime() - startedCpuNanos,
         queueNanos,
+        initNanos,
         memory,
         meter.documentsScanned(),
         meter.bytesRead(),

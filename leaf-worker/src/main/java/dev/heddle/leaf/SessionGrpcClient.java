@@ -12,6 +12,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import dev.heddle.v1.SessionRef;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
@@ -29,16 +30,26 @@ final class SessionGrpcClient implements Session {
   private final Channel gateway;
   private final String tenant;
   private final String session;
+  private final SessionRef reference;
   private final Deadline deadline;
   private final Ticker ticker;
 
+  /**
+   * @param gateway to the one that the reference names
+   */
   SessionGrpcClient(
-      Channel gateway, String tenant, String session, Deadline deadline, Ticker ticker) {
+      Channel gateway, String tenant, SessionRef reference, Deadline deadline, Ticker ticker) {
     this.gateway = gateway;
     this.tenant = tenant;
-    this.session = session;
+    this.session = reference.getId();
+    this.reference = reference;
     this.deadline = deadline;
     this.ticker = ticker;
+  }
+
+  /** What names the session to others who are to use it. */
+  SessionRef reference() {
+    return reference;
   }
 
   @Override

@@ -38,6 +38,8 @@ public enum ErrorCode {
   VERSION_CONFLICT(1023, Kind.USER),
   /** The position token speaks of a history that is no more: of a dropped or restored shard. */
   POSITION_LOST(1024, Kind.USER),
+  /** What was asked for has its place in the contract, but nothing in this cluster does it. */
+  NOT_OFFERED(1025, Kind.USER),
 
   OVERLOADED(2001, Kind.CAPACITY),
   QUEUE_FULL(2002, Kind.CAPACITY),
@@ -63,7 +65,18 @@ public enum ErrorCode {
   /** The group has no leader that a majority follows; nothing was done. */
   NO_MAJORITY(3012, Kind.INTERNAL),
   /** The replica did not reach the wanted position in time. */
-  STALE_REPLICA(3013, Kind.INTERNAL);
+  STALE_REPLICA(3013, Kind.INTERNAL),
+  /** The function could not be started: its constructor or init failed. */
+  FUNCTION_INIT_FAILED(3014, Kind.INTERNAL),
+  /** The function ran longer than its own timeout, which came before the request's deadline. */
+  FUNCTION_TIMED_OUT(3015, Kind.INTERNAL),
+  /** What the function answered is no JSON. */
+  FUNCTION_RESULT_INVALID(3016, Kind.INTERNAL),
+  FUNCTION_RESULT_TOO_LARGE(3017, Kind.INTERNAL),
+  /** The merge or finish of a scatter function failed. */
+  FUNCTION_MERGE_FAILED(3018, Kind.INTERNAL),
+  /** The function wanted more memory than its cap. */
+  FUNCTION_MEMORY_EXCEEDED(3019, Kind.INTERNAL);
 
   /** Who can do something about it. */
   public enum Kind {

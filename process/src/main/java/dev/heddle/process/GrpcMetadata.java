@@ -13,6 +13,19 @@ public final class GrpcMetadata {
   /** The position token: what the caller has written or seen. Any caller may send one. */
   public static final Metadata.Key<String> POSITION = key("heddle-position");
 
+  /** A {@code heddle.v1.Bill}: what a failed invocation took. */
+  public static final Metadata.Key<byte[]> BILL =
+      Metadata.Key.of("heddle-bill-bin", Metadata.BINARY_BYTE_MARSHALLER);
+
+  /** Id of a failed invocation. */
+  public static final Metadata.Key<String> INVOCATION = key("heddle-invocation");
+
+  /** The version that a failed invocation ran. */
+  public static final Metadata.Key<String> FUNCTION_VERSION = key("heddle-function-version");
+
+  /** About when there may be room for what was refused. */
+  public static final Metadata.Key<String> RETRY_AFTER_MILLIS = key("heddle-retry-after-millis");
+
   /** For whom a node calls; believed only from nodes. */
   static final Metadata.Key<String> TENANT = key("heddle-tenant");
 

@@ -102,7 +102,7 @@ class ValuesTest {
       assertEquals(code, ErrorCode.of(code.number()).orElseThrow());
     }
     assertTrue(ErrorCode.of(9999).isEmpty());
-    assertEquals(41, Arrays.stream(ErrorCode.values()).count());
+    assertEquals(48, Arrays.stream(ErrorCode.values()).count());
   }
 
   @Test

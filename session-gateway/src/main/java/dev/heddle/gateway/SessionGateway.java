@@ -1,20 +1,24 @@
 package dev.heddle.gateway;
 
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.Coordinators;
 import dev.heddle.gateway.backend.BulkGrpcClient;
 import dev.heddle.gateway.backend.ClusterGrpcClient;
-import dev.heddle.gateway.backend.Coordinators;
 import dev.heddle.gateway.backend.DatasetsGrpcClient;
 import dev.heddle.gateway.backend.DocumentsGrpcClient;
 import dev.heddle.gateway.backend.FunctionsGrpcClient;
+import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.http.CalledFunctions;
 import dev.heddle.gateway.http.ClusterRoutes;
 import dev.heddle.gateway.http.DatasetRoutes;
 import dev.heddle.gateway.http.Edge;
 import dev.heddle.gateway.http.FunctionRoutes;
+import dev.heddle.gateway.http.HttpEvent;
 import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
+import dev.heddle.gateway.http.RunRoutes;
 import dev.heddle.gateway.http.StaticPages;
 import dev.heddle.gateway.http.SystemRoutes;
 import dev.heddle.gateway.session.SessionAttributesGrpcService;
@@ -82,6 +86,8 @@ public final class SessionGateway implements AutoCloseable {
             ticker);
     var cluster = new ClusterGrpcClient(coordinators, config.deadlines());
     var functions = new FunctionsGrpcClient(coordinators, config.deadlines());
+    var invocations = new InvocationsGrpcClient(coordinators, config.deadlines());
+    var called = new CalledFunctions(catalog);
     this.sessions =
         closer.register(
             "sessions",
@@ -95,7 +101,7 @@ public final class SessionGateway implements AutoCloseable {
                 server,
                 catalog,
                 queries,
-                functions,
+                invocations,
                 sessions,
                 positions,
                 origins,
@@ -108,14 +114,17 @@ public final class SessionGateway implements AutoCloseable {
     var routes = new ArrayList<Route>();
     routes.addAll(
         new DatasetRoutes(datasets, documents, bulk, queries, positions, config.limits()).routes());
-    routes.addAll(new FunctionRoutes(functions, sessions, config.limits()).routes());
+    routes.addAll(new FunctionRoutes(functions, config.limits()).routes());
+    var events = new HttpEvent(clock, credentials.requiresApiKey());
+    routes.addAll(
+        new RunRoutes(invocations, called, events, sessions, positions, config.limits()).routes());
     routes.addAll(webSockets.routes());
     routes.addAll(new AppRoutes(catalog, ticker).routes());
     routes.addAll(new ClusterRoutes(cluster).routes());
     routes.addAll(new SystemRoutes(telemetry, this::missing).routes());
     this.edge =
         closer.register(
-            "edge", new Edge(server, routes, pages, origins, credentials, meters, ticker));
+            "edge", new Edge(server, routes, pages, origins, called, credentials, meters, ticker));
   }
 
   /** What other nodes and running handlers ask of a gateway. */

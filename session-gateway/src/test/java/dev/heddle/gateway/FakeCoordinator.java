@@ -11,10 +11,14 @@ import dev.heddle.process.RequestContext;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.Coverage;
+import dev.heddle.v1.DeleteAliasRequest;
 import dev.heddle.v1.DeleteFunctionRequest;
 import dev.heddle.v1.DeleteFunctionResponse;
 import dev.heddle.v1.DeployRequest;
 import dev.heddle.v1.Function;
+import dev.heddle.v1.FunctionAlias;
+import dev.heddle.v1.FunctionLogLine;
+import dev.heddle.v1.FunctionLogsRequest;
 import dev.heddle.v1.FunctionsGrpc;
 import dev.heddle.v1.GetFunctionRequest;
 import dev.heddle.v1.Hit;
@@ -26,7 +30,10 @@ import dev.heddle.v1.ListFunctionsResponse;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.RollbackRequest;
+import dev.heddle.v1.SetAliasRequest;
 import dev.heddle.v1.Total;
+import dev.heddle.v1.WeightedVersion;
 import io.grpc.Context;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
@@ -185,10 +192,70 @@ public final class FakeCoordinator implements AutoCloseable {
           observer,
           () ->
               Function.newBuilder()
-                  .setName(request.getManifestYaml())
+                  .setName(request.getName())
                   .setVersion("v" + request.getCode().size())
-                  .putAliases("latest", "v1")
+                  .addVersions(
+                      Function.Version.newBuilder().setDescription(request.getManifestYaml()))
+                  .addAliases(alias("latest", "v1"))
                   .build());
+    }
+
+    private static FunctionAlias.Builder alias(String name, String version) {
+      return FunctionAlias.newBuilder()
+          .setName(name)
+          .addVersions(WeightedVersion.newBuilder().setVersion(version).setWeight(1));
+    }
+
+    @Override
+    public void setAlias(SetAliasRequest request, StreamObserver<Function> observer) {
+      GrpcCalls.unary(
+          observer,
+          () ->
+              Function.newBuilder()
+                  .setName(request.getFunction())
+                  .addAliases(request.getAlias())
+                  .build());
+    }
+
+    @Override
+    public void deleteAlias(DeleteAliasRequest request, StreamObserver<Function> observer) {
+      GrpcCalls.unary(
+          observer, () -> Function.newBuilder().setName(request.getFunction()).build());
+    }
+
+    @Override
+    public void rollback(RollbackRequest request, StreamObserver<Function> observer) {
+      GrpcCalls.unary(
+          observer,
+          () ->
+              Function.newBuilder()
+                  .setName(request.getFunction())
+                  .setVersion("back to " + request.getVersion())
+                  .build());
+    }
+
+    @Override
+    public void logs(FunctionLogsRequest request, StreamObserver<FunctionLogLine> observer) {
+      if (request.getFunction().equals("silent")) {
+        observer.onCompleted();
+        return;
+      }
+      for (int i = 0; i < request.getLines(); i++) {
+        observer.onNext(
+            FunctionLogLine.newBuilder()
+                .setAtMicros(1_000_000L * i)
+                .setNode("leaf1")
+                .setFunction(request.getFunction())
+                .setInvocationId(request.getInvocationId())
+                .setText("line " + i + "\nof many")
+                .setLost(i)
+                .build());
+      }
+      if (request.getFollow()) {
+        GrpcCalls.fail(observer, new HeddleException(ErrorCode.UNAVAILABLE, "leaf1: gone"));
+      } else {
+        observer.onCompleted();
+      }
     }
 
     @Override
@@ -213,7 +280,10 @@ public final class FakeCoordinator implements AutoCloseable {
             }
             return InvokeResponse.newBuilder()
                 .setResultJson(ByteString.copyFromUtf8(handler.answer(request)))
+                .setHttpReply(!request.getHttpEventJson().isEmpty())
                 .setVersion("v1")
+                .setInvocationId("i1")
+                .setPositionToken(RequestContext.current().position())
                 .setNode("leaf1")
                 .setTookMicros(9)
                 .setBill(Bill.newBuilder().setActiveNanos(3).setComplete(true))

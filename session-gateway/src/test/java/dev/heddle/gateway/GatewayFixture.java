@@ -5,7 +5,7 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.Change;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.testing.LocalCatalog;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;

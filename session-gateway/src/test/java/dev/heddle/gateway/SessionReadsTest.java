@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.catalog.Change;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.testing.LocalCatalog;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.KeyRing;
 import dev.heddle.gateway.session.SessionConfig;

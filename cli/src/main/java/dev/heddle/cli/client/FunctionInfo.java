@@ -16,12 +16,36 @@ public record FunctionInfo(
     String kind,
     String runtime,
     List<Version> versions,
-    Map<String, String> aliases) {
+    Map<String, List<Target>> aliases) {
   public FunctionInfo {
     versions = List.copyOf(versions);
     aliases = Map.copyOf(aliases);
   }
 
-  /** One immutable version; {@code createdAt} in ISO-8601 UTC. */
-  public record Version(String version, String createdAt, long codeBytes, String entry) {}
+  /**
+   * One immutable version.
+   *
+   * @param createdAt in ISO-8601 UTC
+   * @param compiledBytes 0 where nothing was compiled
+   * @param concurrency 0: no limit of its own
+   * @param event {@code json} or {@code http}
+   * @param environment names only
+   */
+  public record Version(
+      String version,
+      String createdAt,
+      String runtime,
+      String entry,
+      long codeBytes,
+      long compiledBytes,
+      String timeout,
+      String memory,
+      int concurrency,
+      String event,
+      List<String> environment,
+      List<String> origins,
+      String description) {}
+
+  /** A version that an alias names, and its share of the calls. */
+  public record Target(String version, int weight) {}
 }

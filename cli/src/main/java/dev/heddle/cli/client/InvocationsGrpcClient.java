@@ -35,6 +35,7 @@ public final class InvocationsGrpcClient {
         JsonMapper.shared().readTree(response.getResultJson().toByteArray()),
         AnswerWire.bill(response.getBill()),
         response.getVersion(),
+        response.getInvocationId(),
         response.getNode(),
         response.getTookMicros(),
         response.getTraceId());

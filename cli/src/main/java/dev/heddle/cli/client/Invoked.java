@@ -8,4 +8,10 @@ import tools.jackson.databind.JsonNode;
  * @param bill as the HTTP answer has it
  */
 public record Invoked(
-    JsonNode result, JsonNode bill, String version, String node, long tookMicros, String traceId) {}
+    JsonNode result,
+    JsonNode bill,
+    String version,
+    String invocation,
+    String node,
+    long tookMicros,
+    String traceId) {}

@@ -104,6 +104,7 @@ public final class Node implements AutoCloseable {
                 ticker,
                 clock);
         publics.addAll(closer.register("coordinator", coordinator).publicServices());
+        internals.addAll(coordinator.internalServices());
       }
       this.gateway =
           roles.contains(Role.GATEWAY)

@@ -19,6 +19,7 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TimeZone;
 import java.util.TreeMap;
@@ -26,6 +27,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
 
 class FunctionPackageTest {
   private static final String YAML =
@@ -137,6 +139,64 @@ class FunctionPackageTest {
     content.clear();
     Files.write(jar, DeterministicJar.of(content));
     assertThrows(HeddleException.class, () -> read(jar));
+  }
+
+  private Path module(String name, String yaml, String... files) throws IOException {
+    Path root = Files.createDirectories(folder.resolve(name));
+    Files.writeString(root.resolve("heddle.yaml"), yaml);
+    for (String file : files) {
+      Files.createDirectories(root.resolve(file).getParent());
+      Files.write(root.resolve(file), new byte[] {0, 'a', 's', 'm'});
+    }
+    return root;
+  }
+
+  @Test
+  void packsAModuleAndItsManifestAndNothingElse() throws IOException {
+    String yaml = "name: small\nruntime: wasm\n";
+    Path root = module("small", yaml, "build/small.wasm", "node_modules/x/other.wasm", ".git/a.wasm");
+    Files.writeString(root.resolve("secret.txt"), "not for everyone");
+    FunctionPackage function = read(root);
+    assertEquals("", function.manifestYaml());
+    assertEquals(Optional.of("small"), function.name());
+    assertEquals(List.of("build/small.wasm", "heddle.yaml"), entries(function.code()));
+    Files.copy(root.resolve("build/small.wasm"), root.resolve("second.wasm"));
+    assertThrows(HeddleException.class, () -> read(root));
+    Files.writeString(root.resolve("heddle.yaml"), yaml + "code: second.wasm\n");
+    assertEquals(List.of("heddle.yaml", "second.wasm"), entries(read(root).code()));
+    Files.writeString(root.resolve("heddle.yaml"), yaml + "code: ../small/../../outside.wasm\n");
+    Files.write(folder.resolve("outside.wasm"), new byte[] {0});
+    assertThrows(HeddleException.class, () -> read(root));
+  }
+
+  @Test
+  void describesASingleFileByFlags() throws IOException {
+    Path file = folder.resolve("greeter.wasm");
+    Files.write(file, new byte[] {0, 'a', 's', 'm'});
+    var flags =
+        Map.<String, Object>of(
+            "memory", "64MiB", "environment", Map.of("A", "b"), "concurrency", 3);
+    FunctionPackage function =
+        FunctionPackage.read(file, flags, new PrintWriter(messages));
+    assertEquals(
+        JsonMapper.shared()
+            .readTree(
+                "{\"name\":\"greeter\",\"runtime\":\"wasm\",\"memory\":\"64MiB\","
+                    + "\"environment\":{\"A\":\"b\"},\"concurrency\":3}"),
+        JsonMapper.shared().readTree(function.manifestYaml()));
+    assertEquals(Optional.of("greeter"), function.name());
+    assertEquals(4, function.code().length);
+    assertThrows(HeddleException.class, () -> read(file));
+  }
+
+  @Test
+  void flagsTakeThePlaceOfWhatTheManifestSays() throws IOException {
+    Path root = sources("greeter", SOURCE);
+    FunctionPackage function =
+        FunctionPackage.read(root, Map.of("name", "other"), new PrintWriter(messages));
+    assertEquals(Optional.of("other"), function.name());
+    assertEquals(
+        "a.Greeter", JsonMapper.shared().readTree(function.manifestYaml()).path("entry").asString());
   }
 
   @Test

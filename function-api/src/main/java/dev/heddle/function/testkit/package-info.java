@@ -1,6 +1,6 @@
 /**
- * For tests of functions, without a cluster: a shard in memory, and the laws that a scatter
- * function has to keep.
+ * For tests of functions, without a cluster: a context with data and a session in memory for
+ * handlers; a shard in memory, and the laws that it has to keep, for scatter functions.
  *
  * <p>Function authors call it from their tests, on one thread. It needs no test framework: what
  * fails throws an AssertionError.

@@ -1,5 +1,8 @@
 package dev.heddle.gateway.backend;
 
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.json.BulkJsonWire;
+import dev.heddle.json.BulkResultJsonWire;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;

@@ -1,5 +1,8 @@
 package dev.heddle.gateway.backend;
 
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.json.DatasetJsonWire;
+import dev.heddle.json.Json;
 import dev.heddle.v1.AlterDatasetRequest;
 import dev.heddle.v1.CreateDatasetRequest;
 import dev.heddle.v1.Dataset;

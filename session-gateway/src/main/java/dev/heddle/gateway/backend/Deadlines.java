@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param query where the query names none
  * @param mostQuery the most that a query may name
- * @param invocation for a handler; a function's own timeout may be shorter
+ * @param invocation for a handler, which also has a timeout of its own, usually shorter
  * @param administration for changes of datasets and functions, and for single documents
  * @param batch for one batch of a bulk stream to become durable, with those before it
  * @param margin on top of a query's deadline, for the answer's way: at the deadline the coordinator
@@ -44,7 +44,7 @@ public record Deadlines(
     return new Deadlines(
         Duration.ofSeconds(10),
         Duration.ofMinutes(5),
-        Duration.ofSeconds(30),
+        Duration.ofMinutes(15),
         Duration.ofSeconds(30),
         Duration.ofMinutes(2),
         Duration.ofMillis(500));

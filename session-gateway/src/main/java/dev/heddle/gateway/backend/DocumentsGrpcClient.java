@@ -1,6 +1,10 @@
 package dev.heddle.gateway.backend;
 
 import com.google.protobuf.ByteString;
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.json.Json;
+import dev.heddle.json.QueryJsonWire;
+import dev.heddle.json.RawJsonWire;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.v1.DatasetsGrpc;

@@ -1,24 +1,29 @@
 package dev.heddle.gateway.backend;
 
 import com.google.protobuf.ByteString;
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.json.FunctionJsonWire;
+import dev.heddle.v1.DeleteAliasRequest;
 import dev.heddle.v1.DeleteFunctionRequest;
 import dev.heddle.v1.DeployRequest;
-import dev.heddle.v1.Function;
-import dev.heddle.v1.FunctionKind;
+import dev.heddle.v1.FunctionLogLine;
+import dev.heddle.v1.FunctionLogsRequest;
 import dev.heddle.v1.FunctionsGrpc;
 import dev.heddle.v1.GetFunctionRequest;
-import dev.heddle.v1.InvocationsGrpc;
-import dev.heddle.v1.InvokeRequest;
-import dev.heddle.v1.InvokeResponse;
 import dev.heddle.v1.ListFunctionsRequest;
-import dev.heddle.v1.SessionRef;
-import java.util.Map;
-import java.util.Optional;
+import dev.heddle.v1.RollbackRequest;
+import dev.heddle.v1.SetAliasRequest;
+import java.time.Duration;
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
-import tools.jackson.core.JsonGenerator;
+import java.util.function.Predicate;
+import tools.jackson.databind.JsonNode;
 
-/** Functions and invocations of handlers. Blocking; thread-safe. */
+/** Functions with their versions, aliases and logs: JSON in, JSON out. Blocking; thread-safe. */
 public final class FunctionsGrpcClient {
+  /** A log that is followed ends after this; whoever wants more asks again. */
+  private static final Duration LONGEST_FOLLOW = Duration.ofHours(12);
+
   private final Coordinators coordinators;
   private final Deadlines deadlines;
 
@@ -29,110 +34,107 @@ public final class FunctionsGrpcClient {
 
   /** {@code {"functions":[…]}}. */
   public byte[] list(BackendCall call) {
-    return call.run(() -> {
-      var all = functions().list(ListFunctionsRequest.getDefaultInstance()).getFunctionsList();
-      return Json.write(json -> {
-        json.writeStartObject();
-        json.writeArrayPropertyStart("functions");
-        all.forEach(function -> write(json, function));
-        json.writeEndArray();
-        json.writeEndObject();
-      });
-    });
+    return call.run(
+        () -> FunctionJsonWire.write(stub().list(ListFunctionsRequest.getDefaultInstance())));
   }
 
   /** The function with its versions. */
   public byte[] get(BackendCall call, String name) {
     var request = GetFunctionRequest.newBuilder().setName(name).build();
-    return call.run(() -> json(functions().get(request)));
+    return call.run(() -> FunctionJsonWire.write(stub().get(request)));
   }
 
   /** Deletes the function with all its versions. */
   public void delete(BackendCall call, String name) {
     var request = DeleteFunctionRequest.newBuilder().setName(name).build();
-    call.run(() -> functions().delete(request));
+    var _ = call.run(() -> stub().delete(request));
   }
 
-  /** Deploys a version; `latest` names it from then on. */
-  public byte[] deploy(BackendCall call, String manifestYaml, byte[] code) {
+  /**
+   * Deploys a version; {@code latest} names it from then on.
+   *
+   * @param name what the manifest has to say; empty: whatever it says
+   * @param manifestYaml empty: the code is an archive that holds one
+   */
+  public byte[] deploy(BackendCall call, String name, String manifestYaml, byte[] code) {
     var request =
         DeployRequest.newBuilder()
+            .setName(name)
             .setManifestYaml(manifestYaml)
             .setCode(ByteString.copyFrom(code))
             .build();
-    return call.run(() -> json(functions().deploy(request)));
+    return call.run(() -> FunctionJsonWire.write(stub().deploy(request)));
   }
 
   /**
-   * What a handler returned.
+   * Makes or moves an alias.
    *
-   * @param bill JSON
+   * @param targets {@code {"version": "…"}} or {@code {"versions": [{"version", "weight"}, …]}}
    */
-  public record Result(
-      byte[] json, byte[] bill, String version, String node, long tookMicros, String traceId) {}
+  public byte[] alias(BackendCall call, String name, String alias, JsonNode targets) {
+    var request =
+        SetAliasRequest.newBuilder()
+            .setFunction(name)
+            .setAlias(FunctionJsonWire.alias(alias, targets))
+            .build();
+    return call.run(() -> FunctionJsonWire.write(stub().setAlias(request)));
+  }
+
+  public byte[] deleteAlias(BackendCall call, String name, String alias) {
+    var request = DeleteAliasRequest.newBuilder().setFunction(name).setAlias(alias).build();
+    return call.run(() -> FunctionJsonWire.write(stub().deleteAlias(request)));
+  }
 
   /**
-   * Invokes a handler.
+   * Moves {@code latest} back.
    *
-   * @param function name or name:alias
-   * @param session id of the cookie session that the handler may use
+   * @param version empty: to the version that was deployed before
    */
-  public Result invoke(
-      BackendCall call, String function, byte[] eventJson, Optional<String> session) {
-    InvokeRequest.Builder request =
-        InvokeRequest.newBuilder()
-            .setFunction(function)
-            .setEventJson(ByteString.copyFrom(eventJson));
-    coordinators
-        .ownInternalAddress()
-        .ifPresent(gateway ->
-            session.ifPresent(
-                id -> request.setSession(SessionRef.newBuilder().setId(id).setGateway(gateway))));
-    return call.run(() -> {
-      InvokeResponse response =
-          InvocationsGrpc.newBlockingStub(coordinators.channel())
-              .withDeadlineAfter(deadlines.invocation().toNanos(), TimeUnit.NANOSECONDS)
-              .invoke(request.build());
-      return new Result(
-          response.getResultJson().toByteArray(),
-          AnswerJsonWire.write(response.getBill()),
-          response.getVersion(),
-          response.getNode(),
-          response.getTookMicros(),
-          response.getTraceId());
-    });
+  public byte[] rollback(BackendCall call, String name, String version) {
+    var request = RollbackRequest.newBuilder().setFunction(name).setVersion(version).build();
+    return call.run(() -> FunctionJsonWire.write(stub().rollback(request)));
   }
 
-  private static byte[] json(Function function) {
-    return Json.write(json -> write(json, function));
+  /**
+   * Which lines of a function's log.
+   *
+   * @param lines the last so many of those kept
+   * @param follow whether those that come are wanted, too
+   * @param invocation empty: of all
+   */
+  public record LogQuery(String function, int lines, boolean follow, String invocation) {}
+
+  /**
+   * Hands over the lines of a function's log as JSON, oldest first.
+   *
+   * @param lines takes one; false: no more wanted
+   */
+  public void logs(BackendCall call, LogQuery query, Predicate<byte[]> lines) {
+    var request =
+        FunctionLogsRequest.newBuilder()
+            .setFunction(query.function())
+            .setLines(query.lines())
+            .setFollow(query.follow())
+            .setInvocationId(query.invocation())
+            .build();
+    var most = query.follow() ? LONGEST_FOLLOW : deadlines.administration();
+    var _ =
+        call.run(() -> {
+          Iterator<FunctionLogLine> stream =
+              FunctionsGrpc.newBlockingStub(coordinators.channel())
+                  .withDeadlineAfter(most.toNanos(), TimeUnit.NANOSECONDS)
+                  .logs(request);
+          while (stream.hasNext()) {
+            if (!lines.test(FunctionJsonWire.write(stream.next()))) {
+              call.cancel("client: wants no more lines");
+              return false;
+            }
+          }
+          return true;
+        });
   }
 
-  private static void write(JsonGenerator json, Function function) {
-    json.writeStartObject();
-    json.writeStringProperty("name", function.getName());
-    json.writeStringProperty("version", function.getVersion());
-    json.writeStringProperty(
-        "kind", function.getKind() == FunctionKind.FUNCTION_KIND_SCATTER ? "scatter" : "handler");
-    json.writeStringProperty("runtime", function.getRuntime());
-    json.writeArrayPropertyStart("versions");
-    for (Function.Version version : function.getVersionsList()) {
-      json.writeStartObject();
-      json.writeStringProperty("version", version.getVersion());
-      json.writeStringProperty("createdAt", version.getCreatedAt());
-      json.writeNumberProperty("codeBytes", version.getCodeBytes());
-      json.writeStringProperty("entry", version.getEntry());
-      json.writeEndObject();
-    }
-    json.writeEndArray();
-    json.writeObjectPropertyStart("aliases");
-    for (Map.Entry<String, String> alias : function.getAliasesMap().entrySet()) {
-      json.writeStringProperty(alias.getKey(), alias.getValue());
-    }
-    json.writeEndObject();
-    json.writeEndObject();
-  }
-
-  private FunctionsGrpc.FunctionsBlockingStub functions() {
+  private FunctionsGrpc.FunctionsBlockingStub stub() {
     return FunctionsGrpc.newBlockingStub(coordinators.channel())
         .withDeadlineAfter(deadlines.administration().toNanos(), TimeUnit.NANOSECONDS);
   }

@@ -1,5 +1,8 @@
 package dev.heddle.gateway.backend;
 
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.json.AnswerJsonWire;
+import dev.heddle.json.QueryJsonWire;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
@@ -32,7 +35,8 @@ public final class QueryGrpcClient {
 
   /** Answers once, by the deadline. */
   public byte[] run(BackendCall call, String dataset, JsonNode query) {
-    QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
+    QueryRequest request =
+        QueryJsonWire.read(dataset, query, deadlines.query(), deadlines.mostQuery());
     return call.run(
         session(request),
         () -> {
@@ -44,7 +48,8 @@ public final class QueryGrpcClient {
 
   /** Hands over each improvement of the answer, the final one last. */
   public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
-    QueryRequest request = QueryJsonWire.read(dataset, query, deadlines);
+    QueryRequest request =
+        QueryJsonWire.read(dataset, query, deadlines.query(), deadlines.mostQuery());
     call.run(
         session(request),
         () -> {

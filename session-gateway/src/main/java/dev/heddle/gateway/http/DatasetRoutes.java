@@ -109,6 +109,6 @@ public final class DatasetRoutes {
       HeddleException error = EdgeErrors.of(e, exchange.traceId());
       events.send("error", EdgeErrors.json(error, exchange.traceId()));
     }
-    events.close();
+    events.end();
   }
 }

@@ -15,13 +15,20 @@ public final class Edge implements AutoCloseable {
       List<Route> routes,
       StaticPages pages,
       OriginPolicy origins,
+      CalledFunctions called,
       Credentials credentials,
       MeterRegistry meters,
       Ticker ticker) {
     this.server = server;
     this.handler =
         new EdgeHandler(
-            new Router(routes), pages.route(), origins, credentials, new EdgeLog(meters), ticker);
+            new Router(routes),
+            pages.route(),
+            origins,
+            called,
+            credentials,
+            new EdgeLog(meters),
+            ticker);
   }
 
   /** Starts to serve. */

@@ -1,6 +1,6 @@
 package dev.heddle.gateway.http;
 
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -39,7 +39,16 @@ public final class EdgeErrors {
       case UNSUPPORTED_MEDIA_TYPE -> 415;
       case INVALID_FUNCTION, INVALID_DOCUMENT, INVALID_SCHEMA -> 422;
       case OVERLOADED, QUEUE_FULL, LIMIT_REACHED, STORAGE_FULL -> 429;
-      case INTERNAL, FUNCTION_FAILED, STORAGE_FAILED -> 500;
+      case INTERNAL,
+          FUNCTION_FAILED,
+          FUNCTION_INIT_FAILED,
+          FUNCTION_RESULT_INVALID,
+          FUNCTION_RESULT_TOO_LARGE,
+          FUNCTION_MERGE_FAILED,
+          FUNCTION_MEMORY_EXCEEDED,
+          STORAGE_FAILED ->
+          500;
+      case NOT_OFFERED -> 501;
       case UNAVAILABLE,
           COVERAGE_TOO_LOW,
           NOT_OWNER,
@@ -49,7 +58,7 @@ public final class EdgeErrors {
           NO_MAJORITY,
           STALE_REPLICA ->
           503;
-      case DEADLINE_EXCEEDED -> 504;
+      case DEADLINE_EXCEEDED, FUNCTION_TIMED_OUT -> 504;
     };
   }
 

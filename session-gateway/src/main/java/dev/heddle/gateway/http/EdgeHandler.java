@@ -24,12 +24,23 @@ import org.jspecify.annotations.Nullable;
 final class EdgeHandler extends Handler.Abstract {
   private static final String TRACE_HEADER = "Heddle-Trace-Id";
   private static final String EXPOSED_HEADERS =
-      String.join(", ", TRACE_HEADER, Exchange.POSITION, "ETag");
+      String.join(
+          ", ",
+          TRACE_HEADER,
+          Exchange.POSITION,
+          "ETag",
+          "Retry-After",
+          "Heddle-Function-Version",
+          "Heddle-Invocation",
+          "Heddle-Node",
+          "Heddle-Took-Micros",
+          "Heddle-Bill");
   private static final String CORS_MAX_AGE = "600";
 
   private final Router router;
   private final Route pages;
   private final OriginPolicy origins;
+  private final RunOrigins runOrigins;
   private final Credentials credentials;
   private final EdgeLog log;
   private final Ticker ticker;
@@ -40,12 +51,14 @@ final class EdgeHandler extends Handler.Abstract {
       Router router,
       Route pages,
       OriginPolicy origins,
+      CalledFunctions called,
       Credentials credentials,
       EdgeLog log,
       Ticker ticker) {
     this.router = router;
     this.pages = pages;
     this.origins = origins;
+    this.runOrigins = new RunOrigins(origins, called, EXPOSED_HEADERS, CORS_MAX_AGE);
     this.credentials = credentials;
     this.log = log;
     this.ticker = ticker;
@@ -73,7 +86,9 @@ final class EdgeHandler extends Handler.Abstract {
           match instanceof Router.Match.Found found ? found.parameters() : Map.of();
       exchange =
           new Exchange(request, response, callback, new RequestContext(tenant, trace), parameters);
-      origins.checkOrigin(request);
+      if (!runOrigins.admit(exchange, match)) {
+        origins.checkOrigin(request);
+      }
       route.handling().handle(exchange);
     } catch (Throwable failure) {
       if (exchange == null) {
@@ -118,6 +133,12 @@ final class EdgeHandler extends Handler.Abstract {
   private Route route(Request request, Router.Match match) {
     String method = request.getMethod();
     return switch (match) {
+      case Router.Match.Found found when RunOrigins.isPreflight(request, found.route()) ->
+          new Route(
+              Route.ANY,
+              found.route().template(),
+              false,
+              exchange -> runOrigins.preflight(exchange));
       case Router.Match.Found found -> found.route();
       case Router.Match.OtherMethods other when method.equals("OPTIONS") ->
           new Route(Route.ANY, "", false, exchange -> options(exchange, other.allowed()));

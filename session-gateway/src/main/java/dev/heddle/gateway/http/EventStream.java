@@ -22,6 +22,15 @@ final class EventStream {
     return open;
   }
 
+  private void begin() {
+    if (!open) {
+      open = true;
+      exchange.begin(200);
+      exchange.header(HttpHeader.CONTENT_TYPE, "text/event-stream");
+      exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
+    }
+  }
+
   /**
    * Sends one event.
    *
@@ -29,12 +38,7 @@ final class EventStream {
    * @return false: the client is gone
    */
   boolean send(String event, byte[] json) {
-    if (!open) {
-      open = true;
-      exchange.begin(200);
-      exchange.header(HttpHeader.CONTENT_TYPE, "text/event-stream");
-      exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
-    }
+    begin();
     byte[] head = ("event: " + event + "\ndata: ").getBytes(StandardCharsets.US_ASCII);
     ByteBuffer frame = ByteBuffer.allocate(head.length + json.length + 2);
     frame.put(head);
@@ -52,7 +56,9 @@ final class EventStream {
     }
   }
 
-  void close() {
+  /** Ends the response; one without an event is an empty stream. */
+  void end() {
+    begin();
     exchange.complete();
   }
 }

@@ -1,7 +1,7 @@
 package dev.heddle.gateway.http;
 
 import dev.heddle.gateway.backend.BackendCall;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.gateway.session.UserPositions;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
@@ -42,6 +42,7 @@ public final class Exchange implements AutoCloseable {
   private UserPositions positions = UserPositions.none();
   private @Nullable BackendCall call;
   private @Nullable DisconnectWatch watch;
+  private boolean anonymous;
   private boolean answered;
   private long bytes;
 
@@ -153,6 +154,15 @@ public final class Exchange implements AutoCloseable {
     return Json.parse(body(limit));
   }
 
+  /** Any site's page may have sent the request: nothing is done in its user's name. */
+  void becomeAnonymous() {
+    anonymous = true;
+  }
+
+  boolean anonymous() {
+    return anonymous;
+  }
+
   /** From now on calls carry what the user has seen, and every reply what the user then has. */
   void positions(UserPositions users) {
     positions = users;
@@ -205,7 +215,7 @@ public final class Exchange implements AutoCloseable {
       return;
     }
     int seconds = EdgeErrors.retryAfterSeconds(status);
-    if (seconds > 0) {
+    if (seconds > 0 && !response.getHeaders().contains(HttpHeader.RETRY_AFTER)) {
       header(HttpHeader.RETRY_AFTER, Integer.toString(seconds));
     }
     if (status == 401) {
@@ -220,6 +230,11 @@ public final class Exchange implements AutoCloseable {
 
   public void header(String header, String value) {
     response.getHeaders().put(new HttpField(header, value));
+  }
+
+  /** Adds a header to those of the same name. */
+  void addHeader(HttpHeader header, String value) {
+    response.getHeaders().add(header, value);
   }
 
   /** The response's status line and headers are settled; the client is still watched. */

@@ -1,141 +1,146 @@
 package dev.heddle.gateway.http;
 
 import dev.heddle.gateway.backend.FunctionsGrpcClient;
-import dev.heddle.gateway.backend.Json;
-import dev.heddle.gateway.session.SessionStore;
-import dev.heddle.process.DataSize;
+import dev.heddle.gateway.backend.FunctionsGrpcClient.LogQuery;
+import dev.heddle.json.Json;
+import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipException;
-import java.util.zip.ZipInputStream;
-import org.eclipse.jetty.http.HttpHeader;
+import java.util.Set;
 
-/** {@code /v1/functions} and {@code /run}: functions, and invocations of handlers. */
+/** {@code /v1/functions}: functions, their versions, aliases and logs. */
 public final class FunctionRoutes {
-  private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
-  private static final DataSize MAX_MANIFEST = DataSize.parse("64KiB");
+  private static final String NAME = "function";
+  private static final String ALL = "/v1/functions";
+  private static final String ONE = ALL + "/{function}";
+  private static final String ALIAS = ONE + "/aliases/{alias}";
+  private static final int MAX_LINES = 10_000;
+  private static final int USUAL_LINES = 100;
 
   private final FunctionsGrpcClient functions;
-  private final SessionStore sessions;
   private final HttpLimits limits;
 
-  public FunctionRoutes(FunctionsGrpcClient functions, SessionStore sessions, HttpLimits limits) {
+  public FunctionRoutes(FunctionsGrpcClient functions, HttpLimits limits) {
     this.functions = functions;
-    this.sessions = sessions;
     this.limits = limits;
   }
 
   /** The routes. */
   public List<Route> routes() {
     return List.of(
-        new Route(
-            "GET",
-            "/v1/functions",
-            true,
-            exchange -> exchange.json(200, functions.list(exchange.call()))),
-        new Route("POST", "/v1/functions", true, this::deploy),
-        new Route("GET", "/v1/functions/{function}", true, this::get),
-        new Route("DELETE", "/v1/functions/{function}", true, this::delete),
-        new Route(Route.ANY, "/run/{function}", true, this::run),
-        new Route(Route.ANY, "/run/{function}/{path...}", true, this::run),
-        new Route(Route.ANY, "/runLambda/{function}", true, this::run),
-        new Route(Route.ANY, "/runLambda/{function}/{path...}", true, this::run));
+        new Route("GET", ALL, true, this::list),
+        new Route("POST", ALL, true, exchange -> deploy(exchange, Optional.empty())),
+        new Route("GET", ONE, true, this::get),
+        new Route("PUT", ONE, true, exchange -> deploy(exchange, Optional.of(name(exchange)))),
+        new Route("DELETE", ONE, true, this::delete),
+        new Route("PUT", ALIAS, true, this::alias),
+        new Route("DELETE", ALIAS, true, this::deleteAlias),
+        new Route("POST", ONE + "/rollback", true, this::rollback),
+        new Route("GET", ONE + "/logs", true, this::logs));
+  }
+
+  private static String name(Exchange exchange) {
+    return exchange.parameter(NAME);
+  }
+
+  private void list(Exchange exchange) {
+    exchange.json(200, functions.list(exchange.call()));
   }
 
   private void get(Exchange exchange) {
-    exchange.json(200, functions.get(exchange.call(), exchange.parameter("function")));
+    exchange.json(200, functions.get(exchange.call(), name(exchange)));
   }
 
   private void delete(Exchange exchange) {
-    functions.delete(exchange.call(), exchange.parameter("function"));
+    functions.delete(exchange.call(), name(exchange));
     exchange.empty(204);
   }
 
-  private void run(Exchange exchange) throws IOException {
+  private void deploy(Exchange exchange, Optional<String> name) throws IOException {
+    var upload = FunctionUpload.read(exchange, name, limits.function());
+    exchange.json(
+        201,
+        functions.deploy(exchange.call(), upload.name(), upload.manifest(), upload.code()));
+  }
+
+  private void alias(Exchange exchange) throws IOException {
+    var targets = exchange.json(limits.query());
+    exchange.json(
+        200,
+        functions.alias(exchange.call(), name(exchange), exchange.parameter("alias"), targets));
+  }
+
+  private void deleteAlias(Exchange exchange) {
+    exchange.json(
+        200, functions.deleteAlias(exchange.call(), name(exchange), exchange.parameter("alias")));
+  }
+
+  private void rollback(Exchange exchange) throws IOException {
     byte[] body = exchange.body(limits.query());
-    byte[] event = NULL;
+    String version = "";
     if (!Json.blank(body)) {
-      // The event's errors are the caller's: found here, they name line and column.
-      Json.parse(body);
-      event = body;
+      var fields = new JsonFields("", Json.parse(body), Set.of("version"));
+      String given = fields.textOrNull("version");
+      version = given == null ? "" : given;
     }
-    SessionStore.Visit visit =
-        sessions.visit(exchange.tenant(), exchange.cookie(SessionStore.COOKIE));
-    visit.setCookie().ifPresent(cookie -> exchange.header(HttpHeader.SET_COOKIE, cookie));
-    FunctionsGrpcClient.Result result =
-        functions.invoke(
-            exchange.call(), exchange.parameter("function"), event, Optional.of(visit.session()));
-    exchange.header("Heddle-Version", result.version());
-    exchange.header("Heddle-Node", result.node());
-    exchange.header("Heddle-Took-Micros", Long.toString(result.tookMicros()));
-    exchange.header("Heddle-Bill", new String(result.bill(), StandardCharsets.US_ASCII));
-    exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
-    exchange.json(200, result.json().length == 0 ? NULL : result.json());
+    exchange.json(200, functions.rollback(exchange.call(), name(exchange), version));
   }
 
-  private void deploy(Exchange exchange) throws IOException {
-    byte[] archive = exchange.body(limits.function());
-    if (archive.length < 4 || archive[0] != 'P' || archive[1] != 'K') {
-      throw new HeddleException(
-          ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-          "body: not a zip archive (expected: a zip of heddle.yaml and code.jar)");
+  private void logs(Exchange exchange) {
+    var parameters = new QueryParameters(exchange, "lines", "follow", "invocation");
+    var query =
+        new LogQuery(
+            name(exchange),
+            (int) parameters.integer("lines", 1, MAX_LINES).orElse(USUAL_LINES),
+            flag(parameters, "follow"),
+            parameters.text("invocation").orElse(""));
+    String accept = exchange.header("Accept");
+    if (accept != null && accept.contains("text/event-stream")) {
+      events(exchange, query);
+    } else {
+      lines(exchange, query);
     }
-    Archive content = unpack(archive);
-    exchange.json(201, functions.deploy(exchange.call(), content.manifest(), content.code()));
   }
 
-  /** What a function's archive holds. */
-  private record Archive(String manifest, byte[] code) {}
+  private static boolean flag(QueryParameters parameters, String name) {
+    String value = parameters.text(name).orElse("false");
+    return switch (value) {
+      case "", "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new HeddleException(
+              ErrorCode.TYPE_MISMATCH, name + ": " + value + " (expected: true or false)");
+    };
+  }
 
-  private Archive unpack(byte[] archive) throws IOException {
-    byte[] manifest = null;
-    byte[] code = null;
-    try (var zip = new ZipInputStream(new ByteArrayInputStream(archive))) {
-      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-        switch (entry.getName()) {
-          case "heddle.yaml" -> manifest = read(zip, entry, manifest, MAX_MANIFEST);
-          case "code.jar" -> code = read(zip, entry, code, limits.function());
-          default ->
-              throw invalid("entry " + entry.getName() + " (expected: heddle.yaml, code.jar)");
-        }
+  private void events(Exchange exchange, LogQuery query) {
+    var events = new EventStream(exchange);
+    try {
+      functions.logs(exchange.call(), query, line -> events.send("line", line));
+    } catch (RuntimeException e) {
+      if (!events.open()) {
+        throw e;
       }
-    } catch (ZipException e) {
-      throw new HeddleException(
-          ErrorCode.INVALID_FUNCTION, "archive: damaged (expected: a zip archive)", e);
+      var error = EdgeErrors.of(e, exchange.traceId());
+      events.send("error", EdgeErrors.json(error, exchange.traceId()));
     }
-    if (manifest == null || code == null) {
-      throw invalid(
-          (manifest == null ? "heddle.yaml" : "code.jar")
-              + " missing (expected: heddle.yaml and code.jar)");
-    }
-    return new Archive(new String(manifest, StandardCharsets.UTF_8), code);
+    events.end();
   }
 
-  private static byte[] read(
-      ZipInputStream zip,
-      ZipEntry entry,
-      byte @org.jspecify.annotations.Nullable [] earlier,
-      DataSize limit)
-      throws IOException {
-    if (earlier != null) {
-      throw invalid("entry " + entry.getName() + " twice (expected: once)");
+  private void lines(Exchange exchange, LogQuery query) {
+    var lines = new LineStream(exchange);
+    try {
+      functions.logs(exchange.call(), query, lines::send);
+    } catch (RuntimeException e) {
+      if (!lines.open()) {
+        throw e;
+      }
+      var error = EdgeErrors.of(e, exchange.traceId());
+      lines.send(EdgeErrors.json(error, exchange.traceId()));
     }
-    byte[] content = zip.readNBytes(limit.toIntBytes());
-    if (zip.read() >= 0) {
-      throw new HeddleException(
-          ErrorCode.TOO_LARGE,
-          "archive: " + entry.getName() + " too large (expected: at most " + limit + ")");
-    }
-    return content;
-  }
-
-  private static HeddleException invalid(String what) {
-    return new HeddleException(ErrorCode.INVALID_FUNCTION, "archive: " + what);
+    lines.end();
   }
 }

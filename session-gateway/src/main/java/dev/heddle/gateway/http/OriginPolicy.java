@@ -110,6 +110,12 @@ public final class OriginPolicy {
     }
   }
 
+  /** Whether a page of another site sent the request, and the node's config does not allow it. */
+  boolean foreign(Request request) {
+    String origin = request.getHeaders().get(HttpHeader.ORIGIN);
+    return origin != null && !sameOrigin(request, origin) && !listed(origin);
+  }
+
   /** Whether cross-origin answers may be read by this origin's pages. */
   boolean listed(@Nullable String origin) {
     return origin != null && origins.contains(origin.toLowerCase(Locale.ROOT));

@@ -1,6 +1,6 @@
 package dev.heddle.gateway.http;
 
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.Telemetry;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -4,7 +4,7 @@ import dev.heddle.catalog.AppRecord;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogKeys;
 import dev.heddle.catalog.Change;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.gateway.http.Exchange;
 import dev.heddle.gateway.http.Route;
 import dev.heddle.process.DataSize;

@@ -1,7 +1,7 @@
 package dev.heddle.gateway.websocket;
 
-import dev.heddle.gateway.backend.Json;
-import dev.heddle.gateway.backend.JsonFields;
+import dev.heddle.json.Json;
+import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.LinkedHashMap;

@@ -1,9 +1,10 @@
 package dev.heddle.gateway.websocket;
 
 import dev.heddle.gateway.backend.BackendCall;
-import dev.heddle.gateway.backend.FunctionsGrpcClient;
-import dev.heddle.gateway.backend.Json;
-import dev.heddle.gateway.backend.JsonFields;
+import dev.heddle.gateway.backend.InvocationsGrpcClient;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Event;
+import dev.heddle.json.Json;
+import dev.heddle.json.JsonFields;
 import dev.heddle.gateway.backend.QueryGrpcClient;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.SessionPositions;
@@ -45,7 +46,7 @@ final class Frames {
 
   private final Apps apps;
   private final QueryGrpcClient queries;
-  private final FunctionsGrpcClient functions;
+  private final InvocationsGrpcClient functions;
   private final SessionStore sessions;
   private final SessionPositions positions;
   private final HandlerEvent events;
@@ -58,7 +59,7 @@ final class Frames {
   Frames(
       Apps apps,
       QueryGrpcClient queries,
-      FunctionsGrpcClient functions,
+      InvocationsGrpcClient functions,
       SessionStore sessions,
       SessionPositions positions,
       HandlerEvent events,
@@ -210,7 +211,7 @@ final class Frames {
       Connection connection, BackendCall call, String function, String route, Frame frame) {
     Client client = connection.client();
     byte[] event = events.message(client, route, frame.body(), frame.binary());
-    var result = functions.invoke(call, function, event, Optional.of(client.session()));
+    var result = invoke(call, function, client, event);
     HandlerReply reply = HandlerReply.parse(result.json());
     if (reply.body().isPresent()) {
       send(connection, reply, reply.body().get());
@@ -222,6 +223,12 @@ final class Frames {
     if (reply.close()) {
       connection.close(NORMAL_CLOSURE, "closed by the app");
     }
+  }
+
+  private InvocationsGrpcClient.Result invoke(
+      BackendCall call, String function, Client client, byte[] event) {
+    String session = client.session();
+    return functions.invoke(call, function, Event.of(event), Optional.of(session), session);
   }
 
   private static void send(Connection connection, HandlerReply reply, String body) {
@@ -247,7 +254,7 @@ final class Frames {
     if (target.isEmpty() || !(target.get() instanceof Target.Handler handler)) {
       return 200;
     }
-    var result = functions.invoke(call, handler.function(), event, Optional.of(client.session()));
+    var result = invoke(call, handler.function(), client, event);
     return HandlerReply.parse(result.json()).statusCode();
   }
 
@@ -275,7 +282,7 @@ final class Frames {
     TraceContext trace = TraceContext.create();
     try (var call = new BackendCall(new RequestContext(client.tenant(), trace))) {
       byte[] event = events.disconnect(client, code, reason);
-      functions.invoke(call, handler.function(), event, Optional.of(client.session()));
+      var _ = invoke(call, handler.function(), client, event);
     } catch (RuntimeException e) {
       log.warn(
           "$disconnect failed app={} connection={} trace={} error={}",

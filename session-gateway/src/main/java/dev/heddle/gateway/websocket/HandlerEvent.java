@@ -1,6 +1,6 @@
 package dev.heddle.gateway.websocket;
 
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.gateway.session.SessionStore;
 import java.time.Clock;
 import java.time.Instant;

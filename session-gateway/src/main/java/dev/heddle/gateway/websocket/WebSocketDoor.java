@@ -1,7 +1,7 @@
 package dev.heddle.gateway.websocket;
 
 import dev.heddle.catalog.CatalogClient;
-import dev.heddle.gateway.backend.FunctionsGrpcClient;
+import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.http.Exchange;
@@ -47,7 +47,7 @@ public final class WebSocketDoor implements AutoCloseable {
       HttpServer server,
       CatalogClient catalog,
       QueryGrpcClient queries,
-      FunctionsGrpcClient functions,
+      InvocationsGrpcClient functions,
       SessionStore sessions,
       SessionPositions positions,
       OriginPolicy origins,

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.gateway.FakeDatasets;
 import dev.heddle.gateway.GatewayFixture;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.testing.Eventually;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -342,7 +342,7 @@ class DocumentsTest {
     HttpResponse<String> events = send("POST", QUERY, "{}", "Accept", "text/event-stream");
     assertEquals("", header(events, "heddle-position"));
     String last = events.body().substring(events.body().lastIndexOf("data: ") + 6).strip();
-    JsonNode answer = dev.heddle.gateway.backend.Json.parse(last);
+    JsonNode answer = dev.heddle.json.Json.parse(last);
     assertTrue(answer.path("final").booleanValue());
     assertEquals(datasets.index(), index(answer.path("positionToken").stringValue()));
   }

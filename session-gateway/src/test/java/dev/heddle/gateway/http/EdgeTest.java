@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.v1.InvokeRequest;
 import dev.heddle.v1.QueryRequest;
@@ -321,38 +321,6 @@ class EdgeTest {
     assertEquals("{\"event\":\"x\"}", fixture.send("PUT", "/runLambda/echo", "\"x\"").body());
     assertError(400, "MALFORMED_JSON", fixture.send("POST", "/run/echo", "{"));
     assertError(404, "UNKNOWN_FUNCTION", fixture.send("POST", "/run/nothing", "{}"));
-  }
-
-  @Test
-  void deploysFunctionsFromAnArchive() throws Exception {
-    assertEquals("echo", ok(200, "GET", "/v1/functions", "").at("/functions/0/name").stringValue());
-    assertEquals("f", ok(200, "GET", "/v1/functions/f", "").path("name").asString());
-    assertEquals(204, fixtureSend("DELETE", "/v1/functions/f", "").statusCode());
-    JsonNode deployed = json(deploy("heddle.yaml", "code.jar"));
-    assertEquals("heddle.yaml", deployed.path("name").asString());
-    assertEquals("v8", deployed.path("version").asString());
-    assertError(422, "INVALID_FUNCTION", deploy("heddle.yaml"));
-    assertError(422, "INVALID_FUNCTION", deploy("heddle.yaml", "code.jar", "evil.sh"));
-    assertError(415, "UNSUPPORTED_MEDIA_TYPE", fixtureSend("POST", "/v1/functions", "no zip"));
-    assertError(413, "TOO_LARGE", post("/v1/functions", new byte[(16 << 20) + 1]));
-  }
-
-  /** Each entry holds its name. */
-  private static HttpResponse<String> deploy(String... entries) throws Exception {
-    var bytes = new ByteArrayOutputStream();
-    try (var zip = new ZipOutputStream(bytes)) {
-      for (String entry : entries) {
-        zip.putNextEntry(new ZipEntry(entry));
-        zip.write(entry.getBytes(StandardCharsets.UTF_8));
-      }
-    }
-    return post("/v1/functions", bytes.toByteArray());
-  }
-
-  private static HttpResponse<String> post(String path, byte[] body) throws Exception {
-    return fixture.send(
-        HttpRequest.newBuilder(fixture.uri(path))
-            .POST(HttpRequest.BodyPublishers.ofByteArray(body)));
   }
 
   @Test

@@ -8,7 +8,7 @@ import dev.heddle.catalog.CatalogGrpcClient;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
 import dev.heddle.gateway.SessionGateway;
-import dev.heddle.gateway.backend.Json;
+import dev.heddle.json.Json;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Event;
 import dev.heddle.function.JsonObject;
+import dev.heddle.function.testkit.TestContext;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -58,7 +59,7 @@ class RecentSearchesTest {
 
   @Test
   void withoutASessionThereIsNothingToRemember() {
-    var reply = new RecentSearches().handle(event("{\"op\":\"list\"}"), new FakeContext(null));
+    var reply = new RecentSearches().handle(event("{\"op\":\"list\"}"), new TestContext());
     assertTrue(reply.toString().contains("\"recent\":[]"), reply.toString());
   }
 
@@ -93,7 +94,8 @@ class RecentSearchesTest {
   }
 
   private String call(String body) {
-    var reply = (Map<?, ?>) new RecentSearches().handle(event(body), new FakeContext(session));
+    var context = new TestContext().with(session);
+    var reply = (Map<?, ?>) new RecentSearches().handle(event(body), context);
     assertEquals(200, reply.get("statusCode"));
     return String.valueOf(reply.get("body"));
   }

@@ -1,0 +1,226 @@
+package dev.heddle.coordinator;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.EventShape;
+import dev.heddle.catalog.FunctionKind;
+import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.catalog.NodeRecord;
+import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.internal.v1.InvokerGrpc;
+import dev.heddle.internal.v1.LeafInvokeRequest;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import dev.heddle.v1.Bill;
+import dev.heddle.v1.InvokeRequest;
+import dev.heddle.v1.InvokeResponse;
+import io.grpc.Context;
+import io.grpc.Metadata;
+import io.grpc.StatusRuntimeException;
+import java.net.ConnectException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plain invocations, each at a leaf of {@link InvokerChoice}. One that never reached its leaf goes
+ * to another; one that its leaf had no room for is tried at one other; one that may have begun is
+ * never repeated. Blocks; safe for any thread.
+ */
+final class InvocationGrpcClient {
+  private static final Set<ErrorCode> NO_ROOM = Set.of(ErrorCode.QUEUE_FULL, ErrorCode.OVERLOADED);
+
+  private final CoordinatorConfig config;
+  private final CatalogClient catalog;
+  private final Channels channels;
+  private final FunctionNames names;
+  private final InvokerTable table;
+  private final InvokerChoice choice;
+  private final Ticker ticker;
+
+  InvocationGrpcClient(
+      CoordinatorConfig config,
+      CatalogClient catalog,
+      Channels channels,
+      FunctionNames names,
+      InvokerTable table,
+      InvokerChoice choice,
+      Ticker ticker) {
+    this.config = config;
+    this.catalog = catalog;
+    this.channels = channels;
+    this.names = names;
+    this.table = table;
+    this.choice = choice;
+    this.ticker = ticker;
+  }
+
+  /**
+   * Who calls.
+   *
+   * @param depth calls above this one; 0: it comes from outside
+   * @param position token of what the caller has written or seen; empty: none
+   */
+  record Caller(String tenant, int depth, String position) {}
+
+  /**
+   * Invokes a handler and waits for its answer.
+   *
+   * @throws StatusRuntimeException what it failed with, with its bill in the trailers if any of its
+   *     code ran
+   * @throws HeddleException for what was refused before it was sent anywhere
+   */
+  InvokeResponse invoke(InvokeRequest request, Caller caller) {
+    long start = ticker.nanoTime();
+    var view = catalog.view();
+    var function =
+        names.resolve(view, caller.tenant(), request.getFunction(), FunctionKind.HANDLER);
+    var version = function.version().orElseThrow();
+    boolean http = takesHttpEvent(request, version, function);
+    var message = message(request, caller, function, http, view.revision());
+    var place = new InvokerTable.Version(caller.tenant(), version.digest());
+    List<NodeRecord> candidates = new ArrayList<>(view.nodesWith("leaf"));
+    boolean refused = false;
+    while (!candidates.isEmpty()) {
+      var leaf = choice.choose(candidates, place, request.getLocalityKey());
+      try {
+        return billed(call(leaf, message), http, start);
+      } catch (StatusRuntimeException e) {
+        boolean arrived = !neverArrived(e);
+        boolean elsewhere = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
+        if (!elsewhere) {
+          throw failure(e);
+        }
+        refused |= arrived;
+        candidates.remove(leaf);
+      }
+    }
+    throw new HeddleException(
+        ErrorCode.UNAVAILABLE, "leaves: none reachable (expected: at least one)");
+  }
+
+  /** Whether the function gets the HTTP event of the request. */
+  private static boolean takesHttpEvent(
+      InvokeRequest request, FunctionVersion version, FunctionRef function) {
+    if (version.event() != EventShape.HTTP) {
+      return false;
+    }
+    boolean there = !request.getHttpEventJson().isEmpty();
+    if (!there && request.getHttpEventRequired()) {
+      throw new HeddleException(
+          ErrorCode.CONFLICT,
+          "event: a JSON body (expected: an HTTP event, which " + function.label() + " takes)");
+    }
+    return there;
+  }
+
+  private static LeafInvokeRequest message(
+      InvokeRequest request,
+      Caller caller,
+      FunctionRef function,
+      boolean http,
+      long catalogRevision) {
+    ByteString event = http ? request.getHttpEventJson() : request.getEventJson();
+    var message =
+        LeafInvokeRequest.newBuilder()
+            .setInvocationId(UUID.randomUUID().toString())
+            .setTenant(caller.tenant())
+            .setFunction(
+                dev.heddle.internal.v1.FunctionRef.newBuilder()
+                    .setName(function.name())
+                    .setCatalogRevision(catalogRevision)
+                    .setVersion(function.version().orElseThrow().digest()))
+            .setEventJson(event)
+            .setDepth(caller.depth())
+            .setPositionToken(caller.position());
+    if (request.hasSession()) {
+      message.setSession(request.getSession());
+    }
+    return message.build();
+  }
+
+  private InvokeResponse call(NodeRecord leaf, LeafInvokeRequest message) {
+    var deadline =
+        Deadline.ofGrpc(Context.current().getDeadline(), config.maxDeadline(), ticker);
+    try (var _ = table.sent(leaf.node())) {
+      return InvokerGrpc.newBlockingStub(channels.to(leaf.internal()))
+          .withDeadlineAfter(deadline.remainingNanos(ticker), TimeUnit.NANOSECONDS)
+          .invoke(message);
+    }
+  }
+
+  /** No connection was ever made for the call, so nothing can have run. */
+  private static boolean neverArrived(StatusRuntimeException failure) {
+    for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+      if (cause instanceof ConnectException) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The leaf refused the event, and none of the function's code ran. */
+  private static boolean noRoom(StatusRuntimeException failure) {
+    var trailers = failure.getTrailers();
+    return NO_ROOM.contains(GrpcErrors.fromStatus(failure).code())
+        && trailers != null
+        && trailers.containsKey(GrpcErrors.ERROR)
+        && !trailers.containsKey(GrpcMetadata.BILL);
+  }
+
+  private InvokeResponse billed(InvokeResponse response, boolean http, long start) {
+    return response.toBuilder()
+        .setBill(priced(response.getBill()))
+        .setHttpReply(http)
+        .setTookMicros((ticker.nanoTime() - start) / 1_000)
+        .build();
+  }
+
+  private Bill priced(Bill bill) {
+    return QueryWire.bill(config.rates().price(QueryWire.bill(bill)));
+  }
+
+  /** What the leaf answered, its bill priced. */
+  private StatusRuntimeException failure(StatusRuntimeException failure) {
+    var status = GrpcErrors.toStatus(GrpcErrors.fromStatus(failure));
+    var sent = status.getTrailers();
+    var trailers = sent == null ? new Metadata() : sent;
+    var told = failure.getTrailers();
+    if (told != null) {
+      byte @Nullable [] bill = told.get(GrpcMetadata.BILL);
+      if (bill != null) {
+        trailers.put(GrpcMetadata.BILL, priced(bill));
+      }
+      copy(told, trailers, GrpcMetadata.INVOCATION);
+      copy(told, trailers, GrpcMetadata.FUNCTION_VERSION);
+      copy(told, trailers, GrpcMetadata.RETRY_AFTER_MILLIS);
+    }
+    return status.getStatus().withCause(failure).asRuntimeException(trailers);
+  }
+
+  private byte[] priced(byte[] bill) {
+    try {
+      return priced(Bill.parseFrom(bill)).toByteArray();
+    } catch (InvalidProtocolBufferException e) {
+      throw new HeddleException(
+          ErrorCode.INTERNAL, "bill of a failed invocation: unreadable (expected: a bill)", e);
+    }
+  }
+
+  private static void copy(Metadata from, Metadata to, Metadata.Key<String> key) {
+    String value = from.get(key);
+    if (value != null) {
+      to.put(key, value);
+    }
+  }
+}

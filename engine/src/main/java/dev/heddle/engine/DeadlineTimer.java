@@ -1,0 +1,39 @@
+package dev.heddle.engine;
+
+import dev.heddle.process.Deadline;
+import dev.heddle.process.Threads;
+import dev.heddle.process.Ticker;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/** Does small things at a deadline, and some now and then, on one thread of its own. */
+final class DeadlineTimer implements AutoCloseable {
+  /** Takes what was to be done off the timer. */
+  interface Alarm {
+    void cancel();
+  }
+
+  private final ScheduledThreadPoolExecutor timer =
+      new ScheduledThreadPoolExecutor(1, Threads.named("heddle-engine-timer"));
+  private final Ticker ticker;
+
+  DeadlineTimer(Ticker ticker) {
+    this.ticker = ticker;
+    timer.setRemoveOnCancelPolicy(true);
+  }
+
+  Alarm at(Deadline deadline, Runnable task) {
+    long nanos = Math.max(0, deadline.remainingNanos(ticker));
+    var scheduled = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    return () -> scheduled.cancel(false);
+  }
+
+  void every(long nanos, Runnable task) {
+    var _ = timer.scheduleWithFixedDelay(task, nanos, nanos, TimeUnit.NANOSECONDS);
+  }
+
+  @Override
+  public void close() {
+    timer.shutdownNow();
+  }
+}

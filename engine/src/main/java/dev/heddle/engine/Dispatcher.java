@@ -1,0 +1,376 @@
+package dev.heddle.engine;
+
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
+
+/**
+ * Decides when an event gets a thread and a sandbox: at once where there is room, else after a
+ * bounded wait, the functions in turn. Room is a place among the node's threads, one among those
+ * that the function may use at once, and memory for a sandbox: so a function has as many sandboxes
+ * as it has work, within its limits.
+ *
+ * <p>Calls within calls cannot block each other: a handler that waits lends its thread and its
+ * memory to others, and each depth of calls has places of its own. The deepest ones wait for nobody,
+ * so they end, and then those above them.
+ *
+ * <p>A handler that does not stop at its deadline is stuck: up to a limit its place is made up for
+ * by another.
+ *
+ * <p>Safe for any thread; it calls tasks without its lock held.
+ */
+final class Dispatcher implements AutoCloseable {
+  /** An event on its way. */
+  interface Task extends Runnable {
+    LoadedVersion version();
+
+    /** 0..{@link InvocationScope#MAX_DEPTH}. */
+    int depth();
+
+    /** Called with the dispatcher's lock held, before it is run. */
+    void room(SandboxPool.Room room);
+
+    /** It will never run: say why. */
+    void refuse(HeddleException why);
+  }
+
+  private static final double SMOOTHING = 1.0 / 16;
+  private static final Duration SHORTEST_RETRY = Duration.ofMillis(100);
+  private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
+
+  private record LaneKey(String tenant, String function, int depth) {}
+
+  /** The events of one function at one depth. Guarded by the lock. */
+  private static final class Lane {
+    final LaneKey key;
+    final ArrayDeque<Task> waiting = new ArrayDeque<>();
+    int running;
+
+    Lane(LaneKey key) {
+      this.key = key;
+    }
+  }
+
+  private final int maxThreads;
+  private final int maxQueue;
+  private final int maxPerFunction;
+  private final int maxStuck;
+  private final SandboxPool pool;
+  private final InvocationThreads threads;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  // Guarded by the lock.
+  private final Map<LaneKey, Lane> lanes = new HashMap<>();
+
+  /** Lanes with waiting events, the one to be served next first. */
+  private final ArrayDeque<Lane> turn = new ArrayDeque<>();
+
+  private final int[] running = new int[InvocationScope.MAX_DEPTH + 1];
+  private int active;
+  private int parked;
+  private int queued;
+  private int stuck;
+  private double serviceNanos;
+  private boolean closed;
+
+  Dispatcher(EngineConfig config, SandboxPool pool, InvocationThreads threads) {
+    this.maxThreads = config.invocationThreads();
+    this.maxQueue = config.invocationQueue();
+    this.maxPerFunction = config.functionQueue();
+    this.maxStuck = config.maxStuckThreads();
+    this.pool = pool;
+    this.threads = threads;
+  }
+
+  /**
+   * Runs the task as soon as there is room.
+   *
+   * @throws HeddleException QUEUE_FULL if too much waits, UNAVAILABLE on a node that stops
+   */
+  void submit(Task task) {
+    boolean starts;
+    lock.lock();
+    try {
+      if (closed) {
+        throw closing();
+      }
+      var ref = task.version().ref();
+      var lane =
+          lanes.computeIfAbsent(new LaneKey(ref.tenant(), ref.name(), task.depth()), Lane::new);
+      starts = lane.waiting.isEmpty() && place(lane, task);
+      if (!starts) {
+        enqueue(lane, task);
+      }
+    } finally {
+      lock.unlock();
+    }
+    pool.settle();
+    if (starts) {
+      start(task);
+    }
+  }
+
+  private static HeddleException closing() {
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE, "invocations: shutting down (expected: a running node)");
+  }
+
+  /** Call with the lock held. */
+  private void enqueue(Lane lane, Task task) {
+    if (queued >= maxQueue || lane.waiting.size() >= maxPerFunction) {
+      forget(lane);
+      throw Refusals.refuse(
+          ErrorCode.QUEUE_FULL,
+          "invocations",
+          "%d waiting, %d of them for function %s"
+              .formatted(queued, lane.waiting.size(), task.version().ref().label()),
+          "fewer than %d waiting, and fewer than %d for one function"
+              .formatted(maxQueue, maxPerFunction));
+    }
+    if (lane.waiting.isEmpty()) {
+      turn.addLast(lane);
+    }
+    lane.waiting.addLast(task);
+    queued++;
+  }
+
+  /** Whether there was room for the task, which it now has. Call with the lock held. */
+  private boolean place(Lane lane, Task task) {
+    int most = task.version().version().concurrency();
+    if (active >= capacity()
+        || running[task.depth()] >= capacity()
+        || (most > 0 && lane.running >= most)) {
+      return false;
+    }
+    var room = pool.take(task.version(), task.depth());
+    if (room == null) {
+      return false;
+    }
+    task.room(room);
+    active++;
+    running[task.depth()]++;
+    lane.running++;
+    return true;
+  }
+
+  /** Call with the lock held. */
+  private int capacity() {
+    return maxThreads + Math.min(stuck, maxStuck);
+  }
+
+  private void start(Task task) {
+    try {
+      threads.run(task);
+    } catch (HeddleException e) {
+      task.refuse(e);
+    }
+  }
+
+  /** Finds room for what waits, one event of each function in turn. Call with the lock held. */
+  private List<Task> pump() {
+    if (turn.isEmpty()) {
+      return List.of();
+    }
+    var starting = new ArrayList<Task>();
+    boolean progress = true;
+    while (progress) {
+      progress = false;
+      for (int left = turn.size(); left > 0 && active < capacity(); left--) {
+        var lane = turn.removeFirst();
+        var task = lane.waiting.getFirst();
+        if (place(lane, task)) {
+          lane.waiting.removeFirst();
+          queued--;
+          starting.add(task);
+          progress = true;
+        }
+        if (!lane.waiting.isEmpty()) {
+          turn.addLast(lane);
+        }
+      }
+    }
+    return starting;
+  }
+
+  /** Looks whether what waits has room now. */
+  void again() {
+    List<Task> starting;
+    lock.lock();
+    try {
+      starting = pump();
+    } finally {
+      lock.unlock();
+    }
+    pool.settle();
+    starting.forEach(this::start);
+  }
+
+  /**
+   * Takes back the place and the room of a task that ran, or that was refused after it had them.
+   *
+   * @param reuse whether its sandbox may serve another event
+   * @param nanos that it ran; 0: it did not
+   */
+  void leave(Task task, SandboxPool.Room room, boolean reuse, long nanos) {
+    List<Task> starting;
+    lock.lock();
+    try {
+      pool.give(room, reuse);
+      active--;
+      running[task.depth()]--;
+      var ref = task.version().ref();
+      var lane = lanes.get(new LaneKey(ref.tenant(), ref.name(), task.depth()));
+      if (lane != null) {
+        lane.running--;
+        forget(lane);
+      }
+      if (nanos > 0) {
+        serviceNanos += (nanos - serviceNanos) * SMOOTHING;
+      }
+      starting = pump();
+    } finally {
+      lock.unlock();
+    }
+    pool.settle();
+    starting.forEach(this::start);
+  }
+
+  /** Call with the lock held. */
+  private void forget(Lane lane) {
+    if (lane.running == 0 && lane.waiting.isEmpty()) {
+      lanes.remove(lane.key);
+    }
+  }
+
+  /** Takes a waiting task out of the queue; whether it was there. */
+  boolean withdraw(Task task) {
+    lock.lock();
+    try {
+      var ref = task.version().ref();
+      var lane = lanes.get(new LaneKey(ref.tenant(), ref.name(), task.depth()));
+      if (lane == null || !lane.waiting.remove(task)) {
+        return false;
+      }
+      queued--;
+      if (lane.waiting.isEmpty()) {
+        turn.remove(lane);
+        forget(lane);
+      }
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The task's thread is about to wait for others: its place is theirs meanwhile. */
+  void park(SandboxPool.Room room) {
+    List<Task> starting;
+    lock.lock();
+    try {
+      parked++;
+      active--;
+      pool.park(room);
+      starting = pump();
+    } finally {
+      lock.unlock();
+    }
+    pool.settle();
+    starting.forEach(this::start);
+  }
+
+  /** It goes on, at once: for a while there may be more than there should be. */
+  void unpark(SandboxPool.Room room) {
+    lock.lock();
+    try {
+      parked--;
+      active++;
+      pool.unpark(room);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Counts a thread that passed its deadline, or with -1 one that came back. */
+  void stuck(int change) {
+    List<Task> starting;
+    lock.lock();
+    try {
+      stuck += change;
+      starting = pump();
+    } finally {
+      lock.unlock();
+    }
+    starting.forEach(this::start);
+  }
+
+  /** About how long it takes until what waits now has gone through. */
+  Duration retryAfter() {
+    lock.lock();
+    try {
+      long nanos = (long) (serviceNanos * (queued + 1) / capacity());
+      return Duration.ofNanos(
+          Math.clamp(nanos, SHORTEST_RETRY.toNanos(), LONGEST_RETRY.toNanos()));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Invocations that hold a thread and do not wait. */
+  long active() {
+    return counted(() -> active);
+  }
+
+  /** Invocations that wait for others. */
+  long parked() {
+    return counted(() -> parked);
+  }
+
+  /** Invocations that hold a thread. */
+  long running() {
+    return counted(() -> active + parked);
+  }
+
+  long queued() {
+    return counted(() -> queued);
+  }
+
+  long stuck() {
+    return counted(() -> stuck);
+  }
+
+  private long counted(LongSupplier what) {
+    lock.lock();
+    try {
+      return what.getAsLong();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Refuses what waits and what comes. */
+  @Override
+  public void close() {
+    var refused = new ArrayList<Task>();
+    lock.lock();
+    try {
+      closed = true;
+      turn.forEach(lane -> {
+        refused.addAll(lane.waiting);
+        lane.waiting.clear();
+        forget(lane);
+      });
+      turn.clear();
+      queued = 0;
+    } finally {
+      lock.unlock();
+    }
+    refused.forEach(task -> task.refuse(closing()));
+  }
+}

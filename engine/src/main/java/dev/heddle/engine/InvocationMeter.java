@@ -1,0 +1,112 @@
+package dev.heddle.engine;
+
+import dev.heddle.process.Ticker;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
+import java.util.List;
+
+/**
+ * What one invocation takes. Written by the thread that runs it; whoever waits for the answer reads
+ * it, also while it still runs.
+ */
+@SuppressWarnings("NonAtomicVolatileUpdate") // One thread writes.
+final class InvocationMeter {
+  private static final ThreadMXBean CPU = ManagementFactory.getThreadMXBean();
+
+  private final Ticker ticker;
+  private final long created;
+  private final long bytesIn;
+  private volatile long queueNanos = -1;
+  private volatile long initNanos;
+  private volatile boolean entered;
+  private volatile long enteredAt;
+  private volatile long cpuAtEntry;
+  private volatile long sandboxCpuAtEntry;
+  private volatile long parkedAt;
+  private volatile long parkedNanos;
+  private volatile long activeNanos;
+  private volatile long cpuNanos;
+  private volatile long bytesOut;
+  private volatile List<String> open = List.of();
+
+  InvocationMeter(Ticker ticker, long bytesIn) {
+    this.ticker = ticker;
+    this.bytesIn = bytesIn;
+    this.created = ticker.nanoTime();
+  }
+
+  void dispatched() {
+    queueNanos = ticker.nanoTime() - created;
+  }
+
+  /** A sandbox was made for it, or was not in spite of that time. */
+  void made(long nanos) {
+    initNanos += nanos;
+  }
+
+  void entered(Sandbox sandbox) {
+    sandboxCpuAtEntry = sandbox.statistics().cpuNanos();
+    cpuAtEntry = CPU.getCurrentThreadCpuTime();
+    enteredAt = ticker.nanoTime();
+    entered = true;
+  }
+
+  void parked() {
+    parkedAt = ticker.nanoTime();
+  }
+
+  void unparked() {
+    parkedNanos += ticker.nanoTime() - parkedAt;
+  }
+
+  void sent(long bytes) {
+    bytesOut = bytes;
+  }
+
+  void left(Sandbox sandbox) {
+    activeNanos = ticker.nanoTime() - enteredAt - parkedNanos;
+    cpuNanos =
+        CPU.getCurrentThreadCpuTime()
+            - cpuAtEntry
+            + sandbox.statistics().cpuNanos()
+            - sandboxCpuAtEntry;
+  }
+
+  /** The caller leaves while the code goes on: what it took so far, and that there is more. */
+  void stillRuns(Thread runner, String invocationId) {
+    if (entered) {
+      activeNanos = Math.max(0, ticker.nanoTime() - enteredAt - parkedNanos);
+      cpuNanos = Math.max(0, CPU.getThreadCpuTime(runner.threadId()) - cpuAtEntry);
+    }
+    open = List.of(invocationId);
+  }
+
+  /** Time for which it held its place. */
+  long ranNanos() {
+    return initNanos + activeNanos + parkedNanos;
+  }
+
+  /**
+   * What it came to, without what it asked of others.
+   *
+   * @param memoryBytes cap of the sandbox
+   */
+  Bill bill(long memoryBytes) {
+    long active = activeNanos;
+    return new Bill(
+        active,
+        cpuNanos,
+        queueNanos < 0 ? ticker.nanoTime() - created : queueNanos,
+        0,
+        bytesIn,
+        bytesOut,
+        0,
+        0,
+        Bill.memoryMibNanos(active, memoryBytes),
+        0,
+        open.isEmpty(),
+        open,
+        initNanos,
+        parkedNanos);
+  }
+}

@@ -1,0 +1,230 @@
+package dev.heddle.engine.wasm;
+
+import dev.heddle.engine.Call;
+import dev.heddle.function.BadRequestException;
+import dev.heddle.function.StoppedException;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import run.endive.runtime.Instance;
+import run.endive.runtime.WasmInterruptedException;
+
+/**
+ * One instance of a module and what its host knows of it. It serves one event, or one query on one
+ * node, on one thread at a time, and is thrown away with all that it wrote.
+ *
+ * <p>Its calls throw {@link BadRequestException} where the module refuses the request, {@link
+ * StoppedException} where its thread was interrupted, {@link GuestException} where it trapped or
+ * failed, and HeddleException for what the platform refused.
+ */
+final class Guest implements AutoCloseable {
+  private static final int MAX_WORDS = 1_000;
+  private static final byte[] NOTHING = {};
+
+  private final LoadedModule module;
+  private final DataSize cap;
+  private final GuestMemory memory;
+  private final Instance instance;
+  private final ShardHost shards;
+  private final @Nullable Call call;
+  private final GuestOutput output;
+
+  private byte[] reply = NOTHING;
+  private @Nullable HeddleException refused;
+  private boolean closed;
+
+  /**
+   * Makes the instance and runs its start function and its init.
+   *
+   * @param cap of its memory
+   * @param call absent for a scatter function
+   */
+  Guest(LoadedModule module, DataSize cap, @Nullable Call call) {
+    this.module = module;
+    this.cap = cap;
+    this.call = call;
+    this.shards = new ShardHost(this, module.limits().maxCursors());
+    this.output = new GuestOutput(call);
+    this.memory = module.newMemory(cap, this);
+    boolean started = false;
+    try {
+      this.instance = guarded(() -> module.instantiate(memory));
+      module.exports().init().ifPresent(function -> call("init", function));
+      started = true;
+    } finally {
+      if (!started) {
+        close();
+      }
+    }
+  }
+
+  /** Code of the module that may throw anything at all. */
+  private interface Body<T> {
+    T run();
+  }
+
+  LoadedModule module() {
+    return module;
+  }
+
+  GuestMemory memory() {
+    return memory;
+  }
+
+  ShardHost shards() {
+    return shards;
+  }
+
+  GuestOutput output() {
+    return output;
+  }
+
+  /** The invocation; absent in a scatter function. */
+  @Nullable Call call() {
+    return call;
+  }
+
+  /**
+   * Calls a function of the module.
+   *
+   * @return its result, 0 where it has none
+   */
+  long call(String step, int function, long... arguments) {
+    var results = guarded(() -> instance.getMachine().call(function, arguments));
+    return results == null || results.length == 0 ? 0 : results[0];
+  }
+
+  private <T> T guarded(Body<T> body) {
+    try {
+      return body.run();
+    } catch (HeddleException
+        | BadRequestException
+        | StoppedException
+        | GuestException
+        | GuestExit e) {
+      throw e;
+    } catch (WasmInterruptedException e) {
+      throw new StoppedException("stopped by the platform");
+    } catch (StackOverflowError e) {
+      throw trap("call stack exhausted");
+    } catch (IndexOutOfBoundsException e) {
+      throw trap("out of bounds access: " + e.getMessage());
+    } catch (RuntimeException e) {
+      throw trap(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private RuntimeException trap(String what) {
+    if (memory.denied()) {
+      return new HeddleException(
+          ErrorCode.FUNCTION_MEMORY_EXCEEDED,
+          "function %s: it asked for more memory and then trapped: %s (expected: at most %s)"
+              .formatted(module.label(), what, cap));
+    }
+    return new GuestException(what);
+  }
+
+  /** Copies bytes into memory that the module allocates for them; their address. */
+  int pass(byte[] bytes) {
+    if (bytes.length == 0) {
+      return 0;
+    }
+    int address = (int) call("alloc", module.exports().alloc(), bytes.length);
+    if (!memory.contains(address, bytes.length)) {
+      throw new GuestException(
+          "heddle_alloc(%d) gave %d (expected: an address in memory)"
+              .formatted(bytes.length, Integer.toUnsignedLong(address)));
+    }
+    memory.write(address, bytes, 0, bytes.length);
+    return address;
+  }
+
+  /**
+   * Copies what a function returned.
+   *
+   * @param packed address in the upper half, length in the lower one
+   * @param max length
+   */
+  byte[] take(long packed, DataSize max) {
+    int address = (int) (packed >>> 32);
+    int length = (int) packed;
+    if (!memory.contains(address, length)) {
+      throw new GuestException(
+          "it returned %d bytes at %d (expected: within its memory)"
+              .formatted(Integer.toUnsignedLong(length), Integer.toUnsignedLong(address)));
+    }
+    if (length < 0 || length > max.bytes()) {
+      throw new HeddleException(
+          ErrorCode.FUNCTION_RESULT_TOO_LARGE,
+          "function %s: %d bytes (expected: at most %s)"
+              .formatted(module.label(), Integer.toUnsignedLong(length), max));
+    }
+    return memory.readBytes(address, length);
+  }
+
+  /** Bytes that a host function was given. */
+  byte[] argument(long address, long length) {
+    int size = (int) length;
+    if (size < 0 || size > module.limits().maxMessage().bytes()) {
+      throw new GuestException(
+          "argument: %d bytes (expected: at most %s)"
+              .formatted(Integer.toUnsignedLong(size), module.limits().maxMessage()));
+    }
+    return memory.readBytes((int) address, size);
+  }
+
+  String text(long address, long length) {
+    return new String(argument(address, length), StandardCharsets.UTF_8);
+  }
+
+  /** Keeps bytes until the module fetches them or asks for something else; their number. */
+  int reply(byte[] bytes) {
+    if (bytes.length > module.limits().maxMessage().bytes()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "function %s: an answer of %d bytes (expected: at most %s)"
+              .formatted(module.label(), bytes.length, module.limits().maxMessage()));
+    }
+    reply = bytes;
+    return bytes.length;
+  }
+
+  int replyLength() {
+    return reply.length;
+  }
+
+  /** Copies the reply to an address, and forgets it. */
+  void fetch(int address) {
+    memory.write(address, reply, 0, reply.length);
+    reply = NOTHING;
+  }
+
+  /** Remembers what the platform refused, for a module that lets it through. */
+  void refused(HeddleException why) {
+    refused = why;
+  }
+
+  /** Ends the module's run as it asks for. */
+  RuntimeException fail(int kind, String words) {
+    var cut = words.length() <= MAX_WORDS ? words : words.substring(0, MAX_WORDS) + "…";
+    if (kind == PlatformHost.REJECT) {
+      return new BadRequestException(cut);
+    }
+    if (kind == PlatformHost.PASS_ON && refused != null) {
+      return refused;
+    }
+    return new GuestException(cut);
+  }
+
+  /** Gives back its memory and lets go of shards. A second call does nothing. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      shards.close();
+      memory.release();
+    }
+  }
+}

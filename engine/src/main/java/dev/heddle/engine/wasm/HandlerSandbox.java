@@ -1,0 +1,99 @@
+package dev.heddle.engine.wasm;
+
+import dev.heddle.engine.Call;
+import dev.heddle.engine.Failures;
+import dev.heddle.engine.Sandbox;
+import dev.heddle.engine.SandboxLimits;
+import dev.heddle.engine.SandboxStatistics;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A place in which events are answered one after the other, each by an instance of its own: nothing
+ * is left of one when the next comes, and an idle sandbox holds no memory.
+ */
+final class HandlerSandbox implements Sandbox {
+  private final LoadedModule module;
+  private final SandboxLimits limits;
+  private final Interruption interruption = new Interruption();
+  private final AtomicLong invocations = new AtomicLong();
+  private volatile long peak;
+
+  HandlerSandbox(LoadedModule module, SandboxLimits limits) {
+    this.module = module;
+    this.limits = limits;
+  }
+
+  @Override
+  public byte[] invoke(byte[] event, Call call) {
+    var failures =
+        new Failures(module.label(), ErrorCode.FUNCTION_REJECTED, call.deadline(), module.ticker());
+    invocations.incrementAndGet();
+    try {
+      interruption.enter();
+      try {
+        return run(event, call, failures);
+      } finally {
+        interruption.leave();
+      }
+    } catch (HeddleException e) {
+      throw e;
+    } catch (Throwable thrown) {
+      throw failures.of("handle", thrown);
+    }
+  }
+
+  private byte[] run(byte[] event, Call call, Failures failures) {
+    try (var guest = started(call, failures)) {
+      try {
+        int address = guest.pass(event);
+        long reply = guest.call("handle", module.exports().handle(), address, event.length);
+        return guest.take(reply, limits.maxResult());
+      } finally {
+        guest.output().flush();
+        used(guest);
+      }
+    }
+  }
+
+  private Guest started(Call call, Failures failures) {
+    try {
+      return new Guest(module, limits.memory(), call);
+    } catch (GuestException | GuestExit e) {
+      throw failures.failed(ErrorCode.FUNCTION_INIT_FAILED, "init", e.toString(), e);
+    }
+  }
+
+  private void used(Guest guest) {
+    long bytes = guest.memory().ownedBytes();
+    peak = Math.max(peak, bytes);
+  }
+
+  @Override
+  public boolean reusable() {
+    return true;
+  }
+
+  /** Does nothing: between events there is no instance. */
+  @Override
+  public void pause() {}
+
+  @Override
+  public void resume() {}
+
+  @Override
+  public void interrupt() {
+    interruption.interrupt();
+  }
+
+  @Override
+  public void destroy() {
+    interruption.end();
+  }
+
+  @Override
+  public SandboxStatistics statistics() {
+    return new SandboxStatistics(invocations.get(), 0, 0, peak);
+  }
+}

@@ -1,0 +1,153 @@
+package dev.heddle.engine.wasm;
+
+import static java.lang.invoke.MethodHandles.publicLookup;
+
+import dev.heddle.catalog.FunctionKind;
+import dev.heddle.engine.LoadedCode;
+import dev.heddle.engine.Sandbox;
+import dev.heddle.engine.SandboxLimits;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.Ticker;
+import java.lang.invoke.MethodHandleProxies;
+import java.util.function.Function;
+import run.endive.runtime.ImportValues;
+import run.endive.runtime.Instance;
+import run.endive.runtime.Machine;
+import run.endive.runtime.TableInstance;
+import run.endive.wasm.Parser;
+import run.endive.wasm.WasmModule;
+import run.endive.wasm.types.Table;
+
+/**
+ * One version's module, ready to make instances: what they share is never written. Safe for any
+ * thread.
+ */
+final class LoadedModule implements LoadedCode {
+  private static final int PAGE = 1 << 16;
+
+  private final String label;
+  private final WasmLimits limits;
+  private final MemoryBudget budget;
+  private final Ticker ticker;
+  private final ModuleLayout layout;
+  private final GuestExports exports;
+  private final WasmModule shell;
+  private final Function<Instance, Machine> machines;
+  private final ImportValues imports;
+  private final byte[][] image;
+  private final long compiledBytes;
+
+  /**
+   * @param layout read from the module that was compiled
+   */
+  LoadedModule(
+      String label,
+      WasmLimits limits,
+      MemoryBudget budget,
+      Ticker ticker,
+      ModuleLayout layout,
+      GuestExports exports,
+      CompiledModule compiled)
+      throws ReflectiveOperationException {
+    this.label = label;
+    this.limits = limits;
+    this.budget = budget;
+    this.ticker = ticker;
+    this.layout = layout;
+    this.exports = exports;
+    this.shell = Parser.parse(layout.shell());
+    this.machines = machines(compiled);
+    this.imports = HostFunctions.importsOf(layout);
+    this.image = MemoryImage.of(layout);
+    this.compiledBytes = compiled.bytes();
+  }
+
+  private static Function<Instance, Machine> machines(CompiledModule compiled)
+      throws ReflectiveOperationException {
+    var loader = new CompiledClassLoader(compiled.classes());
+    var machine = loader.loadClass(compiled.mainClass()).asSubclass(Machine.class);
+    var constructor = publicLookup().unreflectConstructor(machine.getConstructor(Instance.class));
+    @SuppressWarnings("unchecked")
+    Function<Instance, Machine> factory =
+        MethodHandleProxies.asInterfaceInstance(Function.class, constructor);
+    return factory;
+  }
+
+  String label() {
+    return label;
+  }
+
+  WasmLimits limits() {
+    return limits;
+  }
+
+  Ticker ticker() {
+    return ticker;
+  }
+
+  GuestExports exports() {
+    return exports;
+  }
+
+  /**
+   * @param cap in bytes, rounded down to pages
+   */
+  GuestMemory newMemory(DataSize cap, Guest guest) {
+    long pages = Math.min(cap.bytes() / PAGE, layout.maxMemoryPages());
+    if (image.length > pages) {
+      throw new GuestException(
+          "memory: " + image.length + " pages at the start (expected: at most " + pages + ")");
+    }
+    return new GuestMemory(image, (int) pages, budget, guest);
+  }
+
+  /** An instance over a memory; runs the module's start function. */
+  Instance instantiate(GuestMemory memory) {
+    return Instance.builder(shell)
+        .withImportValues(imports)
+        .withMachineFactory(machines)
+        .withMemoryFactory(ignored -> memory)
+        .withTableFactory(new Tables()::next)
+        .withStart(false)
+        .build();
+  }
+
+  /** Makes the tables of one instance, which come in the order of their indexes. */
+  private final class Tables {
+    private int next;
+
+    TableInstance next(Table declared, int initial) {
+      int index = next++;
+      return new GuestTable(layout.tables().get(index), layout.maxTables()[index]);
+    }
+  }
+
+  @Override
+  public FunctionKind kind() {
+    return exports.kind();
+  }
+
+  @Override
+  public Sandbox newSandbox(SandboxLimits sandbox) {
+    return new HandlerSandbox(this, sandbox);
+  }
+
+  @Override
+  public ScatterInstance newScatterInstance(SandboxLimits sandbox) {
+    var guest = new ScatterGuest(this, sandbox);
+    return new ScatterInstance(guest, guest);
+  }
+
+  @Override
+  public long footprint() {
+    long own = 0;
+    for (var page : image) {
+      own += page == MemoryImage.ZERO_PAGE ? 0 : PAGE;
+    }
+    return compiledBytes + own + layout.shell().length;
+  }
+
+  /** The garbage collector does the rest, once no instance is left. */
+  @Override
+  public void close() {}
+}

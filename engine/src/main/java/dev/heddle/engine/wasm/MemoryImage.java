@@ -1,0 +1,38 @@
+package dev.heddle.engine.wasm;
+
+import java.util.Arrays;
+import run.endive.runtime.Memory;
+
+/** What a module's memory holds before it runs, in pages that its instances share. */
+final class MemoryImage {
+  /** Stands for every page without content. */
+  static final byte[] ZERO_PAGE = new byte[Memory.PAGE_SIZE];
+
+  private MemoryImage() {}
+
+  /** Pages that nobody may write. */
+  static byte[][] of(ModuleLayout layout) {
+    var pages = new byte[layout.memoryPages()][];
+    Arrays.fill(pages, ZERO_PAGE);
+    for (var segment : layout.data()) {
+      copy(segment, pages);
+    }
+    return pages;
+  }
+
+  private static void copy(ModuleLayout.Data segment, byte[][] pages) {
+    var bytes = segment.bytes();
+    int done = 0;
+    while (done < bytes.length) {
+      int at = segment.address() + done;
+      int page = at / Memory.PAGE_SIZE;
+      int within = at % Memory.PAGE_SIZE;
+      if (pages[page] == ZERO_PAGE) {
+        pages[page] = new byte[Memory.PAGE_SIZE];
+      }
+      int chunk = Math.min(bytes.length - done, Memory.PAGE_SIZE - within);
+      System.arraycopy(bytes, done, pages[page], within, chunk);
+      done += chunk;
+    }
+  }
+}

@@ -1,0 +1,234 @@
+package dev.heddle.json;
+
+import dev.heddle.v1.AggregationResult;
+import dev.heddle.v1.Bill;
+import dev.heddle.v1.Coverage;
+import dev.heddle.v1.Explanation;
+import dev.heddle.v1.Hit;
+import dev.heddle.v1.LeafTiming;
+import dev.heddle.v1.MissingShard;
+import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ShardTiming;
+import dev.heddle.v1.Snippets;
+import dev.heddle.v1.Total;
+import dev.heddle.v1.Value;
+import java.util.Map;
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * Writes an answer as JSON. Stored fields and function results are JSON already and are spliced in
+ * as they are. One instance writes one answer. Not thread-safe.
+ */
+public final class AnswerJsonWire {
+  private final RawJsonWire raw;
+  private final JsonGenerator json;
+
+  private AnswerJsonWire(RawJsonWire raw) {
+    this.raw = raw;
+    this.json = raw.json();
+  }
+
+  /**
+   * The answer's JSON.
+   *
+   * @param streamed whether to tell if it is the final one
+   */
+  public static byte[] write(QueryResponse response, boolean streamed) {
+    int sizeHint = 1_024 + response.getHitsCount() * 512;
+    return RawJsonWire.write(sizeHint, raw -> new AnswerJsonWire(raw).answer(response, streamed));
+  }
+
+  /** A bill's JSON. */
+  public static byte[] write(Bill bill) {
+    return RawJsonWire.write(512, raw -> new AnswerJsonWire(raw).bill(bill));
+  }
+
+  private void answer(QueryResponse response, boolean streamed) {
+    json.writeStartObject();
+    json.writeArrayPropertyStart("hits");
+    for (Hit hit : response.getHitsList()) {
+      hit(hit);
+    }
+    json.writeEndArray();
+    if (response.hasTotal()) {
+      total(response.getTotal());
+    }
+    aggregations(response);
+    if (!response.getResultJson().isEmpty()) {
+      json.writeName("result");
+      json.writeRawValue(response.getResultJson());
+    }
+    coverage(response.getCoverage());
+    json.writeName("bill");
+    bill(response.getBill());
+    json.writeNumberProperty("tookMicros", response.getTookMicros());
+    json.writeStringProperty("traceId", response.getTraceId());
+    if (!response.getStatisticsEpoch().isEmpty()) {
+      json.writeStringProperty("statisticsEpoch", response.getStatisticsEpoch());
+    }
+    json.writeNumberProperty("stalenessMicros", response.getStalenessMicros());
+    if (!response.getPositionToken().isEmpty()) {
+      json.writeStringProperty("positionToken", response.getPositionToken());
+    }
+    if (response.hasExplanation()) {
+      explanation(response.getExplanation());
+    }
+    if (streamed) {
+      json.writeBooleanProperty("final", response.getFinal());
+    }
+    json.writeEndObject();
+  }
+
+  private void hit(Hit hit) {
+    json.writeStartObject();
+    json.writeStringProperty("id", hit.getId());
+    // Ordered by fields alone, hits have no score.
+    if (!Float.isNaN(hit.getScore())) {
+      json.writeNumberProperty("score", hit.getScore());
+    }
+    json.writeNumberProperty("shard", hit.getShard());
+    json.writeName("fields");
+    raw.splice(hit.getFieldsJson());
+    if (hit.getHighlightsCount() > 0) {
+      json.writeObjectPropertyStart("highlights");
+      for (Map.Entry<String, Snippets> field : hit.getHighlightsMap().entrySet()) {
+        json.writeArrayPropertyStart(field.getKey());
+        for (String fragment : field.getValue().getFragmentsList()) {
+          json.writeString(fragment);
+        }
+        json.writeEndArray();
+      }
+      json.writeEndObject();
+    }
+    if (hit.getSortValuesCount() > 0) {
+      json.writeArrayPropertyStart("sort");
+      for (Value value : hit.getSortValuesList()) {
+        value(value);
+      }
+      json.writeEndArray();
+    }
+    json.writeEndObject();
+  }
+
+  private void value(Value value) {
+    switch (value.getKindCase()) {
+      case STRING_VALUE -> json.writeString(value.getStringValue());
+      case LONG_VALUE -> json.writeNumber(value.getLongValue());
+      case DOUBLE_VALUE -> json.writeNumber(value.getDoubleValue());
+      case BOOL_VALUE -> json.writeBoolean(value.getBoolValue());
+      case KIND_NOT_SET -> json.writeNull();
+    }
+  }
+
+  private void total(Total total) {
+    json.writeObjectPropertyStart("total");
+    json.writeNumberProperty("value", total.getValue());
+    json.writeStringProperty(
+        "relation", total.getRelation() == Total.Relation.RELATION_AT_LEAST ? "gte" : "eq");
+    json.writeEndObject();
+  }
+
+  private void aggregations(QueryResponse response) {
+    json.writeObjectPropertyStart("aggs");
+    for (Map.Entry<String, AggregationResult> each : response.getAggsMap().entrySet()) {
+      AggregationResult result = each.getValue();
+      json.writeObjectPropertyStart(each.getKey());
+      json.writeArrayPropertyStart("buckets");
+      for (AggregationResult.BucketResult bucket : result.getBucketsList()) {
+        json.writeStartObject();
+        json.writeStringProperty("key", bucket.getKey());
+        json.writeNumberProperty("count", bucket.getCount());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+      json.writeNumberProperty("other", result.getOther());
+      json.writeNumberProperty("errorBound", result.getErrorBound());
+      json.writeEndObject();
+    }
+    json.writeEndObject();
+  }
+
+  private void coverage(Coverage coverage) {
+    json.writeObjectPropertyStart("coverage");
+    json.writeNumberProperty("seen", coverage.getSeen());
+    json.writeNumberProperty("active", coverage.getActive());
+    json.writeNumberProperty("target", coverage.getTarget());
+    json.writeObjectPropertyStart("shards");
+    json.writeNumberProperty("answered", coverage.getShardsAnswered());
+    json.writeNumberProperty("skipped", coverage.getShardsSkipped());
+    json.writeNumberProperty("total", coverage.getShardsTotal());
+    json.writeEndObject();
+    json.writeArrayPropertyStart("missing");
+    for (MissingShard missing : coverage.getMissingList()) {
+      json.writeStartObject();
+      json.writeNumberProperty("shard", missing.getShard());
+      json.writeStringProperty("reason", missing.getReason());
+      if (!missing.getMessage().isEmpty()) {
+        json.writeStringProperty("message", missing.getMessage());
+      }
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void bill(Bill bill) {
+    json.writeStartObject();
+    json.writeNumberProperty("activeNanos", bill.getActiveNanos());
+    json.writeNumberProperty("cpuNanos", bill.getCpuNanos());
+    json.writeNumberProperty("queueNanos", bill.getQueueNanos());
+    json.writeNumberProperty("documentsScanned", bill.getDocumentsScanned());
+    json.writeNumberProperty("bytesRead", bill.getBytesRead());
+    json.writeNumberProperty("bytesSent", bill.getBytesSent());
+    json.writeNumberProperty("shardOperations", bill.getShardOperations());
+    json.writeNumberProperty("hedges", bill.getHedges());
+    json.writeNumberProperty("memoryMibNanos", bill.getMemoryMibNanos());
+    json.writeNumberProperty("costPicos", bill.getCostPicos());
+    json.writeBooleanProperty("complete", bill.getComplete());
+    json.writeArrayPropertyStart("open");
+    for (String attempt : bill.getOpenList()) {
+      json.writeString(attempt);
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void explanation(Explanation explanation) {
+    json.writeObjectPropertyStart("explanation");
+    json.writeNumberProperty("planMicros", explanation.getPlanMicros());
+    json.writeNumberProperty("scatterMicros", explanation.getScatterMicros());
+    json.writeNumberProperty("finishMicros", explanation.getFinishMicros());
+    json.writeNumberProperty("statisticsRounds", explanation.getStatisticsRounds());
+    json.writeArrayPropertyStart("leaves");
+    for (LeafTiming leaf : explanation.getLeavesList()) {
+      leaf(leaf);
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void leaf(LeafTiming leaf) {
+    json.writeStartObject();
+    json.writeStringProperty("node", leaf.getNode());
+    json.writeNumberProperty("sentMicros", leaf.getSentMicros());
+    json.writeNumberProperty("receivedMicros", leaf.getReceivedMicros());
+    json.writeNumberProperty("queueMicros", leaf.getQueueMicros());
+    json.writeNumberProperty("activeMicros", leaf.getActiveMicros());
+    json.writeNumberProperty("responseBytes", leaf.getResponseBytes());
+    if (!leaf.getError().isEmpty()) {
+      json.writeStringProperty("error", leaf.getError());
+    }
+    json.writeArrayPropertyStart("shards");
+    for (ShardTiming shard : leaf.getShardsList()) {
+      json.writeStartObject();
+      json.writeNumberProperty("shard", shard.getShard());
+      json.writeNumberProperty("startMicros", shard.getStartMicros());
+      json.writeNumberProperty("activeMicros", shard.getActiveMicros());
+      json.writeNumberProperty("documents", shard.getDocuments());
+      json.writeNumberProperty("matched", shard.getMatched());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+}

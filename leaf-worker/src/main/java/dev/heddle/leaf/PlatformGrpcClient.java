@@ -1,0 +1,119 @@
+package dev.heddle.leaf;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.catalog.PositionToken;
+import dev.heddle.engine.InvocationScope;
+import dev.heddle.engine.JsonValues;
+import dev.heddle.engine.Operation;
+import dev.heddle.engine.Platform;
+import dev.heddle.engine.QueryWire;
+import dev.heddle.function.JsonObject;
+import dev.heddle.internal.v1.CallsGrpc;
+import dev.heddle.internal.v1.NestedInvokeRequest;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import dev.heddle.v1.Bill;
+import dev.heddle.v1.InvokeRequest;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What running functions ask of the cluster; coordinators do it. Each call has the invocation's
+ * tenant, trace and deadline, and what it came to joins the invocation. Blocks; safe for any
+ * thread.
+ */
+final class PlatformGrpcClient implements Platform {
+  private final Coordinators coordinators;
+  private final DataGrpcClient data;
+  private final Ticker ticker;
+
+  PlatformGrpcClient(Coordinators coordinators, Ticker ticker) {
+    this.coordinators = coordinators;
+    this.data = new DataGrpcClient(coordinators, ticker);
+    this.ticker = ticker;
+  }
+
+  @Override
+  public @Nullable Object call(
+      Operation operation, JsonObject arguments, InvocationScope scope) {
+    return switch (operation) {
+      case DATA_GET -> data.get(arguments, scope);
+      case DATA_GET_MANY -> data.getMany(arguments, scope);
+      case DATA_PUT -> data.put(arguments, scope);
+      case DATA_PATCH -> data.patch(arguments, scope);
+      case DATA_DELETE -> data.delete(arguments, scope);
+      case DATA_QUERY -> data.query(arguments, scope);
+      case INVOKE -> invoke(arguments, scope);
+      case PUBLISH -> throw notOffered(operation, "channels");
+      case SEND -> throw notOffered(operation, "messages to connections");
+      case SESSION_GET, SESSION_ALL, SESSION_PUT, SESSION_REMOVE, SESSION_REPLACE, LOG, CONTEXT ->
+          throw new IllegalArgumentException(
+              operation.wireName() + ": not a call of the cluster (expected: the engine does it)");
+    };
+  }
+
+  private static HeddleException notOffered(Operation operation, String what) {
+    return new HeddleException(
+        ErrorCode.NOT_OFFERED,
+        operation.wireName() + ": this cluster has no " + what + " (expected: another operation)");
+  }
+
+  private @Nullable Object invoke(JsonObject arguments, InvocationScope scope) {
+    byte[] event = JsonValues.write(arguments.get("event"));
+    var called =
+        InvokeRequest.newBuilder()
+            .setFunction(arguments.string("function"))
+            .setEventJson(UnsafeByteOperations.unsafeWrap(event));
+    if (scope.session().orElse(null) instanceof SessionGrpcClient session) {
+      called.setSession(session.reference());
+    }
+    var request =
+        NestedInvokeRequest.newBuilder()
+            .setRequest(called)
+            .setDepth(scope.depth() + 1)
+            .setPositionToken(scope.positions().toString())
+            .build();
+    return DataGrpcClient.within(
+        scope,
+        PositionToken.EMPTY,
+        () -> {
+          try {
+            var response =
+                CallsGrpc.newBlockingStub(coordinators.internalChannel())
+                    .withDeadlineAfter(
+                        scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS)
+                    .invoke(request);
+            scope.spent(QueryWire.bill(response.getBill()));
+            if (!response.getPositionToken().isEmpty()) {
+              scope.saw(PositionToken.parse(response.getPositionToken()));
+            }
+            return JsonValues.read(response.getResultJson().toByteArray());
+          } catch (StatusRuntimeException e) {
+            spent(e, scope);
+            throw e;
+          }
+        });
+  }
+
+  /** A call that failed costs what it took until then. */
+  private static void spent(StatusRuntimeException failure, InvocationScope scope) {
+    Metadata trailers = Status.trailersFromThrowable(failure);
+    byte @Nullable [] bill = trailers == null ? null : trailers.get(GrpcMetadata.BILL);
+    if (bill == null) {
+      return;
+    }
+    try {
+      scope.spent(QueryWire.bill(Bill.parseFrom(bill)));
+    } catch (InvalidProtocolBufferException e) {
+      throw new HeddleException(
+          ErrorCode.INTERNAL, "bill of a nested call: unreadable (expected: a bill)", e);
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * JMH benchmarks of the wasm runtime: fresh instances, first calls of shipped versions, hot loops
+ * and calls through a shard, each beside plain Java where there is such a thing. They run as {@code
+ * dev.heddle.loadtest.inner} does, with this package's name.
+ */
+@NullMarked
+package dev.heddle.loadtest.wasm;
+
+import org.jspecify.annotations.NullMarked;

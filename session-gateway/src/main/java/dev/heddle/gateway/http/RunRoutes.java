@@ -1,0 +1,168 @@
+package dev.heddle.gateway.http;
+
+import dev.heddle.catalog.EventShape;
+import dev.heddle.gateway.backend.InvocationsGrpcClient;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Event;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Receipt;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Result;
+import dev.heddle.gateway.session.SessionPositions;
+import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.json.Json;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.eclipse.jetty.http.HttpHeader;
+
+/** {@code /run/{function}}, and its other name {@code /runLambda}: invocations of handlers. */
+public final class RunRoutes {
+  /** Every template of these routes begins so. */
+  static final Set<String> PREFIXES = Set.of("/run/", "/runLambda/");
+
+  private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
+  private static final byte[] NONE = {};
+  private static final String PATH = "path";
+
+  private final InvocationsGrpcClient invocations;
+  private final CalledFunctions called;
+  private final HttpEvent events;
+  private final SessionStore sessions;
+  private final SessionPositions positions;
+  private final HttpLimits limits;
+
+  public RunRoutes(
+      InvocationsGrpcClient invocations,
+      CalledFunctions called,
+      HttpEvent events,
+      SessionStore sessions,
+      SessionPositions positions,
+      HttpLimits limits) {
+    this.invocations = invocations;
+    this.called = called;
+    this.events = events;
+    this.sessions = sessions;
+    this.positions = positions;
+    this.limits = limits;
+  }
+
+  /** The routes. */
+  public List<Route> routes() {
+    return List.of(
+        new Route(Route.ANY, "/run/{function}", true, exchange -> run(exchange, "")),
+        new Route(Route.ANY, "/run/{function}/{path...}", true, this::runPath),
+        new Route(Route.ANY, "/runLambda/{function}", true, exchange -> run(exchange, "")),
+        new Route(Route.ANY, "/runLambda/{function}/{path...}", true, this::runPath));
+  }
+
+  private void runPath(Exchange exchange) throws IOException {
+    run(exchange, exchange.parameter(PATH));
+  }
+
+  private void run(Exchange exchange, String path) throws IOException {
+    String function = exchange.parameter("function");
+    byte[] body = exchange.body(limits.query());
+    var caller = caller(exchange);
+    exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
+    Result result;
+    try {
+      result = invoke(exchange, caller, path, body);
+      receipt(exchange, result.receipt());
+      exchange.header("Heddle-Node", result.node());
+      exchange.header("Heddle-Took-Micros", Long.toString(result.tookMicros()));
+    } catch (HeddleException e) {
+      InvocationsGrpcClient.receipt(e).ifPresent(receipt -> receipt(exchange, receipt));
+      InvocationsGrpcClient.retryAfter(e)
+          .ifPresent(wait ->
+              exchange.header(HttpHeader.RETRY_AFTER, Long.toString(seconds(wait))));
+      throw e;
+    }
+    if (result.http()) {
+      reply(exchange, HttpReply.parse(result.json(), function + "@" + result.receipt().version()));
+    } else {
+      exchange.json(200, result.json().length == 0 ? NULL : result.json());
+    }
+  }
+
+  /**
+   * In whose name a function runs.
+   *
+   * @param session empty: of nobody, since any site's pages may have sent the request
+   * @param locality keeps a session's calls together, from its second one on
+   */
+  private record Caller(Optional<String> session, String locality) {}
+
+  private Caller caller(Exchange exchange) {
+    if (exchange.anonymous()) {
+      exchange.positions(
+          positions.of(exchange.tenant(), "", exchange.header(Exchange.POSITION), null));
+      return new Caller(Optional.empty(), "");
+    }
+    String cookie = exchange.cookie(SessionStore.COOKIE);
+    exchange.positions(
+        positions.of(exchange.tenant(), "", exchange.header(Exchange.POSITION), cookie));
+    SessionStore.Visit visit = sessions.visit(exchange.tenant(), cookie);
+    visit.setCookie().ifPresent(value -> exchange.header(HttpHeader.SET_COOKIE, value));
+    boolean known = visit.setCookie().isEmpty();
+    return new Caller(Optional.of(visit.session()), known ? visit.session() : "");
+  }
+
+  private Result invoke(Exchange exchange, Caller caller, String path, byte[] body) {
+    String function = exchange.parameter("function");
+    var shapes = called.shapes(exchange.tenant(), function);
+    boolean http = shapes.contains(EventShape.HTTP);
+    // A function of HTTP events alone takes any body.
+    boolean json = !http || shapes.contains(EventShape.JSON);
+    byte[] httpEvent = http ? events.of(exchange, function, path, body) : NONE;
+    var event = new Event(json ? jsonEvent(body) : NULL, httpEvent, true);
+    try {
+      return invocations.invoke(
+          exchange.call(), function, event, caller.session(), caller.locality());
+    } catch (HeddleException e) {
+      boolean ran = InvocationsGrpcClient.receipt(e).isPresent();
+      if (e.code() != ErrorCode.CONFLICT || http || ran) {
+        throw e;
+      }
+      // A deploy has just changed the shape, and this node has not heard of it yet.
+      var both = new Event(event.json(), events.of(exchange, function, path, body), true);
+      return invocations.invoke(
+          exchange.call(), function, both, caller.session(), caller.locality());
+    }
+  }
+
+  private static byte[] jsonEvent(byte[] body) {
+    if (Json.blank(body)) {
+      return NULL;
+    }
+    // The event's errors are the caller's: found here, they name line and column.
+    var _ = Json.parse(body);
+    return body;
+  }
+
+  /** Whole ones, for that is all that HTTP can say. */
+  private static long seconds(Duration wait) {
+    return Math.max(1, Math.ceilDiv(wait.toMillis(), 1_000));
+  }
+
+  private static void receipt(Exchange exchange, Receipt receipt) {
+    exchange.header("Heddle-Function-Version", receipt.version());
+    exchange.header("Heddle-Invocation", receipt.invocation());
+    exchange.header("Heddle-Bill", receipt.bill());
+  }
+
+  private static void reply(Exchange exchange, HttpReply reply) {
+    reply.headers().forEach(exchange::header);
+    for (String cookie : reply.cookies()) {
+      exchange.addHeader(HttpHeader.SET_COOKIE, cookie);
+    }
+    boolean bodiless = reply.statusCode() == 204 || reply.statusCode() == 304;
+    if (bodiless) {
+      exchange.empty(reply.statusCode());
+    } else {
+      exchange.send(reply.statusCode(), reply.contentType(), reply.body());
+    }
+  }
+}
