@@ -86,8 +86,7 @@ public record FunctionRecord(
     if (exact.isPresent() || spoken.length() < ENOUGH_DIGITS || aliases.containsKey(spoken)) {
       return exact;
     }
-    var fitting =
-        versions.stream().filter(version -> version.digest().startsWith(spoken)).toList();
+    var fitting = versions.stream().filter(version -> version.digest().startsWith(spoken)).toList();
     return fitting.size() == 1 ? Optional.of(fitting.getFirst()) : Optional.empty();
   }
 

@@ -107,8 +107,7 @@ public record FunctionVersion(
     long bytes = 0;
     for (var variable : environment.entrySet()) {
       if (!VARIABLE.matcher(variable.getKey()).matches()) {
-        throw invalid(
-            "environment: " + variable.getKey() + " (expected: names of A-Z, 0-9 and _)");
+        throw invalid("environment: " + variable.getKey() + " (expected: names of A-Z, 0-9 and _)");
       }
       bytes += variable.getKey().getBytes(StandardCharsets.UTF_8).length;
       bytes += variable.getValue().getBytes(StandardCharsets.UTF_8).length;

@@ -204,8 +204,7 @@ class RecordsTest {
   @Test
   void aVersionIsFoundByTheStartOfItsDigestIfOnlyOneHasIt() {
     FunctionRecord function = three();
-    assertEquals(
-        Records.version(2), function.find(Records.version(2).digest()).orElseThrow());
+    assertEquals(Records.version(2), function.find(Records.version(2).digest()).orElseThrow());
     assertTrue(function.find("00000000").isEmpty());
     assertTrue(function.find(Records.version(2).digest().substring(0, 7)).isEmpty());
     assertEquals(Records.version(3), function.find("latest").orElseThrow());

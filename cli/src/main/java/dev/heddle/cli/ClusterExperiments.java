@@ -7,6 +7,10 @@ import dev.heddle.loadtest.chaos.ChaosOptions;
 import dev.heddle.loadtest.chaos.FailoverExperiment;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.SessionReadsExperiment;
+import dev.heddle.loadtest.invoke.BillExperiment;
+import dev.heddle.loadtest.invoke.BurstExperiment;
+import dev.heddle.loadtest.invoke.ColdStartExperiment;
+import dev.heddle.loadtest.invoke.InvokeExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
@@ -20,6 +24,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -31,6 +36,9 @@ import java.util.function.Consumer;
 final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
   private static final long READS = 100_000;
+  private static final int INVOKERS = 32;
+  private static final int BILLS = 10_000;
+  private static final Duration BURST = Duration.ofSeconds(60);
 
   private final Console console;
   private final int kills;
@@ -61,6 +69,24 @@ final class ClusterExperiments {
             "density",
             "24 replicas at rest in one process, and its restart",
             at -> new DensityExperiment(java(), at, corpus())),
+        new Late(
+            "invoke",
+            "warm invocations over HTTP, beside Google's functions framework",
+            at ->
+                new InvokeExperiment(
+                    java(), at, home().resolve("mvnw"), home().resolve("target/bench"), INVOKERS)),
+        new Late(
+            "burst",
+            "a hundred calls of 200 ms at a time, waiting and computing",
+            at -> new BurstExperiment(java(), at, BURST)),
+        new Late(
+            "bill",
+            "bills beside what their calls took by their own clocks",
+            at -> new BillExperiment(java(), at, BILLS)),
+        new Late(
+            "coldstart",
+            "first calls of shipped WebAssembly, beside compiling it",
+            at -> new ColdStartExperiment(java(), at)),
         new Late(
             "chaos",
             "kills nodes by seed under load, then audits every write",

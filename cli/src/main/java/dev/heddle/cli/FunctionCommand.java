@@ -148,9 +148,10 @@ final class FunctionCommand implements Callable<Integer> {
   private static String aliases(FunctionInfo function, String version) {
     return function.aliases().entrySet().stream()
         .sorted(java.util.Map.Entry.comparingByKey())
-        .flatMap(alias -> alias.getValue().stream()
-            .filter(target -> target.version().equals(version))
-            .map(target -> alias.getKey() + share(target, alias.getValue())))
+        .flatMap(alias ->
+            alias.getValue().stream()
+                .filter(target -> target.version().equals(version))
+                .map(target -> alias.getKey() + share(target, alias.getValue())))
         .collect(Collectors.joining(","));
   }
 

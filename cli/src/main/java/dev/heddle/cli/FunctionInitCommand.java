@@ -30,7 +30,11 @@ final class FunctionInitCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "DIR", description = "New, or empty.")
   private Path folder = Path.of("");
 
-  @Option(names = "--runtime", required = true, paramLabel = "RUNTIME", description = "java or wasm.")
+  @Option(
+      names = "--runtime",
+      required = true,
+      paramLabel = "RUNTIME",
+      description = "java or wasm.")
   private Starter starter = Starter.JAVA;
 
   @Option(

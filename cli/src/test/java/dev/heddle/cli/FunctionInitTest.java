@@ -94,15 +94,15 @@ class FunctionInitTest {
                     .toArray(String[]::new));
     assertEquals(0, compiled);
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    run(
-        folder,
-        List.of(java, "-cp", classes + ":" + path, "functions.HelloTest"));
+    run(folder, List.of(java, "-cp", classes + ":" + path, "functions.HelloTest"));
   }
 
   @Test
   void theWasmStartersTestPasses() throws IOException, InterruptedException {
     assumeTrue(
-        Stream.of("/usr/bin/node", "/usr/local/bin/node").map(Path::of).anyMatch(Files::isExecutable),
+        Stream.of("/usr/bin/node", "/usr/local/bin/node")
+            .map(Path::of)
+            .anyMatch(Files::isExecutable),
         "node is not installed");
     run(init("wasm"), List.of("node", "test.mjs"));
   }

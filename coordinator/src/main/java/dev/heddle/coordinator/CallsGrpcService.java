@@ -22,7 +22,8 @@ final class CallsGrpcService extends CallsGrpc.CallsImplBase {
 
   CallsGrpcService(CoordinatorConfig config, InvocationGrpcClient invocations) {
     this.invocations = invocations;
-    // Each call from outside can have one open at every level, and more where it calls side by side.
+    // Each call from outside can have one open at every level, and more where it calls side by
+    // side.
     int most = Math.multiplyExact(config.invocations(), InvocationScope.MAX_DEPTH);
     this.admission = new Admission("nested invocations", most);
   }
@@ -42,9 +43,7 @@ final class CallsGrpcService extends CallsGrpc.CallsImplBase {
                   + ")"));
       return;
     }
-    var caller =
-        new Caller(RequestContext.current().tenant(), depth, request.getPositionToken());
-    InvocationsGrpcService.answer(
-        admission, invocations, request.getRequest(), caller, observer);
+    var caller = new Caller(RequestContext.current().tenant(), depth, request.getPositionToken());
+    InvocationsGrpcService.answer(admission, invocations, request.getRequest(), caller, observer);
   }
 }

@@ -53,8 +53,7 @@ public final class Coordinator implements AutoCloseable {
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
     var builtIns = BuiltIns.all();
-    var logs =
-        closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
+    var logs = closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
     var engine =
         closer.register(
             "engine",

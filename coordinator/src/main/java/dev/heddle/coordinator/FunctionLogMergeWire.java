@@ -143,8 +143,7 @@ final class FunctionLogMergeWire {
       } else if (waiting.size() >= MOST_WAITING) {
         lost += 1 + line.getLost();
       } else {
-        waiting.addLast(
-            lost == 0 ? line : line.toBuilder().setLost(line.getLost() + lost).build());
+        waiting.addLast(lost == 0 ? line : line.toBuilder().setLost(line.getLost() + lost).build());
         lost = 0;
       }
     }

@@ -111,8 +111,7 @@ final class FunctionLogsGrpcClient {
   }
 
   /** Blocks while the reader does not read; its lines then wait, and later ones are lost. */
-  private static void awaitReady(ServerCallStreamObserver<?> observer)
-      throws InterruptedException {
+  private static void awaitReady(ServerCallStreamObserver<?> observer) throws InterruptedException {
     var signals = new Semaphore(0);
     var caller = Context.current();
     Context.CancellationListener gone = context -> signals.release();

@@ -51,7 +51,11 @@ final class FunctionNames {
     if (record.kind() != kind) {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST,
-          "function: " + name + " is a " + spoken(record.kind()) + " (expected: a "
+          "function: "
+              + name
+              + " is a "
+              + spoken(record.kind())
+              + " (expected: a "
               + spoken(kind)
               + ")");
     }

@@ -138,12 +138,12 @@ final class FunctionRegistry {
     }
     if (!wanted.isEmpty() && !wanted.equals(name)) {
       throw new HeddleException(
-          ErrorCode.INVALID_FUNCTION, "name: " + name + " (expected: " + wanted + ", as asked for)");
+          ErrorCode.INVALID_FUNCTION,
+          "name: " + name + " (expected: " + wanted + ", as asked for)");
     }
   }
 
-  private FunctionVersion version(
-      Manifest manifest, String yaml, Code code, CheckedCode checked) {
+  private FunctionVersion version(Manifest manifest, String yaml, Code code, CheckedCode checked) {
     return new FunctionVersion(
         manifest.version(code.bytes()),
         Digests.of(code.bytes()),

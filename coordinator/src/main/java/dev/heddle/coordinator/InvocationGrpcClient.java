@@ -150,8 +150,7 @@ final class InvocationGrpcClient {
   }
 
   private InvokeResponse call(NodeRecord leaf, LeafInvokeRequest message) {
-    var deadline =
-        Deadline.ofGrpc(Context.current().getDeadline(), config.maxDeadline(), ticker);
+    var deadline = Deadline.ofGrpc(Context.current().getDeadline(), config.maxDeadline(), ticker);
     try (var _ = table.sent(leaf.node())) {
       return InvokerGrpc.newBlockingStub(channels.to(leaf.internal()))
           .withDeadlineAfter(deadline.remainingNanos(ticker), TimeUnit.NANOSECONDS)

@@ -167,8 +167,7 @@ class InvocationsTest {
     assertFalse(Objects.requireNonNull(trailers.get(GrpcMetadata.INVOCATION)).isEmpty());
     forget();
     allFail(ErrorCode.FUNCTION_FAILED, false);
-    assertEquals(
-        ErrorCode.FUNCTION_FAILED, GrpcErrors.fromStatus(fails(request("echo"))).code());
+    assertEquals(ErrorCode.FUNCTION_FAILED, GrpcErrors.fromStatus(fails(request("echo"))).code());
     assertEquals(1, asked());
   }
 
@@ -183,8 +182,7 @@ class InvocationsTest {
     int number = home.charAt(home.length() - 1) - '0';
     coordinator.invoker(number).tell(InvokerReport.newBuilder().setQueued(5).build());
     eventually(
-        "the key spills",
-        () -> !node(request("echo").setLocalityKey("session-1")).equals(home));
+        "the key spills", () -> !node(request("echo").setLocalityKey("session-1")).equals(home));
     String second = node(request("echo").setLocalityKey("session-1"));
     assertNotEquals(home, second);
     assertEquals(second, node(request("echo").setLocalityKey("session-1")));
@@ -259,9 +257,9 @@ class InvocationsTest {
   @Test
   void refusesUnknownFunctionsAndVersions() {
     for (String name : List.of("nothing", "echo:canary", "echo:" + "c".repeat(64))) {
-      assertEquals(
-          ErrorCode.UNKNOWN_FUNCTION, GrpcErrors.fromStatus(fails(request(name))).code());
+      assertEquals(ErrorCode.UNKNOWN_FUNCTION, GrpcErrors.fromStatus(fails(request(name))).code());
     }
-    assertEquals(VERSION, coordinator.invocations().invoke(request("echo:" + VERSION).build()).getVersion());
+    assertEquals(
+        VERSION, coordinator.invocations().invoke(request("echo:" + VERSION).build()).getVersion());
   }
 }

@@ -24,7 +24,8 @@ class InvokerChoiceTest {
   private final List<NodeRecord> leaves =
       IntStream.range(0, 4)
           .mapToObj(i ->
-              new NodeRecord("leaf-" + i, "run", Set.of("leaf"), "127.0.0.1:" + (i + 1), "", "", ""))
+              new NodeRecord(
+                  "leaf-" + i, "run", Set.of("leaf"), "127.0.0.1:" + (i + 1), "", "", ""))
           .toList();
 
   private String choose(String key) {

@@ -26,6 +26,7 @@ class RateCardTest {
   }
 
   private static Bill bill(long active, long cpu, long documents, long memoryMibNanos) {
-    return new Bill(active, cpu, 0, documents, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of(), 0, 0);
+    return new Bill(
+        active, cpu, 0, documents, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of(), 0, 0);
   }
 }

@@ -18,8 +18,8 @@ import java.util.function.LongSupplier;
  * as it has work, within its limits.
  *
  * <p>Calls within calls cannot block each other: a handler that waits lends its thread and its
- * memory to others, and each depth of calls has places of its own. The deepest ones wait for nobody,
- * so they end, and then those above them.
+ * memory to others, and each depth of calls has places of its own. The deepest ones wait for
+ * nobody, so they end, and then those above them.
  *
  * <p>A handler that does not stop at its deadline is stuck: up to a limit its place is made up for
  * by another.
@@ -315,8 +315,7 @@ final class Dispatcher implements AutoCloseable {
     lock.lock();
     try {
       long nanos = (long) (serviceNanos * (queued + 1) / capacity());
-      return Duration.ofNanos(
-          Math.clamp(nanos, SHORTEST_RETRY.toNanos(), LONGEST_RETRY.toNanos()));
+      return Duration.ofNanos(Math.clamp(nanos, SHORTEST_RETRY.toNanos(), LONGEST_RETRY.toNanos()));
     } finally {
       lock.unlock();
     }

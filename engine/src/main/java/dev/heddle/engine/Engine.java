@@ -66,8 +66,7 @@ public final class Engine implements AutoCloseable {
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
     this.dispatcher = new Dispatcher(config, pool, threads);
     metrics.dispatcher(dispatcher);
-    this.versions =
-        new LoadedVersions(config, code, this.runtimes, pool, metrics, threads::renew);
+    this.versions = new LoadedVersions(config, code, this.runtimes, pool, metrics, threads::renew);
     this.kit = new InvocationKit(config, platform, dispatcher, ticker, metrics);
     timer.every(pool.pace().toNanos(), pool::sweep);
   }
@@ -271,13 +270,16 @@ public final class Engine implements AutoCloseable {
     var outcome = failure == null ? "ok" : failure.code().name();
     log.report(ReportLine.of(ref, invocation, memory, own, children, outcome));
     metrics.invocation(
-        outcome(failure), own.queueNanos() + own.initNanos() + own.activeNanos() + own.parkedNanos());
+        outcome(failure),
+        own.queueNanos() + own.initNanos() + own.activeNanos() + own.parkedNanos());
     if (failure == null && json != null) {
       metrics.queued(own.queueNanos());
       return new InvocationResult.Reply(json, own.plus(children), positions);
     }
     var why =
-        failure != null ? failure : new HeddleException(ErrorCode.INTERNAL, "neither reply nor why");
+        failure != null
+            ? failure
+            : new HeddleException(ErrorCode.INTERNAL, "neither reply nor why");
     boolean started = scope != null;
     boolean noRoom = why.code().kind() == ErrorCode.Kind.CAPACITY && !started;
     var retryAfter = noRoom ? dispatcher.retryAfter() : Duration.ZERO;

@@ -87,8 +87,7 @@ public final class FunctionLogs implements AutoCloseable {
         lost++;
         return;
       }
-      waiting.addLast(
-          new Kept(kept.line.withLost(kept.line.lost() + lost), kept.text, kept.cost));
+      waiting.addLast(new Kept(kept.line.withLost(kept.line.lost() + lost), kept.text, kept.cost));
       lost = 0;
       more.signal();
     }
@@ -162,8 +161,7 @@ public final class FunctionLogs implements AutoCloseable {
    * @param length of the text, about
    * @return whether it was kept
    */
-  boolean append(
-      FunctionRef function, Invocation invocation, Supplier<String> text, int length) {
+  boolean append(FunctionRef function, Invocation invocation, Supplier<String> text, int length) {
     var key = new Key(function.tenant(), function.name());
     var at = clock.instant();
     lock.lock();

@@ -20,8 +20,8 @@ public interface FunctionRuntime {
    * Makes the code of a version ready to run here; compiles nothing that a deploy compiled.
    *
    * @param label names function and version in messages
-   * @throws HeddleException INVALID_FUNCTION for code that is no good, FORBIDDEN where this node does
-   *     not run such code
+   * @throws HeddleException INVALID_FUNCTION for code that is no good, FORBIDDEN where this node
+   *     does not run such code
    */
   LoadedCode load(ShippedCode code, String label);
 }

@@ -165,18 +165,20 @@ final class InvocationContext implements Context {
 
     @Override
     public void put(String name, Object value) {
-      told(() -> door.session(session -> {
-        session.put(name, value);
-        return Boolean.TRUE;
-      }));
+      told(() ->
+          door.session(session -> {
+            session.put(name, value);
+            return Boolean.TRUE;
+          }));
     }
 
     @Override
     public void remove(String name) {
-      told(() -> door.session(session -> {
-        session.remove(name);
-        return Boolean.TRUE;
-      }));
+      told(() ->
+          door.session(session -> {
+            session.remove(name);
+            return Boolean.TRUE;
+          }));
     }
 
     @Override
@@ -224,16 +226,14 @@ final class InvocationContext implements Context {
     }
 
     @Override
-    public long put(
-        String dataset, String id, Map<String, ?> fields, OptionalLong ifVersion) {
+    public long put(String dataset, String id, Map<String, ?> fields, OptionalLong ifVersion) {
       var arguments = of(dataset, "id", id);
       arguments.put("fields", fields);
       return written(Operation.DATA_PUT, arguments, ifVersion);
     }
 
     @Override
-    public long patch(
-        String dataset, String id, Map<String, ?> patch, OptionalLong ifVersion) {
+    public long patch(String dataset, String id, Map<String, ?> patch, OptionalLong ifVersion) {
       var arguments = of(dataset, "id", id);
       arguments.put("patch", patch);
       return written(Operation.DATA_PATCH, arguments, ifVersion);

@@ -402,10 +402,7 @@ final class InvocationTask implements Dispatcher.Task {
         ? new HeddleException(
             ErrorCode.FUNCTION_TIMED_OUT,
             "function %s: still ran after its timeout of %s (expected: an answer by then)"
-                .formatted(
-                    ref.label(),
-                    DurationFormat.format(
-                        lease.version().version().timeout())))
+                .formatted(ref.label(), DurationFormat.format(lease.version().version().timeout())))
         : new HeddleException(
             ErrorCode.DEADLINE_EXCEEDED,
             "function "

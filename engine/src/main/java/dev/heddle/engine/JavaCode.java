@@ -56,8 +56,7 @@ final class JavaCode implements LoadedCode {
     if (!entry.scatter()) {
       throw failures.failed("load", "it is a handler (expected: a scatter function)");
     }
-    return new ScatterInstance(
-        (ScatterFunction<Object, Object>) newInstance(), new SharedHeap());
+    return new ScatterInstance((ScatterFunction<Object, Object>) newInstance(), new SharedHeap());
   }
 
   private Object newInstance() {
@@ -79,8 +78,8 @@ final class JavaCode implements LoadedCode {
   }
 
   /**
-   * The room of a scatter function in the JVM's own heap: there is nothing to pause or to meter, and
-   * what ends it is its shards, which stop at the deadline. Its thread is not interrupted: that
+   * The room of a scatter function in the JVM's own heap: there is nothing to pause or to meter,
+   * and what ends it is its shards, which stop at the deadline. Its thread is not interrupted: that
    * would close files under others.
    */
   private static final class SharedHeap implements Sandbox {

@@ -245,7 +245,9 @@ public record Manifest(
       return description;
     }
 
-    /** Values as strings, so that what YAML takes for a number or a truth stays as it is written. */
+    /**
+     * Values as strings, so that what YAML takes for a number or a truth stays as it is written.
+     */
     private Map<String, String> environment() {
       var node = tree.get("environment");
       var variables = new TreeMap<String, String>();

@@ -48,8 +48,7 @@ final class ZipFiles {
    *
    * @param header where its local header begins
    */
-  private record Entry(
-      String name, int method, long crc, long compressed, long size, int header) {}
+  private record Entry(String name, int method, long crc, long compressed, long size, int header) {}
 
   private final byte[] zip;
   private final ByteBuffer bytes;

@@ -12,8 +12,8 @@
  * goes through {@link dev.heddle.engine.Platform}, the same for every runtime.
  *
  * <p>An event goes from {@link dev.heddle.engine.Engine#invoke} to the {@code Dispatcher}, which
- * finds it a thread and a sandbox of the {@code SandboxPool}; the {@code InvocationTask} runs it and
- * the {@code InvocationMeter} says what it took.
+ * finds it a thread and a sandbox of the {@code SandboxPool}; the {@code InvocationTask} runs it
+ * and the {@code InvocationMeter} says what it took.
  *
  * <p>The {@code java} runtime is for trusted code only: a class loader keeps names apart, not
  * tenants. Such code can start threads, use any memory, and read what the process can read. {@code

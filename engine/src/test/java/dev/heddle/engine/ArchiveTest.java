@@ -25,8 +25,7 @@ import org.junit.jupiter.api.Test;
 
 final class ArchiveTest {
   private static final ArchiveLimits LIMITS =
-      new ArchiveLimits(
-          DataSize.ofMiB(1), 20, DataSize.ofMiB(4), DataSize.ofMiB(6), 200, 40);
+      new ArchiveLimits(DataSize.ofMiB(1), 20, DataSize.ofMiB(4), DataSize.ofMiB(6), 200, 40);
   private static final String YAML = "name: f\nruntime: wasm\n";
 
   private static byte[] text(String text) {
@@ -106,8 +105,17 @@ final class ArchiveTest {
   void pathsOutOfTheFolderAreRefused() {
     for (var name :
         new String[] {
-          "../evil", "a/../../evil", "/etc/passwd", "..", "a\\b", "C:\\x\\y", "a/./b", "a//b",
-          "a\nb", "a\0b", "./a"
+          "../evil",
+          "a/../../evil",
+          "/etc/passwd",
+          "..",
+          "a\\b",
+          "C:\\x\\y",
+          "a/./b",
+          "a//b",
+          "a\nb",
+          "a\0b",
+          "./a"
         }) {
       refused("entry '", zipWith(name, text("x")));
     }

@@ -59,8 +59,7 @@ final class BadFunctionsTest {
               + "}");
 
   private final ScriptedRuntime scripted = new ScriptedRuntime();
-  private final Workshop workshop =
-      new Workshop(Workshop.config(4, 4, 8), Platform.NONE, scripted);
+  private final Workshop workshop = new Workshop(Workshop.config(4, 4, 8), Platform.NONE, scripted);
   private final FunctionRef script = scripted("x", Duration.ofSeconds(30));
 
   @AfterEach
@@ -93,8 +92,7 @@ final class BadFunctionsTest {
   void aMissingEntryIsToldAtTheDeployAndAtTheLoad() {
     var manifest = Manifest.parse("name: f\nentry: user.Nothing\n");
     var code = Archive.read(JAR, ArchiveLimits.DEFAULTS);
-    var refused =
-        fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
+    var refused = fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
     assertTrue(refused.getMessage().contains("no such class user.Nothing"), refused.toString());
     var none = Manifest.parse("name: f\n");
     fails(
@@ -112,8 +110,7 @@ final class BadFunctionsTest {
         failure.getMessage().startsWith(named(ref) + "load failed: entry: no such class"),
         failure.toString());
     var other =
-        workshop.deploy(
-            "p", "python", JAR, "x", Duration.ofSeconds(1), DataSize.ofMiB(1), 0);
+        workshop.deploy("p", "python", JAR, "x", Duration.ofSeconds(1), DataSize.ofMiB(1), 0);
     fails(ErrorCode.FORBIDDEN, () -> workshop.invoke(other, "1"));
   }
 
@@ -131,8 +128,7 @@ final class BadFunctionsTest {
     assertEquals("\"a\"", workshop.invoke(lives, "\"a\""));
     var code = Archive.read(JAR, ArchiveLimits.DEFAULTS);
     var manifest = Manifest.parse("name: f\nentry: user.ExitsInConstructor\n");
-    var refused =
-        fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
+    var refused = fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
     assertTrue(refused.getMessage().contains("exit: a function may not"), refused.toString());
   }
 
@@ -182,8 +178,7 @@ final class BadFunctionsTest {
   @Test
   void codeThatBlocksForeverEndsAtItsTimeout() {
     var brief = scripted("brief", Duration.ofMillis(40));
-    var failure =
-        fails(ErrorCode.FUNCTION_TIMED_OUT, () -> run(brief, Map.of("do", "block")));
+    var failure = fails(ErrorCode.FUNCTION_TIMED_OUT, () -> run(brief, Map.of("do", "block")));
     assertEquals(
         named(brief) + "still ran after its timeout of 40ms (expected: an answer by then)",
         failure.getMessage());
@@ -202,8 +197,7 @@ final class BadFunctionsTest {
   void aCallerThatGivesUpStopsTheCode() throws Exception {
     var caller =
         Thread.ofVirtual()
-            .start(() ->
-                fails(ErrorCode.CANCELLED, () -> run(script, Map.of("do", "block"))));
+            .start(() -> fails(ErrorCode.CANCELLED, () -> run(script, Map.of("do", "block"))));
     eventually("it runs", () -> scripted.inside.get() == 1);
     caller.interrupt();
     caller.join();

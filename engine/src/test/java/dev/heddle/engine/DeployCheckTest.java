@@ -161,8 +161,8 @@ final class DeployCheckTest {
 
   @Test
   void refusesJarsThatUnpackBeyondTheLimits() {
-    var limits = new ArchiveLimits(
-            DataSize.ofMiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3), 10_000, 100);
+    var limits =
+        new ArchiveLimits(DataSize.ofMiB(1), 20, DataSize.ofMiB(2), DataSize.ofMiB(3), 10_000, 100);
     var bomb = new HashMap<>(CLASSES);
     bomb.put("zeros", new byte[(2 << 20) + 1]);
     limited("code: unpacks beyond 2MiB at zeros (expected: at most 2MiB)", bomb, limits);
@@ -191,10 +191,7 @@ final class DeployCheckTest {
 
   private static void limited(String message, Map<String, byte[]> files, ArchiveLimits limits) {
     var jar = Jars.zip(files);
-    fails(
-        ErrorCode.INVALID_FUNCTION,
-        message,
-        () -> check(jar, "user.Good", "", limits));
+    fails(ErrorCode.INVALID_FUNCTION, message, () -> check(jar, "user.Good", "", limits));
   }
 
   @Test

@@ -22,8 +22,7 @@ final class DispatcherTest {
   private static final String BLOCK = "{\"do\":\"block\"}";
 
   private final ScriptedRuntime runtime = new ScriptedRuntime();
-  private final Workshop workshop =
-      new Workshop(Workshop.config(1, 8, 8), Platform.NONE, runtime);
+  private final Workshop workshop = new Workshop(Workshop.config(1, 8, 8), Platform.NONE, runtime);
   private final List<String> order = new CopyOnWriteArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
 

@@ -67,8 +67,7 @@ final class FunctionLogsTest {
     write("t", "g", "i0", "other");
     write("u", "f", "i0", "of another tenant");
     assertEquals(List.of("line 2", "line 3", "line 4", "line 5", "line 6"), read("t", "f"));
-    assertEquals(
-        List.of("line 5", "line 6"), texts(logs.read("t", "f", 2, Optional.empty())));
+    assertEquals(List.of("line 5", "line 6"), texts(logs.read("t", "f", 2, Optional.empty())));
     assertEquals(List.of("line 3", "line 5"), texts(logs.read("t", "f", 9, Optional.of("i1"))));
     assertEquals(List.of("of another tenant"), read("u", "f"));
     assertEquals(List.of(), read("u", "g"));
@@ -164,15 +163,13 @@ final class FunctionLogsTest {
   void readersAreFewAndEndWithTheLogs() {
     var one = logs.follow("t", "f", 0, Optional.empty(), line -> {});
     var _ = logs.follow("t", "g", 0, Optional.empty(), line -> {});
-    fails(
-        ErrorCode.LIMIT_REACHED, () -> logs.follow("t", "h", 0, Optional.empty(), line -> {}));
+    fails(ErrorCode.LIMIT_REACHED, () -> logs.follow("t", "h", 0, Optional.empty(), line -> {}));
     one.close();
     one.close();
     var _ = logs.follow("t", "h", 0, Optional.empty(), line -> {});
     logs.close();
     assertEquals(false, write("t", "f", "i", "too late"));
-    fails(
-        ErrorCode.LIMIT_REACHED, () -> logs.follow("t", "h", 0, Optional.empty(), line -> {}));
+    fails(ErrorCode.LIMIT_REACHED, () -> logs.follow("t", "h", 0, Optional.empty(), line -> {}));
   }
 
   @Test

@@ -56,8 +56,7 @@ final class InvocationSimulationTest {
             var random = new Random(seed + number);
             disturb(workshop, random);
             int kind = random.nextInt(50);
-            var event =
-                "{\"do\":\"%s\",\"n\":%d}".formatted(kind == 0 ? "die" : "count", number);
+            var event = "{\"do\":\"%s\",\"n\":%d}".formatted(kind == 0 ? "die" : "count", number);
             var function = functions.get(random.nextInt(functions.size()));
             int depth = random.nextInt(3);
             while (refused(

@@ -108,10 +108,8 @@ final class ManifestTest {
 
   @Test
   void refusesWhatIsNoMap() {
-    refused(
-        "not a map (expected: keys " + KEYS + ")", "- a\n- b\n");
-    refused(
-        "not a map (expected: keys " + KEYS + ")", "");
+    refused("not a map (expected: keys " + KEYS + ")", "- a\n- b\n");
+    refused("not a map (expected: keys " + KEYS + ")", "");
     fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse("name: [unclosed"));
     fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse(SHORT + "name: twice\n"));
     fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse("#".repeat(70_000)));

@@ -70,13 +70,7 @@ final class PlatformTest {
   private final FunctionRef asker = workshop.deploy(ASKER, "user.Asker");
   private final FunctionRef script =
       workshop.deploy(
-          "script",
-          "scripted",
-          new byte[] {1},
-          "x",
-          Duration.ofSeconds(60),
-          DataSize.ofMiB(64),
-          0);
+          "script", "scripted", new byte[] {1}, "x", Duration.ofSeconds(60), DataSize.ofMiB(64), 0);
 
   @AfterEach
   void close() {
@@ -89,8 +83,7 @@ final class PlatformTest {
     if (!arguments.string("dataset", "").equals("quick")) {
       ticker.advance(Duration.ofMillis(700));
     }
-    scope.spent(
-        new Bill(1, 2, 3, 4, 5, 6, 7, 0, 8, 9, true, List.of(), 10, 11));
+    scope.spent(new Bill(1, 2, 3, 4, 5, 6, 7, 0, 8, 9, true, List.of(), 10, 11));
     if (arguments.string("dataset", "").equals("unknown")) {
       throw new HeddleException(ErrorCode.UNKNOWN_DATASET, "dataset: unknown (expected: one)");
     }
@@ -144,7 +137,13 @@ final class PlatformTest {
                 Operation.DATA_PATCH,
                 JsonObject.of(
                     Map.of(
-                        "dataset", "films", "id", "1", "patch", Map.of("year", 1979), "ifVersion",
+                        "dataset",
+                        "films",
+                        "id",
+                        "1",
+                        "patch",
+                        Map.of("year", 1979),
+                        "ifVersion",
                         3))),
             new Asked(Operation.DATA_DELETE, JsonObject.of(Map.of("dataset", "films", "id", "1"))),
             new Asked(
@@ -161,8 +160,7 @@ final class PlatformTest {
     assertEquals(
         "\"refused dataset: unknown (expected: one)\"",
         run("{\"do\":\"catch\",\"dataset\":\"unknown\"}"));
-    assertEquals(
-        "\"3003 UNAVAILABLE leaf: away\"", run("{\"do\":\"catch\",\"dataset\":\"away\"}"));
+    assertEquals("\"3003 UNAVAILABLE leaf: away\"", run("{\"do\":\"catch\",\"dataset\":\"away\"}"));
     var label = "function " + asker.label() + ": ";
     fails(
         ErrorCode.UNKNOWN_DATASET,
@@ -185,8 +183,7 @@ final class PlatformTest {
   @Test
   void codeThatSpeaksJsonAsksTheSame() {
     assertEquals(
-        "{\"id\":\"1\",\"version\":3,\"fields\":{\"title\":\"Alien\"}}"
-            .length(),
+        "{\"id\":\"1\",\"version\":3,\"fields\":{\"title\":\"Alien\"}}".length(),
         call("data.get", "{\"dataset\":\"films\",\"id\":\"1\"}").length());
     assertEquals("\"reply\"", call("invoke", "{\"function\":\"other\",\"event\":null}"));
     assertEquals("null", call("log", "{\"line\":\"words\"}"));
@@ -308,8 +305,7 @@ final class PlatformTest {
 
   @Test
   void aFailedInvocationHasABillToo() {
-    var event =
-        "{\"do\":\"calls\",\"list\":[{\"do\":\"work\",\"millis\":30},{\"do\":\"die\"}]}";
+    var event = "{\"do\":\"calls\",\"list\":[{\"do\":\"work\",\"millis\":30},{\"do\":\"die\"}]}";
     var result =
         workshop.engine.invoke(
             script,

@@ -143,8 +143,7 @@ final class SandboxPoolTest {
     assertEquals(
         List.of("slow", "younger", "fifth", "sixth"),
         runtime.alive().stream().map(room -> room.entry).toList());
-    assertEquals(
-        2, workshop.registry.get("heddle.engine.sandbox.evictions").counter().count());
+    assertEquals(2, workshop.registry.get("heddle.engine.sandbox.evictions").counter().count());
   }
 
   @Test
@@ -213,8 +212,7 @@ final class SandboxPoolTest {
               DataSize.ofMiB(65),
               0);
       fails(
-          ErrorCode.LIMIT_REACHED,
-          () -> small.invoke(large, EVENTS, ticker, Duration.ofHours(1)));
+          ErrorCode.LIMIT_REACHED, () -> small.invoke(large, EVENTS, ticker, Duration.ofHours(1)));
     }
   }
 

@@ -278,7 +278,9 @@ final class ScatterRunTest {
     var broken = workshop.deploy("no jar".getBytes(StandardCharsets.UTF_8), "user.Counter");
     fails(
         ErrorCode.FUNCTION_FAILED,
-        "function " + broken.label() + ": load failed: code: not a zip archive (expected: a zip archive or jar)",
+        "function "
+            + broken.label()
+            + ": load failed: code: not a zip archive (expected: a zip archive or jar)",
         () -> workshop.engine.scatter(broken, Workshop.request()));
     var lacking = workshop.deploy(JAR, "user.Counters");
     fails(

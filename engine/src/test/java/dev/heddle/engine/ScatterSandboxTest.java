@@ -32,13 +32,7 @@ final class ScatterSandboxTest {
           Workshop.config(2, 2, 4, DataSize.ofMiB(128)), Platform.NONE, new LoopingRuntime());
   private final FunctionRef loops =
       workshop.deploy(
-          "loops",
-          "looping",
-          new byte[] {1},
-          "x",
-          Duration.ofSeconds(30),
-          DataSize.ofMiB(64),
-          0);
+          "loops", "looping", new byte[] {1}, "x", Duration.ofSeconds(30), DataSize.ofMiB(64), 0);
   private final Shard shard = InMemoryShard.builder("d", 0).build();
 
   @AfterEach

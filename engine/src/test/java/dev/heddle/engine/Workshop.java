@@ -59,8 +59,7 @@ final class Workshop implements AutoCloseable {
     var runtimes = new ArrayList<FunctionRuntime>(List.of(more));
     runtimes.add(new JavaRuntime(config.archive(), config.javaEnabled()));
     logs = new FunctionLogs(config.logs(), Clock.systemUTC(), ticker);
-    engine =
-        new Engine(config, this::fetch, runtimes, Map.of(), platform, logs, ticker, registry);
+    engine = new Engine(config, this::fetch, runtimes, Map.of(), platform, logs, ticker, registry);
   }
 
   private byte[] fetch(String digest) {
@@ -164,8 +163,7 @@ final class Workshop implements AutoCloseable {
 
   String invoke(FunctionRef ref, String event, Ticker ticker, Duration time) {
     var result =
-        engine.invoke(
-            ref, event.getBytes(StandardCharsets.UTF_8), invocation(ticker, time, 0));
+        engine.invoke(ref, event.getBytes(StandardCharsets.UTF_8), invocation(ticker, time, 0));
     return new String(result.json(), StandardCharsets.UTF_8);
   }
 

@@ -29,7 +29,8 @@ public final class BulkResultJsonWire {
   }
 
   /** {@code {"line","id","error":{"code","name","kind","message"}}}; without id if it has none. */
-  public static void refused(ByteArrayOutputStream out, long line, String id, HeddleException error) {
+  public static void refused(
+      ByteArrayOutputStream out, long line, String id, HeddleException error) {
     line(
         out,
         json -> {

@@ -53,8 +53,7 @@ public final class QueryJsonWire {
    * @param most the most that it may name
    * @throws HeddleException of kind USER
    */
-  public static QueryRequest read(
-      String dataset, JsonNode json, Duration usual, Duration most) {
+  public static QueryRequest read(String dataset, JsonNode json, Duration usual, Duration most) {
     var fields = new JsonFields("", json, FIELDS);
     QueryRequest.Builder query = QueryRequest.newBuilder().setDataset(dataset);
     var clauses = new ClauseJsonWire();
@@ -70,10 +69,7 @@ public final class QueryJsonWire {
     query.setExplain(fields.flag("explain"));
     highlight(fields, query);
     fields.integer("countUpTo", 0, MAX_COUNT).ifPresent(query::setCountUpTo);
-    Duration deadline =
-        fields
-            .duration("deadline", LEAST_DEADLINE, most)
-            .orElse(usual);
+    Duration deadline = fields.duration("deadline", LEAST_DEADLINE, most).orElse(usual);
     return query.setDeadlineMicros(deadline.toNanos() / 1_000).build();
   }
 

@@ -18,10 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class QueryJsonWireTest {
   private static QueryRequest read(String json) {
     return QueryJsonWire.read(
-        "d",
-        Json.parse(json.replace('\'', '"')),
-        Duration.ofSeconds(10),
-        Duration.ofMinutes(5));
+        "d", Json.parse(json.replace('\'', '"')), Duration.ofSeconds(10), Duration.ofMinutes(5));
   }
 
   private static Clause clause(String json) {

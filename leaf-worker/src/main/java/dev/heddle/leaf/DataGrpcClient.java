@@ -231,8 +231,7 @@ final class DataGrpcClient {
   }
 
   private <S extends AbstractStub<S>> S timed(S stub, InvocationScope scope) {
-    return stub.withDeadlineAfter(
-        scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS);
+    return stub.withDeadlineAfter(scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS);
   }
 
   private static void saw(InvocationScope scope, String token) {

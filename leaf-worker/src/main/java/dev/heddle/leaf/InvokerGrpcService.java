@@ -122,8 +122,7 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
       trailers.put(GrpcMetadata.FUNCTION_VERSION, digest(function));
     }
     if (failed.retryAfter().isPositive()) {
-      trailers.put(
-          GrpcMetadata.RETRY_AFTER_MILLIS, Long.toString(failed.retryAfter().toMillis()));
+      trailers.put(GrpcMetadata.RETRY_AFTER_MILLIS, Long.toString(failed.retryAfter().toMillis()));
     }
     return status.getStatus().asRuntimeException(trailers);
   }

@@ -21,7 +21,8 @@ final class InvokerWatchWire {
   private @Nullable EngineReport last;
   private boolean ended;
 
-  InvokerWatchWire(Supplier<EngineReport> engine, ServerCallStreamObserver<InvokerReport> observer) {
+  InvokerWatchWire(
+      Supplier<EngineReport> engine, ServerCallStreamObserver<InvokerReport> observer) {
     this.engine = engine;
     this.observer = observer;
   }
@@ -57,8 +58,7 @@ final class InvokerWatchWire {
   }
 
   private static InvokerReport message(EngineReport now) {
-    var message =
-        InvokerReport.newBuilder().setRunning(now.running()).setQueued(now.queued());
+    var message = InvokerReport.newBuilder().setRunning(now.running()).setQueued(now.queued());
     for (var warm : now.warm()) {
       message.addWarm(
           WarmVersion.newBuilder()

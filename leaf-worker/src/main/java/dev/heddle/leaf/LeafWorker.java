@@ -2,8 +2,8 @@ package dev.heddle.leaf;
 
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
-import dev.heddle.engine.BlobStore;
 import dev.heddle.catalog.Coordinators;
+import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionLogs;
 import dev.heddle.engine.FunctionRuntime;
@@ -60,8 +60,7 @@ public final class LeafWorker implements AutoCloseable {
                 registry));
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
-    var logs =
-        closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
+    var logs = closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
     var platform = new PlatformGrpcClient(new Coordinators(node, catalog, channels), ticker);
     var engine =
         closer.register(

@@ -41,8 +41,7 @@ final class PlatformGrpcClient implements Platform {
   }
 
   @Override
-  public @Nullable Object call(
-      Operation operation, JsonObject arguments, InvocationScope scope) {
+  public @Nullable Object call(Operation operation, JsonObject arguments, InvocationScope scope) {
     return switch (operation) {
       case DATA_GET -> data.get(arguments, scope);
       case DATA_GET_MANY -> data.getMany(arguments, scope);

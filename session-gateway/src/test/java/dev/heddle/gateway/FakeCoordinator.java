@@ -219,8 +219,7 @@ public final class FakeCoordinator implements AutoCloseable {
 
     @Override
     public void deleteAlias(DeleteAliasRequest request, StreamObserver<Function> observer) {
-      GrpcCalls.unary(
-          observer, () -> Function.newBuilder().setName(request.getFunction()).build());
+      GrpcCalls.unary(observer, () -> Function.newBuilder().setName(request.getFunction()).build());
     }
 
     @Override

@@ -115,8 +115,7 @@ public record FunctionPackage(String manifestYaml, byte[] code, Optional<String>
     files.put(MANIFEST, yaml.getBytes(StandardCharsets.UTF_8));
     String name = folder.toRealPath().relativize(module).toString().replace('\\', '/');
     files.put(name, Files.readAllBytes(module));
-    return new FunctionPackage(
-        "", DeterministicJar.of(files), text(manifest(yaml), "name"));
+    return new FunctionPackage("", DeterministicJar.of(files), text(manifest(yaml), "name"));
   }
 
   private static List<Path> modules(Path folder) throws IOException {

@@ -10,4 +10,10 @@ import tools.jackson.databind.JsonNode;
  * @param json as the HTTP answer has it
  */
 public record LogLine(
-    Instant at, String node, String version, String invocation, String text, long lost, JsonNode json) {}
+    Instant at,
+    String node,
+    String version,
+    String invocation,
+    String text,
+    long lost,
+    JsonNode json) {}

@@ -154,7 +154,8 @@ class FunctionPackageTest {
   @Test
   void packsAModuleAndItsManifestAndNothingElse() throws IOException {
     String yaml = "name: small\nruntime: wasm\n";
-    Path root = module("small", yaml, "build/small.wasm", "node_modules/x/other.wasm", ".git/a.wasm");
+    Path root =
+        module("small", yaml, "build/small.wasm", "node_modules/x/other.wasm", ".git/a.wasm");
     Files.writeString(root.resolve("secret.txt"), "not for everyone");
     FunctionPackage function = read(root);
     assertEquals("", function.manifestYaml());
@@ -176,8 +177,7 @@ class FunctionPackageTest {
     var flags =
         Map.<String, Object>of(
             "memory", "64MiB", "environment", Map.of("A", "b"), "concurrency", 3);
-    FunctionPackage function =
-        FunctionPackage.read(file, flags, new PrintWriter(messages));
+    FunctionPackage function = FunctionPackage.read(file, flags, new PrintWriter(messages));
     assertEquals(
         JsonMapper.shared()
             .readTree(
@@ -196,7 +196,8 @@ class FunctionPackageTest {
         FunctionPackage.read(root, Map.of("name", "other"), new PrintWriter(messages));
     assertEquals(Optional.of("other"), function.name());
     assertEquals(
-        "a.Greeter", JsonMapper.shared().readTree(function.manifestYaml()).path("entry").asString());
+        "a.Greeter",
+        JsonMapper.shared().readTree(function.manifestYaml()).path("entry").asString());
   }
 
   @Test

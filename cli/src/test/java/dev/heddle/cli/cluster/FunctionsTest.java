@@ -89,8 +89,7 @@ class FunctionsTest {
         return context.invoke("deeper", Map.of("depth", depth + 1));
         """);
     deploy("breaks", "", "throw new IllegalStateException(\"on purpose\");");
-    deploy(
-        "publisher", "", "context.publish(\"news\", event.json()); return null;");
+    deploy("publisher", "", "context.publish(\"news\", event.json()); return null;");
     deploy(
         "site",
         "event: http\norigins: [\"https://shop.example\"]\n",
@@ -217,8 +216,7 @@ class FunctionsTest {
   void callsWithinCallsEndAtEightLevels() {
     var failure = fails(ErrorCode.LIMIT_REACHED, "deeper", "{\"depth\": 0}");
     assertTrue(
-        String.valueOf(failure.getStatus().getDescription()).contains("deep"),
-        failure::getMessage);
+        String.valueOf(failure.getStatus().getDescription()).contains("deep"), failure::getMessage);
   }
 
   @Test

@@ -157,8 +157,7 @@ public final class LeafStreamsGrpcClient<A, B> implements AutoCloseable {
 
     private void start() {
       try {
-        var opened =
-            channels.to(node.internal()).newCall(method, CallOptions.DEFAULT);
+        var opened = channels.to(node.internal()).newCall(method, CallOptions.DEFAULT);
         call = opened;
         ClientCalls.asyncServerStreamingCall(opened, request, this);
       } catch (HeddleException e) {

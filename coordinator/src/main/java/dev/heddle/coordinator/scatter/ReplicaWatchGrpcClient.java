@@ -31,8 +31,7 @@ public final class ReplicaWatchGrpcClient
       ScheduledExecutorService timer,
       Supplier<RandomGenerator> random) {
     this.table = table;
-    var request =
-        WatchReplicasRequest.newBuilder().setIntervalMillis(interval.toMillis()).build();
+    var request = WatchReplicasRequest.newBuilder().setIntervalMillis(interval.toMillis()).build();
     this.streams =
         new LeafStreamsGrpcClient<>(
             "replicas",

@@ -27,7 +27,8 @@ final class ColumnHost implements AutoCloseable {
         "column_double", "(i)d", (g, a) -> Double.doubleToRawLongBits(column(g, a).nextDouble()));
     HostFunctions.light("column_point", "(ii)", ColumnHost::point);
     HostFunctions.light("column_ordinal", "(i)i", (g, a) -> column(g, a).nextOrdinal());
-    HostFunctions.deep("column_cardinality", "(i)i", (g, a) -> column(g, a).keywords().cardinality());
+    HostFunctions.deep(
+        "column_cardinality", "(i)i", (g, a) -> column(g, a).keywords().cardinality());
     HostFunctions.deep("column_term", "(iiii)i", ColumnHost::term);
     HostFunctions.deep("column_read", "(iiiii)i", ColumnHost::read);
   }
@@ -146,7 +147,8 @@ final class ColumnHost implements AutoCloseable {
 
     private void step() {
       if (left <= 0) {
-        throw new GuestException("column: no value left (expected: as many as column_advance said)");
+        throw new GuestException(
+            "column: no value left (expected: as many as column_advance said)");
       }
       left--;
     }

@@ -74,7 +74,7 @@ final class CompiledClassLoader extends ClassLoader {
 
   private static boolean visible(String name) {
     return JDK.contains(name)
-        || name.startsWith("run.endive.runtime.") && !name.contains("Interpreter")
+        || (name.startsWith("run.endive.runtime.") && !name.contains("Interpreter"))
         || name.startsWith("run.endive.wasm.");
   }
 

@@ -47,9 +47,9 @@ public final class CompilerProcess {
     var thread = new Thread(null, () -> result.compile(module, kind), "compiler", COMPILER_STACK);
     thread.start();
     thread.join();
-    try (OutputStream out = new BufferedOutputStream(System.out)) {
-      out.write(result.bytes);
-    }
+    OutputStream out = new BufferedOutputStream(System.out);
+    out.write(result.bytes);
+    out.flush();
     System.exit(result.code);
   }
 

@@ -80,15 +80,16 @@ record GuestExports(
 
   private static int find(ModuleLayout layout, String name, boolean needed) {
     var function = layout.exports().get(name);
+    var expected = TYPES.getOrDefault(name, "");
     if (function == null) {
       if (needed) {
-        throw ModuleBytes.refuse("export " + name, "missing", TYPES.get(name));
+        throw ModuleBytes.refuse("export " + name, "missing", expected);
       }
       return -1;
     }
     var type = layout.typeOf(function).toString();
-    if (!type.equals(TYPES.get(name))) {
-      throw ModuleBytes.refuse("export " + name, type, TYPES.get(name));
+    if (!type.equals(expected)) {
+      throw ModuleBytes.refuse("export " + name, type, expected);
     }
     return function;
   }

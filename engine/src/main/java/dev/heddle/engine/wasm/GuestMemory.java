@@ -46,7 +46,8 @@ final class GuestMemory implements Memory {
   private byte[][] pages;
 
   /** The instance's own pages; null where nothing was written. */
-  private @Nullable byte[][] owned;
+  @SuppressWarnings("NullAway") // Arrays of what may be null are beyond it.
+  private byte[][] owned;
 
   private int ownedPages;
   private boolean denied;
@@ -227,7 +228,7 @@ final class GuestMemory implements Memory {
       int at = from + done;
       int chunk = Math.min(size - done, PAGE_SIZE - (at & MASK));
       // Nothing to do where zeros are written over untouched zeros.
-      if (value != 0 || pages[at >>> SHIFT] != MemoryImage.ZERO_PAGE) {
+      if (value != 0 || !MemoryImage.untouched(pages[at >>> SHIFT])) {
         Arrays.fill(writable(at), at & MASK, (at & MASK) + chunk, value);
       }
       done += chunk;
@@ -426,7 +427,7 @@ final class GuestMemory implements Memory {
     check(address, bytes);
     long value = 0;
     for (int i = bytes - 1; i >= 0; i--) {
-      value = value << 8 | read(address + i) & 0xFF;
+      value = (value << 8) | (read(address + i) & 0xFF);
     }
     return value;
   }

@@ -3,6 +3,7 @@ package dev.heddle.engine.wasm;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import run.endive.runtime.HostFunction;
 import run.endive.runtime.ImportFunction;
 import run.endive.runtime.ImportValues;
@@ -103,7 +104,9 @@ final class HostFunctions {
     var functions =
         layout.imports().stream()
             .map(wanted -> {
-              var known = ALL.get(wanted.module() + "." + wanted.name());
+              var known =
+                  Objects.requireNonNull(
+                      ALL.get(wanted.module() + "." + wanted.name()), "checked before");
               ImportFunction function =
                   new HostFunction(
                       wanted.module(), wanted.name(), endive(known.type()), known.handle());

@@ -142,7 +142,7 @@ final class LoadedModule implements LoadedCode {
   public long footprint() {
     long own = 0;
     for (var page : image) {
-      own += page == MemoryImage.ZERO_PAGE ? 0 : PAGE;
+      own += MemoryImage.untouched(page) ? 0 : PAGE;
     }
     return compiledBytes + own + layout.shell().length;
   }

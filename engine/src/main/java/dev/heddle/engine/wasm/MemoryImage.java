@@ -27,12 +27,18 @@ final class MemoryImage {
       int at = segment.address() + done;
       int page = at / Memory.PAGE_SIZE;
       int within = at % Memory.PAGE_SIZE;
-      if (pages[page] == ZERO_PAGE) {
+      if (untouched(pages[page])) {
         pages[page] = new byte[Memory.PAGE_SIZE];
       }
       int chunk = Math.min(bytes.length - done, Memory.PAGE_SIZE - within);
       System.arraycopy(bytes, done, pages[page], within, chunk);
       done += chunk;
     }
+  }
+
+  /** Whether it is the page of zeros that all share. */
+  @SuppressWarnings("ReferenceEquality")
+  static boolean untouched(byte[] page) {
+    return page == ZERO_PAGE;
   }
 }

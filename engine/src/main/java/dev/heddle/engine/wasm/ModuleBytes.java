@@ -26,7 +26,8 @@ final class ModuleBytes {
 
   static HeddleException refuse(String what, Object value, Object expected) {
     return new HeddleException(
-        ErrorCode.INVALID_FUNCTION, "module: " + what + ": " + value + " (expected: " + expected + ")");
+        ErrorCode.INVALID_FUNCTION,
+        "module: " + what + ": " + value + " (expected: " + expected + ")");
   }
 
   int position() {

@@ -80,7 +80,9 @@ final class ModuleCompiler {
       throw new HeddleException(ErrorCode.CANCELLED, "deploy: interrupted", e);
     } catch (IOException | ExecutionException e) {
       throw new HeddleException(
-          ErrorCode.UNAVAILABLE, "deploy: compiler: " + e + " (expected: a process that starts)", e);
+          ErrorCode.UNAVAILABLE,
+          "deploy: compiler: " + e + " (expected: a process that starts)",
+          e);
     }
   }
 

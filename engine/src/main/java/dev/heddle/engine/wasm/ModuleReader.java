@@ -143,7 +143,7 @@ final class ModuleReader {
       case 11 -> new SegmentReader(limits, shell).data(in, data, memoryPages);
       default -> in.count("data count", limits.maxSegments());
     }
-    if (id != 7 && id < 9 || id == DATA_COUNT) {
+    if ((id != 7 && id < 9) || id == DATA_COUNT) {
       shell.section(id, module, start, in.position());
     }
   }

@@ -48,9 +48,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
       return new Guest(module, limits.memory(), null);
     } catch (GuestException | GuestExit e) {
       throw new HeddleException(
-          ErrorCode.FUNCTION_INIT_FAILED,
-          "function " + module.label() + ": init failed: " + e,
-          e);
+          ErrorCode.FUNCTION_INIT_FAILED, "function " + module.label() + ": init failed: " + e, e);
     }
   }
 
@@ -124,7 +122,12 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
           int knownAt = guest.pass(known);
           long reply =
               guest.call(
-                  "finish", module.exports().finish(), bytesAt, bytes.length, knownAt, known.length);
+                  "finish",
+                  module.exports().finish(),
+                  bytesAt,
+                  bytes.length,
+                  knownAt,
+                  known.length);
           return guest.take(reply, limits.maxResult());
         });
     try {

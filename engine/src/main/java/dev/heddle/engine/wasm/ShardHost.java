@@ -87,7 +87,8 @@ final class ShardHost implements AutoCloseable {
     var segments = shard(handle).segments();
     int index = (int) number;
     if (index < 0 || index >= segments.size()) {
-      throw new GuestException("segment: " + index + " (expected: 0.." + (segments.size() - 1) + ")");
+      throw new GuestException(
+          "segment: " + index + " (expected: 0.." + (segments.size() - 1) + ")");
     }
     return segments.get(index);
   }
@@ -124,8 +125,7 @@ final class ShardHost implements AutoCloseable {
   private int search(long[] arguments) {
     var shard = shard(arguments[0]);
     var request =
-        object(guest.argument(arguments[1], arguments[2]))
-            .allow("query", "sort", "k", "countUpTo");
+        object(guest.argument(arguments[1], arguments[2])).allow("query", "sort", "k", "countUpTo");
     int k = (int) request.integer("k", 10, 0, ScatterRequest.MAX_K);
     long countUpTo = request.integer("countUpTo", 0, 0, Long.MAX_VALUE);
     var sort = sort(request);
@@ -140,8 +140,7 @@ final class ShardHost implements AutoCloseable {
       documents.add(line);
     }
     var total = Map.of("value", top.total(), "relation", top.exact() ? "eq" : "gte");
-    return guest.reply(
-        JsonValues.write(Map.of("documents", documents, "total", total), most()));
+    return guest.reply(JsonValues.write(Map.of("documents", documents, "total", total), most()));
   }
 
   private static List<Sort> sort(JsonObject request) {
@@ -207,8 +206,8 @@ final class ShardHost implements AutoCloseable {
     }
     iterating = true;
     try {
-      var batches = new Batches(
-              shard.segments(), (int) arguments[3], capacity, collect, arguments[5] != 0);
+      var batches =
+          new Batches(shard.segments(), (int) arguments[3], capacity, collect, arguments[5] != 0);
       shard.forEach(wanted, batches);
       batches.flush();
       return batches.matches;
@@ -228,8 +227,7 @@ final class ShardHost implements AutoCloseable {
     private int pending;
     private long matches;
 
-    Batches(
-        List<Shard.Segment> segments, int buffer, int capacity, int collect, boolean scores) {
+    Batches(List<Shard.Segment> segments, int buffer, int capacity, int collect, boolean scores) {
       this.segments = segments;
       this.buffer = buffer;
       this.capacity = capacity;

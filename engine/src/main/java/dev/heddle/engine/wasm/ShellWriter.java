@@ -64,7 +64,7 @@ final class ShellWriter {
   private static void unsigned(ByteArrayOutputStream to, int value) {
     int rest = value;
     while ((rest & ~0x7F) != 0) {
-      to.write(rest & 0x7F | 0x80);
+      to.write((rest & 0x7F) | 0x80);
       rest >>>= 7;
     }
     to.write(rest);

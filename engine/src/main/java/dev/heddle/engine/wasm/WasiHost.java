@@ -28,9 +28,12 @@ final class WasiHost {
 
   static void declare() {
     declare("fd_write", "(iiii)i", WasiHost::write);
-    declare("proc_exit", "(i)", (guest, arguments) -> {
-      throw new GuestExit((int) arguments[0]);
-    });
+    declare(
+        "proc_exit",
+        "(i)",
+        (guest, arguments) -> {
+          throw new GuestExit((int) arguments[0]);
+        });
     declare("environ_sizes_get", "(ii)i", WasiHost::environmentSizes);
     declare("environ_get", "(ii)i", WasiHost::environment);
     declare("args_sizes_get", "(ii)i", WasiHost::noArguments);

@@ -60,7 +60,7 @@ public final class WasmRuntime implements FunctionRuntime {
 
   private static byte[] module(Code code, String path) {
     if (code.single()) {
-      return code.files().get(Code.SINGLE);
+      return code.bytes();
     }
     if (!path.isEmpty()) {
       var named = code.files().get(path);
@@ -74,7 +74,7 @@ public final class WasmRuntime implements FunctionRuntime {
       throw refuse(
           "modules: %s (expected: one file %s, or code in heddle.yaml)".formatted(modules, SUFFIX));
     }
-    return code.files().get(modules.getFirst());
+    return code.files().getOrDefault(modules.getFirst(), new byte[0]);
   }
 
   private static boolean isModule(String path) {
@@ -97,8 +97,7 @@ public final class WasmRuntime implements FunctionRuntime {
       HostFunctions.check(layout);
       return new LoadedModule(label, limits, budget, ticker, layout, exports, compiled);
     } catch (IOException e) {
-      throw new HeddleException(
-          ErrorCode.INVALID_FUNCTION, "compiled code: " + e.getMessage(), e);
+      throw new HeddleException(ErrorCode.INVALID_FUNCTION, "compiled code: " + e.getMessage(), e);
     } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
       throw e instanceof HeddleException known
           ? known

@@ -86,7 +86,9 @@ class HostFunctionsTest {
     return module.build();
   }
 
-  /** Every host function there is, with every bad number: it is refused, and nothing else happens. */
+  /**
+   * Every host function there is, with every bad number: it is refused, and nothing else happens.
+   */
   @TestFactory
   Stream<DynamicTest> badArgumentsNeverEscape() {
     return HostFunctions.names().stream()
@@ -105,10 +107,7 @@ class HostFunctionsTest {
     try {
       var query = instance.function().prepare(request());
       var _ = instance.function().leaf(query, shard());
-    } catch (GuestException
-        | GuestExit
-        | BadRequestException
-        | HeddleException expected) {
+    } catch (GuestException | GuestExit | BadRequestException | HeddleException expected) {
       assertTrue(!expected.toString().isEmpty());
     } catch (Exception other) {
       throw new AssertionError(signature + " with " + value, other);
@@ -131,7 +130,8 @@ class HostFunctionsTest {
     int other = guessing.imported("heddle", "shard_number", "i", "i");
     guessing.alloc();
     // A shard of another instance, of another tenant or dataset, has no number here.
-    var guess = workshop.scatter(scatter(guessing, new Code().i32(1).call(other).drop().reply(0, 0)));
+    var guess =
+        workshop.scatter(scatter(guessing, new Code().i32(1).call(other).drop().reply(0, 0)));
     var prepared = guess.function().prepare(request());
     var _ = assertThrows(GuestException.class, () -> guess.function().leaf(prepared, shard()));
   }
@@ -144,7 +144,9 @@ class HostFunctionsTest {
     workshop.fails(ErrorCode.FUNCTION_FAILED, module.build());
   }
 
-  /** A handler that asks the platform for what stands at 0 (4 bytes) and replies with the answer. */
+  /**
+   * A handler that asks the platform for what stands at 0 (4 bytes) and replies with the answer.
+   */
   private static byte[] asking(Code after) {
     var module = ModuleBuilder.empty(1);
     int call = module.imported("heddle", "call", "iiii", "i");
@@ -171,13 +173,16 @@ class HostFunctionsTest {
   void aRefusalOfThePlatformIsAnAnswerToTheModule() {
     var sandbox = workshop.sandbox(asking(new Code()));
     var reply = WasmWorkshop.invoke(sandbox, "{}", new FakeCall());
-    assertTrue(reply.startsWith("{\"code\":1025,\"name\":\"NOT_OFFERED\",\"kind\":\"USER\""), reply);
+    assertTrue(
+        reply.startsWith("{\"code\":1025,\"name\":\"NOT_OFFERED\",\"kind\":\"USER\""), reply);
   }
 
   @Test
   void aModuleMayPassOnARefusalAsItWas() {
     var passing = new Code().i32(2).i32(0).i32(0).call(3);
-    var why = WasmWorkshop.fails(ErrorCode.NOT_OFFERED, workshop.sandbox(asking(passing)), new FakeCall());
+    var why =
+        WasmWorkshop.fails(
+            ErrorCode.NOT_OFFERED, workshop.sandbox(asking(passing)), new FakeCall());
     assertTrue(why.getMessage().startsWith("send: not here"), why::getMessage);
   }
 
@@ -206,7 +211,8 @@ class HostFunctionsTest {
           }
           return new byte[0];
         };
-    assertEquals("", WasmWorkshop.invoke(workshop.sandbox(module.handle(loop).build()), "{}", fake));
+    assertEquals(
+        "", WasmWorkshop.invoke(workshop.sandbox(module.handle(loop).build()), "{}", fake));
     assertEquals(101, fake.operations.size());
   }
 
@@ -229,8 +235,7 @@ class HostFunctionsTest {
     fake.onLine = line -> running.countDown();
     var outcome = new HeddleException[1];
     var thread =
-        Thread.ofPlatform()
-            .start(() -> outcome[0] = WasmWorkshop.fails(expected, sandbox, fake));
+        Thread.ofPlatform().start(() -> outcome[0] = WasmWorkshop.fails(expected, sandbox, fake));
     running.await();
     sandbox.interrupt();
     thread.join();

@@ -79,31 +79,26 @@ class HostileBinariesTest {
             section(5, new Code().u32(1).op(0, 1)),
             section(7, new Code().u32(1).name("memory").op(2, 0))));
     bad.put("a table of four billion entries", ModuleBuilder.handler().table(-1, -1).build());
-    bad.put(
-        "a memory of 4 GiB",
-        sections(section(5, new Code().u32(1).op(0).u32(65_536))));
+    bad.put("a memory of 4 GiB", sections(section(5, new Code().u32(1).op(0).u32(65_536))));
     bad.put("a shared memory", sections(section(5, new Code().u32(1).op(3, 1, 1))));
     bad.put("a memory of 64 bits", sections(section(5, new Code().u32(1).op(4, 1))));
     bad.put("two memories", sections(section(5, new Code().u32(2).op(0, 1, 0, 1))));
     bad.put("no memory", sections(section(1, new Code().u32(0))));
+    bad.put("a memory that is not exported", sections(section(5, new Code().u32(1).op(0, 1))));
     bad.put(
-        "a memory that is not exported", sections(section(5, new Code().u32(1).op(0, 1))));
-    bad.put("a name that is no UTF-8", sections(section(7, new Code().u32(1).u32(1).op(0xFF, 0, 0))));
+        "a name that is no UTF-8", sections(section(7, new Code().u32(1).u32(1).op(0xFF, 0, 0))));
     bad.put(
         "an export of a function that is not there",
         ModuleBuilder.handler().export("f", 9).build());
-    bad.put(
-        "an export twice", ModuleBuilder.handler().export("f", 0).export("f", 0).build());
+    bad.put("an export twice", ModuleBuilder.handler().export("f", 0).export("f", 0).build());
     bad.put("a start function that is not there", ModuleBuilder.handler().start(9).build());
     bad.put(
-        "data past its memory",
-        ModuleBuilder.handler().data(65_535, new byte[] {1, 2}).build());
+        "data past its memory", ModuleBuilder.handler().data(65_535, new byte[] {1, 2}).build());
     bad.put("data at a negative address", ModuleBuilder.handler().data(-1, new byte[2]).build());
     bad.put("elements past the table", ModuleBuilder.handler().table(1, 1).elements(1, 0).build());
     bad.put("elements without a table", ModuleBuilder.handler().elements(0, 0).build());
     bad.put(
-        "elements that are not there",
-        ModuleBuilder.handler().table(1, 1).elements(0, 99).build());
+        "elements that are not there", ModuleBuilder.handler().table(1, 1).elements(0, 99).build());
     bad.put("neither handler nor scatter function", ModuleBuilder.handler().build());
     var wrong = ModuleBuilder.handler();
     wrong.export("heddle_handle", wrong.function("i", "i", new Code().get(0)));
@@ -209,7 +204,8 @@ class HostileBinariesTest {
           new Code().i32(0).op(0x24).u32(77).reply(0, 0)
         }) {
       var why = notCompiled(handler(code), limits);
-      assertTrue(why.getMessage().endsWith("(expected: a valid module that the JVM can run compiled)"));
+      assertTrue(
+          why.getMessage().endsWith("(expected: a valid module that the JVM can run compiled)"));
     }
   }
 

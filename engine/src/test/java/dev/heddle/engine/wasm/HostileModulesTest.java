@@ -52,8 +52,7 @@ class HostileModulesTest {
         "reads past 2 GiB by an offset",
         handler(new Code().i32(0x7FFF_0000).op(0x29).u32(0).u32(0x7FFF_FFFF)));
     traps.put(
-        "writes past the end",
-        handler(new Code().i32(65_536).i64(1).memory(0x37).reply(0, 0)));
+        "writes past the end", handler(new Code().i32(65_536).i64(1).memory(0x37).reply(0, 0)));
     traps.put(
         "writes across the end", handler(new Code().i32(65_530).i64(1).memory(0x37).reply(0, 0)));
     traps.put(
@@ -84,14 +83,7 @@ class HostileModulesTest {
         "takes from a segment that it dropped",
         ModuleBuilder.handler()
             .passiveData(new byte[] {1, 2})
-            .handle(
-                new Code()
-                    .op(0xFC, 9, 0)
-                    .i32(0)
-                    .i32(0)
-                    .i32(1)
-                    .op(0xFC, 8, 0, 0)
-                    .reply(0, 0))
+            .handle(new Code().op(0xFC, 9, 0).i32(0).i32(0).i32(1).op(0xFC, 8, 0, 0).reply(0, 0))
             .build());
     traps.put(
         "calls past the table's end",
@@ -115,7 +107,8 @@ class HostileModulesTest {
             .build());
     traps.put("divides by zero", handler(new Code().i64(1).i64(0).op(0x7F)));
     traps.put(
-        "divides the smallest number by -1", handler(new Code().i64(Long.MIN_VALUE).i64(-1).op(0x7F)));
+        "divides the smallest number by -1",
+        handler(new Code().i64(Long.MIN_VALUE).i64(-1).op(0x7F)));
     traps.put("makes a number of NaN", handler(new Code().f64(Double.NaN).op(0xB0)));
     traps.put("runs into unreachable", handler(new Code().op(0x00)));
     traps.put("returns what lies past its memory", handler(new Code().reply(65_000, 1_000)));
@@ -190,9 +183,7 @@ class HostileModulesTest {
       for (int i = 0; i < 3; i++) {
         memory.writeI32(i << 16, 1);
       }
-      var thrown =
-          assertThrows(
-              HeddleException.class, () -> memory.writeI32(3 << 16, 1));
+      var thrown = assertThrows(HeddleException.class, () -> memory.writeI32(3 << 16, 1));
       assertEquals(ErrorCode.OVERLOADED, thrown.code());
       memory.release();
       assertEquals(0, small.taken());
@@ -203,14 +194,7 @@ class HostileModulesTest {
   void tablesGrowToTheirLimitAndNoFurther() {
     // table.grow by 200,000 answers -1: then the reply has 4 bytes, else none.
     var module =
-        withTable(
-            new Code()
-                .op(0xD0, 0x70)
-                .i32(200_000)
-                .op(0xFC, 15, 0)
-                .i32(-1)
-                .op(0x46)
-                .op(0xAD));
+        withTable(new Code().op(0xD0, 0x70).i32(200_000).op(0xFC, 15, 0).i32(-1).op(0x46).op(0xAD));
     assertEquals(1, workshop.invoke(module, "{}").length());
     neighboursAreServed();
   }

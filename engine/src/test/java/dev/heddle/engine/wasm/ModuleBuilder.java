@@ -95,8 +95,7 @@ final class ModuleBuilder {
   }
 
   ModuleBuilder data(int offset, byte[] bytes) {
-    return entry(
-        11, new Code().u32(0).i32(offset).op(0x0B).u32(bytes.length).raw(bytes).bytes());
+    return entry(11, new Code().u32(0).i32(offset).op(0x0B).u32(bytes.length).raw(bytes).bytes());
   }
 
   ModuleBuilder passiveData(byte[] bytes) {
@@ -119,17 +118,7 @@ final class ModuleBuilder {
     global(1024);
     int index =
         function(
-            "i",
-            "i",
-            new Code()
-                .op(0x23)
-                .u32(0)
-                .op(0x23)
-                .u32(0)
-                .get(0)
-                .op(0x6A)
-                .op(0x24)
-                .u32(0));
+            "i", "i", new Code().op(0x23).u32(0).op(0x23).u32(0).get(0).op(0x6A).op(0x24).u32(0));
     return export("heddle_alloc", index);
   }
 

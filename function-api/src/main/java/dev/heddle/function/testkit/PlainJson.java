@@ -34,8 +34,7 @@ final class PlainJson {
 
   private BadRequestException wrong(String expected) {
     var found = at < text.length() ? "'" + text.charAt(at) + "'" : "the end";
-    return new BadRequestException(
-        "json: %s at %d (expected: %s)".formatted(found, at, expected));
+    return new BadRequestException("json: %s at %d (expected: %s)".formatted(found, at, expected));
   }
 
   private void space() {

@@ -59,8 +59,7 @@ public final class TestContext implements Context {
   }
 
   /** With a function of the tenant that answers as given. */
-  public TestContext function(
-      String name, Function<@Nullable Object, @Nullable Object> reply) {
+  public TestContext function(String name, Function<@Nullable Object, @Nullable Object> reply) {
     functions.put(name, reply);
     return this;
   }

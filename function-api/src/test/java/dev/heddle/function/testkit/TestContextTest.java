@@ -49,8 +49,7 @@ final class TestContextTest {
   void documentsHaveVersionsAndConditions() {
     var data = new InMemoryData().dataset("films");
     assertEquals(1, data.put("films", "a", Map.of("title", "Alien", "year", 1979)));
-    assertEquals(
-        2, data.patch("films", "a", Map.of("year", 1986, "cast", Map.of("x", 1)), ANY));
+    assertEquals(2, data.patch("films", "a", Map.of("year", 1986, "cast", Map.of("x", 1)), ANY));
     assertEquals(3, data.put("films", "b", Map.of(), OptionalLong.of(0)));
     var found = data.get("films", "a").orElseThrow();
     assertEquals(2, found.version());
@@ -65,8 +64,7 @@ final class TestContextTest {
     assertEquals(false, data.delete("films", "a", ANY));
     assertThrows(IllegalStateException.class, () -> data.query("films", Map.of()));
     data.answering("films", query -> JsonObject.of(Map.of("asked", query.string("query"))));
-    assertEquals(
-        JsonObject.of(Map.of("asked", "x")), data.query("films", Map.of("query", "x")));
+    assertEquals(JsonObject.of(Map.of("asked", "x")), data.query("films", Map.of("query", "x")));
   }
 
   private static List<String> ids(InMemoryData data) {
@@ -100,8 +98,21 @@ final class TestContextTest {
     assertEquals("aA\n\"", context.parseJson("\"a\\u0041\\n\\\"\""));
     for (var text :
         new String[] {
-          "", "01", "1.", "+1", "[1,]", "{\"a\":1,\"a\":2}", "{a:1}", "'a'", "nul", "1 2", "\"\n\"",
-          "\"\\x\"", "\"\\u12\"", "\"open", "[".repeat(100)
+          "",
+          "01",
+          "1.",
+          "+1",
+          "[1,]",
+          "{\"a\":1,\"a\":2}",
+          "{a:1}",
+          "'a'",
+          "nul",
+          "1 2",
+          "\"\n\"",
+          "\"\\x\"",
+          "\"\\u12\"",
+          "\"open",
+          "[".repeat(100)
         }) {
       assertThrows(BadRequestException.class, () -> context.parseJson(text), text);
     }

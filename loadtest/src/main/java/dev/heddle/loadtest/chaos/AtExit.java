@@ -1,7 +1,7 @@
 package dev.heddle.loadtest.chaos;
 
 /** Closes something when this process ends, if nobody has done so before. */
-final class AtExit {
+public final class AtExit {
   private final Thread hook;
 
   private AtExit(Thread hook) {
@@ -12,14 +12,14 @@ final class AtExit {
    * @param name of the thread
    * @param end must be quick, and bear to run beside whatever else ends then
    */
-  static AtExit run(String name, Runnable end) {
+  public static AtExit run(String name, Runnable end) {
     var hook = new Thread(end, name);
     Runtime.getRuntime().addShutdownHook(hook);
     return new AtExit(hook);
   }
 
   /** There is no more need. */
-  void cancel() {
+  public void cancel() {
     try {
       Runtime.getRuntime().removeShutdownHook(hook);
     } catch (IllegalStateException e) {

@@ -15,7 +15,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Ports that nobody listens at, each given out once. They lie below those that the system gives to
  * clients, one of which could otherwise take the port of a node that is down. For one thread.
  */
-final class FreePorts {
+public final class FreePorts {
   private static final int FIRST = 10_000;
   private static final int LAST = 32_000;
   private static final int ATTEMPTS = 1_000;
@@ -23,7 +23,7 @@ final class FreePorts {
   private final Set<Integer> given = new HashSet<>();
 
   /** A port of the host; of another machine, or namespace, any port. */
-  HostPort next(String host) {
+  public HostPort next(String host) {
     for (int i = 0; i < ATTEMPTS; i++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
       var address = new HostPort(host, port);

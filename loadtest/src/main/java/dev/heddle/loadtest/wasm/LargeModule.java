@@ -8,19 +8,26 @@ import java.util.Random;
  * A handler that echoes its event, within about 1.5 MB of code, tables and data that it hardly
  * uses: as what a language with a runtime of its own compiles to. The same bytes every time.
  */
-final class LargeModule {
+public final class LargeModule {
   private static final int FUNCTIONS = 2_500;
   private static final int STATEMENTS = 50;
   private static final int PAGES = 17;
   private static final int DATA = 200_000;
 
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-  private final Random random = new Random(1);
+  private final Random random;
 
-  private LargeModule() {}
+  private LargeModule(long seed) {
+    this.random = new Random(seed);
+  }
 
   static byte[] bytes() {
-    return new LargeModule().write();
+    return bytes(1);
+  }
+
+  /** The same shape with other constants: no code of one seed is that of another. */
+  public static byte[] bytes(long seed) {
+    return new LargeModule(seed).write();
   }
 
   private byte[] write() {

@@ -65,11 +65,7 @@ public final class InvocationsGrpcClient {
    * @param locality calls with the same one go to the same leaf, if they can; empty: to any
    */
   public Result invoke(
-      BackendCall call,
-      String function,
-      Event event,
-      Optional<String> session,
-      String locality) {
+      BackendCall call, String function, Event event, Optional<String> session, String locality) {
     var request =
         InvokeRequest.newBuilder()
             .setFunction(function)

@@ -1,8 +1,8 @@
 package dev.heddle.gateway.http;
 
 import dev.heddle.gateway.backend.BackendCall;
-import dev.heddle.json.Json;
 import dev.heddle.gateway.session.UserPositions;
+import dev.heddle.json.Json;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;

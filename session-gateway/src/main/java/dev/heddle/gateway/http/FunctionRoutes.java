@@ -62,8 +62,7 @@ public final class FunctionRoutes {
   private void deploy(Exchange exchange, Optional<String> name) throws IOException {
     var upload = FunctionUpload.read(exchange, name, limits.function());
     exchange.json(
-        201,
-        functions.deploy(exchange.call(), upload.name(), upload.manifest(), upload.code()));
+        201, functions.deploy(exchange.call(), upload.name(), upload.manifest(), upload.code()));
   }
 
   private void alias(Exchange exchange) throws IOException {

@@ -94,8 +94,7 @@ public final class HttpEvent {
     var headers = new LinkedHashMap<String, List<String>>();
     for (HttpField field : request.getHeaders()) {
       String name = field.getName().toLowerCase(Locale.ROOT);
-      boolean hidden =
-          name.equals("cookie") || (ownCredentials && name.equals("authorization"));
+      boolean hidden = name.equals("cookie") || (ownCredentials && name.equals("authorization"));
       String value = field.getValue();
       if (!hidden && value != null) {
         headers.computeIfAbsent(name, unseen -> new ArrayList<>()).add(value);
@@ -144,8 +143,7 @@ public final class HttpEvent {
   }
 
   private static void body(JsonGenerator json, Request request, byte[] body) {
-    Optional<String> text =
-        body.length == 0 || binary(request) ? Optional.empty() : utf8(body);
+    Optional<String> text = body.length == 0 || binary(request) ? Optional.empty() : utf8(body);
     if (body.length > 0) {
       json.writeStringProperty(
           "body", text.orElseGet(() -> Base64.getEncoder().encodeToString(body)));

@@ -24,8 +24,7 @@ import tools.jackson.databind.JsonNode;
  * @param headers by name, as given; those that are the platform's business are left out
  * @param cookies values of Set-Cookie headers
  */
-record HttpReply(
-    int statusCode, Map<String, String> headers, List<String> cookies, byte[] body) {
+record HttpReply(int statusCode, Map<String, String> headers, List<String> cookies, byte[] body) {
   private static final String JSON_TYPE = "application/json";
   private static final int MAX_HEADERS = 100;
   private static final int MAX_HEADER_TEXT = 8 << 10;

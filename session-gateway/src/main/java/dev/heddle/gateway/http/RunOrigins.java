@@ -22,8 +22,7 @@ final class RunOrigins {
   private final String exposedHeaders;
   private final String maxAge;
 
-  RunOrigins(
-      OriginPolicy origins, CalledFunctions called, String exposedHeaders, String maxAge) {
+  RunOrigins(OriginPolicy origins, CalledFunctions called, String exposedHeaders, String maxAge) {
     this.origins = origins;
     this.called = called;
     this.exposedHeaders = exposedHeaders;
@@ -67,8 +66,7 @@ final class RunOrigins {
     }
     exchange.header(HttpHeader.ACCESS_CONTROL_MAX_AGE, maxAge);
     exchange.header(
-        HttpHeader.VARY,
-        "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+        HttpHeader.VARY, "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
     exchange.empty(204);
   }
 

@@ -76,8 +76,7 @@ public final class RunRoutes {
     } catch (HeddleException e) {
       InvocationsGrpcClient.receipt(e).ifPresent(receipt -> receipt(exchange, receipt));
       InvocationsGrpcClient.retryAfter(e)
-          .ifPresent(wait ->
-              exchange.header(HttpHeader.RETRY_AFTER, Long.toString(seconds(wait))));
+          .ifPresent(wait -> exchange.header(HttpHeader.RETRY_AFTER, Long.toString(seconds(wait))));
       throw e;
     }
     if (result.http()) {

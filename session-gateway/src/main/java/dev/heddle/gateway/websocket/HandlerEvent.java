@@ -1,7 +1,7 @@
 package dev.heddle.gateway.websocket;
 
-import dev.heddle.json.Json;
 import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.json.Json;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;

@@ -374,7 +374,8 @@ class DocumentsTest {
         "PUT, PATCH, GET, DELETE, HEAD, OPTIONS",
         header(preflight, "access-control-allow-methods"));
     HttpResponse<String> put = send("PUT", DOC, "{}", "Origin", origin);
-    assertEquals(
-        "Heddle-Trace-Id, Heddle-Position, ETag", header(put, "access-control-expose-headers"));
+    assertTrue(
+        header(put, "access-control-expose-headers")
+            .startsWith("Heddle-Trace-Id, Heddle-Position, ETag, "));
   }
 }

@@ -102,8 +102,7 @@ class FunctionRoutesTest {
     assertError(415, "UNSUPPORTED_MEDIA_TYPE", fixture.send("POST", "/v1/functions", "no zip"));
     assertError(413, "TOO_LARGE", send("POST", "/v1/functions", new byte[(16 << 20) + 1]));
     assertError(400, "UNKNOWN_PARAMETER", send("POST", "/v1/functions?color=red", zip()));
-    assertError(
-        400, "INVALID_REQUEST", send("PUT", "/v1/functions/f?name=g&runtime=java", zip()));
+    assertError(400, "INVALID_REQUEST", send("PUT", "/v1/functions/f?name=g&runtime=java", zip()));
   }
 
   @Test
@@ -135,7 +134,8 @@ class FunctionRoutesTest {
   @Test
   void rollsBack() throws Exception {
     String rollback = "/v1/functions/f/rollback";
-    assertEquals("back to ", ok(200, fixture.send("POST", rollback, "")).path("version").asString());
+    assertEquals(
+        "back to ", ok(200, fixture.send("POST", rollback, "")).path("version").asString());
     var named = ok(200, fixture.send("POST", rollback, "{\"version\": \"0123abcd\"}"));
     assertEquals("back to 0123abcd", named.path("version").asString());
     assertError(400, "UNKNOWN_PARAMETER", fixture.send("POST", rollback, "{\"to\": \"x\"}"));

@@ -46,8 +46,7 @@ class RunTest {
     function("shared", EventShape.JSON, List.of(SHOP));
     function("open", EventShape.JSON, List.of("*"));
     function("plain", EventShape.JSON, List.of());
-    fixture.coordinator.handlers.put(
-        "site", request -> request.getHttpEventJson().toStringUtf8());
+    fixture.coordinator.handlers.put("site", request -> request.getHttpEventJson().toStringUtf8());
     for (String name : List.of("shared", "open", "plain")) {
       fixture.coordinator.handlers.put(name, request -> request.getEventJson().toStringUtf8());
     }
@@ -83,8 +82,7 @@ class RunTest {
                     FunctionKind.HANDLER,
                     List.of(version),
                     Map.of("latest", FunctionAlias.to(digest))))));
-    Eventually.eventually(
-        name, () -> fixture.catalog.view().function("default", name).isPresent());
+    Eventually.eventually(name, () -> fixture.catalog.view().function("default", name).isPresent());
   }
 
   @AfterAll
@@ -119,8 +117,7 @@ class RunTest {
     assertEquals("i1", header(response, "heddle-invocation"));
     assertEquals("leaf1", header(response, "heddle-node"));
     assertEquals(
-        "active=3;cpu=0;queue=0;init=0;parked=0;memory=0;cost=0",
-        header(response, "heddle-bill"));
+        "active=3;cpu=0;queue=0;init=0;parked=0;memory=0;cost=0", header(response, "heddle-bill"));
     assertEquals("no-store", header(response, "cache-control"));
   }
 
@@ -164,7 +161,8 @@ class RunTest {
     assertTrue(event.path("isBase64Encoded").booleanValue());
     assertEquals(Base64.getEncoder().encodeToString(body), event.path("body").asString());
     var image =
-        fixture.send(fixture.request("POST", "/run/site", "GIF").header("Content-Type", "image/gif"));
+        fixture.send(
+            fixture.request("POST", "/run/site", "GIF").header("Content-Type", "image/gif"));
     assertTrue(json(image).path("isBase64Encoded").booleanValue());
   }
 
@@ -187,11 +185,9 @@ class RunTest {
         });
     assertEquals(204, fixture.send("GET", "/run/fresh", "").statusCode());
     assertEquals(2, fixture.coordinator.invocations.size());
-    fixture.coordinator.handlers.put(
-        "site", fixture.coordinator.handlers.get("site:v2"));
+    fixture.coordinator.handlers.put("site", fixture.coordinator.handlers.get("site:v2"));
     var response = fixture.send("GET", "/run/site/x", "");
-    fixture.coordinator.handlers.put(
-        "site", request -> request.getHttpEventJson().toStringUtf8());
+    fixture.coordinator.handlers.put("site", request -> request.getHttpEventJson().toStringUtf8());
     assertEquals(404, response.statusCode());
     assertEquals("nothing here", response.body());
     assertEquals("text/plain", header(response, "content-type"));

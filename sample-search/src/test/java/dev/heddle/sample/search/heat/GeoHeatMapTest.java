@@ -38,8 +38,8 @@ class GeoHeatMapTest {
     var random = new Random(SEED);
     var points =
         IntStream.range(0, documents)
-            .mapToObj(i ->
-                Map.of("lat", random.nextDouble(-90, 90), "lon", random.nextDouble(-180, 180)))
+            .mapToObj(
+                i -> Map.of("lat", random.nextDouble(-90, 90), "lon", random.nextDouble(-180, 180)))
             .toList();
     return IntStream.range(0, shards)
         .mapToObj(number -> {

@@ -33,8 +33,7 @@ public final class ReRanker implements ScatterFunction<RankQuery, RankPartial> {
       var numbers = numbers(kind, segment, query.field());
       top.stream()
           .filter(hit ->
-              hit.document() >= segment.base()
-                  && hit.document() < segment.base() + segment.size())
+              hit.document() >= segment.base() && hit.document() < segment.base() + segment.size())
           .sorted(Comparator.comparingInt(Shard.TopDocument::document))
           .forEach(hit ->
               found.add(
@@ -77,8 +76,7 @@ public final class ReRanker implements ScatterFunction<RankQuery, RankPartial> {
     var ranked = new ArrayList<Ranked>();
     if (partial != null) {
       for (var found : partial.best()) {
-        ranked.add(
-            new Ranked(found.id(), query.score(found.base(), found.number()), found.base()));
+        ranked.add(new Ranked(found.id(), query.score(found.base(), found.number()), found.base()));
       }
     }
     ranked.sort(Comparator.comparingDouble(Ranked::score).reversed().thenComparing(Ranked::id));

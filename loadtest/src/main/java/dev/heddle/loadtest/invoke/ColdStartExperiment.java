@@ -1,0 +1,222 @@
+package dev.heddle.loadtest.invoke;
+
+import dev.heddle.engine.Code;
+import dev.heddle.engine.Manifest;
+import dev.heddle.engine.wasm.WasmLimits;
+import dev.heddle.engine.wasm.WasmRuntime;
+import dev.heddle.loadtest.chaos.ClusterLayout;
+import dev.heddle.loadtest.chaos.FreePorts;
+import dev.heddle.loadtest.chaos.JavaCommand;
+import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.Experiment;
+import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.wasm.LargeModule;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * How soon code of WebAssembly runs: the first call of a shipped version at a leaf that joined
+ * after its deploy, beside compiling it there; and the first call at every leaf right after a
+ * deploy. Modules have 1.5 MB, each with other code. Fails if a call does. Of the general options
+ * it takes runs, and the seed.
+ */
+public final class ColdStartExperiment implements Experiment {
+  private static final Duration START = Duration.ofMinutes(3);
+  private static final int LEAVES = 2;
+
+  /** First calls that warm the Java machine of the leaf, each of another version. */
+  private static final int WARM = 5;
+
+  private static final Duration LONGEST = Duration.ofSeconds(30);
+  private static final Duration LOOK = Duration.ofMillis(2);
+  private static final double MOST_FIRST_MILLIS = 50;
+  private static final double MOST_EVERYWHERE_MILLIS = 1_000;
+  private static final String EVENT = "{\"number\":42}";
+
+  private final JavaCommand java;
+  private final Path directory;
+
+  /**
+   * @param java starts nodes
+   * @param directory empty; takes the nodes' data and logs, which stay
+   */
+  public ColdStartExperiment(JavaCommand java, Path directory) {
+    this.java = java;
+    this.directory = directory;
+  }
+
+  /** A deployed function. */
+  private record Deployed(String name, String version) {}
+
+  @Override
+  public String name() {
+    return "coldstart";
+  }
+
+  @Override
+  public String about() {
+    return "first calls of shipped WebAssembly, beside compiling it";
+  }
+
+  @Override
+  public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
+      throws InterruptedException {
+    var findings = new Findings();
+    int runs = options.load().runs();
+    var ports = new FreePorts();
+    var nodes = FunctionNodes.apart(directory, ports, LEAVES);
+    var late = nodes.lateLeaf(directory, ports, "leaf-late");
+    var edge = new FunctionEdge(nodes.http());
+    try (var cluster = new ProcessCluster(nodes.layout(), java, ticker);
+        var joining = new ProcessCluster(new ClusterLayout(List.of(late)), java, ticker);
+        var channels = new Channels(Credentials.none())) {
+      progress.accept("starting " + nodes.nodes().size() + " processes");
+      cluster.start(START);
+      var invoker = new InvokerGrpcClient(channels);
+      var deployed = new ArrayList<Deployed>();
+      for (int i = 0; i < WARM + runs; i++) {
+        progress.accept("deploying " + (i + 1) + " of " + (WARM + runs));
+        deployed.add(deploy(edge, "cold-" + i, options.seed() + i));
+      }
+      progress.accept("a leaf joins");
+      joining.start(START);
+      first(invoker, late.internal(), deployed, findings, ticker);
+      var leaves = new ArrayList<HostPort>();
+      nodes.layout().leaves().forEach(leaf -> leaves.add(leaf.internal()));
+      leaves.add(late.internal());
+      progress.accept("new versions everywhere");
+      everywhere(invoker, edge, leaves, options, findings, ticker);
+    }
+    progress.accept("compiling");
+    compile(options, findings, ticker);
+    findings.goal("firstCallMillis", MOST_FIRST_MILLIS);
+    findings.goal("everywhereMillis", MOST_EVERYWHERE_MILLIS);
+    findings.figure(
+        "compilingToFirstCallTimes",
+        findings.median("compilingMillis") / findings.median("firstCallMillis"));
+    findings.note(
+        "first calls include the call to the leaf, the way of the code from another leaf, and its"
+            + " first result; the leaf's Java machine is warm by " + WARM + " other versions");
+    findings.note("everywhere: from the deploy's answer to the first result at the last leaf");
+    return findings.result(name(), "modules of 1.5 MB, %d leaves and one late".formatted(LEAVES));
+  }
+
+  private static Deployed deploy(FunctionEdge edge, String name, long seed) {
+    return new Deployed(name, edge.deployModule(name, LargeModule.bytes(seed)));
+  }
+
+  private static void first(
+      InvokerGrpcClient invoker,
+      HostPort leaf,
+      List<Deployed> deployed,
+      Findings findings,
+      Ticker ticker) {
+    var times = new LatencyRecorder();
+    var again = new LatencyRecorder();
+    for (int i = 0; i < deployed.size(); i++) {
+      long began = ticker.nanoTime();
+      call(invoker, leaf, deployed.get(i), findings);
+      long nanos = ticker.nanoTime() - began;
+      began = ticker.nanoTime();
+      call(invoker, leaf, deployed.get(i), findings);
+      if (i >= WARM) {
+        times.record(nanos);
+        again.record(ticker.nanoTime() - began);
+        findings.figure("firstCallMillis", nanos / 1e6);
+      }
+    }
+    findings.series("first call of a shipped version", times);
+    findings.series("second call", again);
+  }
+
+  private static void call(
+      InvokerGrpcClient invoker, HostPort leaf, Deployed function, Findings findings) {
+    var reply = invoker.invoke(leaf, function.name(), function.version(), EVENT);
+    if (!reply.equals(EVENT)) {
+      findings.problem(function.name() + ": " + reply + " (expected: " + EVENT + ")");
+    }
+  }
+
+  private static void everywhere(
+      InvokerGrpcClient invoker,
+      FunctionEdge edge,
+      List<HostPort> leaves,
+      BenchOptions options,
+      Findings findings,
+      Ticker ticker)
+      throws InterruptedException {
+    var times = new LatencyRecorder();
+    int runs = options.load().runs();
+    for (int run = 1; run <= runs; run++) {
+      var deployed = deploy(edge, "new", options.seed() + 1_000 + run);
+      long began = ticker.nanoTime();
+      long last = 0;
+      List<Callable<Long>> calls = new ArrayList<>();
+      leaves.forEach(leaf -> calls.add(() -> ready(invoker, leaf, deployed, began, ticker)));
+      try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (Future<Long> call : threads.invokeAll(calls)) {
+          last = Math.max(last, call.get());
+        }
+      } catch (ExecutionException e) {
+        findings.problem("new version, run " + run + ": " + e.getCause());
+      }
+      times.record(last);
+      findings.figure("everywhereMillis", last / 1e6);
+    }
+    findings.series("every leaf after a deploy", times);
+  }
+
+  /** Nanoseconds from the deploy to the first result at a leaf, which may not know it yet. */
+  private static long ready(
+      InvokerGrpcClient invoker, HostPort leaf, Deployed function, long began, Ticker ticker) {
+    while (true) {
+      try {
+        var _ = invoker.invoke(leaf, function.name(), function.version(), EVENT);
+        return ticker.nanoTime() - began;
+      } catch (HeddleException e) {
+        boolean unknown =
+            e.code() == ErrorCode.UNKNOWN_FUNCTION || e.code() == ErrorCode.NOT_FOUND;
+        if (!unknown || ticker.nanoTime() - began > LONGEST.toNanos()) {
+          throw e;
+        }
+        LockSupport.parkNanos(LOOK.toNanos());
+      }
+    }
+  }
+
+  /** As a leaf would have to do it, had nobody compiled the code at the deploy. */
+  private static void compile(BenchOptions options, Findings findings, Ticker ticker) {
+    var runtime = new WasmRuntime(WasmLimits.defaults(), ticker);
+    var manifest = Manifest.parse("name: cold\nruntime: wasm\nkind: handler\n");
+    var times = new LatencyRecorder();
+    for (int run = 0; run < options.load().runs(); run++) {
+      var module = LargeModule.bytes(options.seed() + run);
+      var code = new Code(module, Map.of(Code.SINGLE, module));
+      long began = ticker.nanoTime();
+      if (runtime.check(code, manifest).compiled().isEmpty()) {
+        findings.problem("compiling: nothing came of it");
+      }
+      long nanos = ticker.nanoTime() - began;
+      times.record(nanos);
+      findings.figure("compilingMillis", nanos / 1e6);
+    }
+    findings.series("compiling it there", times);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.heddle.loadtest.invoke;
+
+import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.Goal;
+import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.Series;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What one run of an experiment has found up to now. For one thread. */
+final class Findings {
+  private final List<Series> series = new ArrayList<>();
+  private final Map<String, List<Double>> figures = new LinkedHashMap<>();
+  private final List<Goal> goals = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private final List<String> problems = new ArrayList<>();
+
+  void series(String name, LatencyRecorder times) {
+    series.add(new Series(name, times, Map.of()));
+  }
+
+  /** The times of a loop, and what was wrong. */
+  void loop(String name, EdgeLoop.Outcome outcome) {
+    problems(name, outcome);
+    series.add(new Series(name, outcome.times(), Map.of("callsPerSecond", outcome.perSecond())));
+  }
+
+  void problems(String name, EdgeLoop.Outcome outcome) {
+    outcome.failures().forEach(failure -> problem(name + ": " + failure));
+  }
+
+  void problem(String text) {
+    problems.add(text);
+  }
+
+  void note(String text) {
+    notes.add(text);
+  }
+
+  /**
+   * A value of a figure, one of several perhaps.
+   *
+   * @param name with the unit last
+   */
+  void figure(String name, double value) {
+    figures.computeIfAbsent(name, _ -> new ArrayList<>()).add(value);
+  }
+
+  boolean has(String figure) {
+    return figures.containsKey(figure);
+  }
+
+  /** The middle value of a figure, of an even number the lower one; 0: there is none. */
+  double median(String figure) {
+    var sorted = figures.getOrDefault(figure, List.of()).stream().sorted().toList();
+    return sorted.isEmpty() ? 0 : sorted.get((sorted.size() - 1) / 2);
+  }
+
+  /** A goal about the median of a figure. */
+  void goal(String figure, double atMost) {
+    goal(figure, atMost, median(figure));
+  }
+
+  void goal(String what, double atMost, double measured) {
+    goals.add(new Goal(what, atMost, measured));
+  }
+
+  ExperimentResult result(String experiment, String subject) {
+    var summary = new LinkedHashMap<String, Double>();
+    figures.keySet().forEach(name -> summary.put(name, median(name)));
+    return new ExperimentResult(experiment, subject, series, summary, goals, notes, problems);
+  }
+}

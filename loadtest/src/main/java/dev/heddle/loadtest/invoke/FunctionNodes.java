@@ -1,0 +1,108 @@
+package dev.heddle.loadtest.invoke;
+
+import dev.heddle.loadtest.chaos.ClusterLayout;
+import dev.heddle.loadtest.chaos.FreePorts;
+import dev.heddle.loadtest.chaos.NodeSpec;
+import dev.heddle.process.HostPort;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Nodes with a gateway among them, on loopback.
+ *
+ * @param nodes all of them
+ * @param http of the gateway
+ */
+record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
+  private static final String LOOPBACK = "127.0.0.1";
+
+  FunctionNodes {
+    nodes = List.copyOf(nodes);
+  }
+
+  ClusterLayout layout() {
+    return new ClusterLayout(nodes);
+  }
+
+  /** One process that does everything. */
+  static FunctionNodes together(Path directory, FreePorts ports) {
+    var http = ports.next(LOOPBACK);
+    var node =
+        new Making(directory, ports, ports.next(LOOPBACK))
+            .node("all", List.of("gateway", "coordinator", "leaf"), http, List.of(), true);
+    return new FunctionNodes(List.of(node), http);
+  }
+
+  /** A process with the gateway and the coordinator, and one for each leaf. */
+  static FunctionNodes apart(Path directory, FreePorts ports, int leaves) {
+    var http = ports.next(LOOPBACK);
+    List<NodeSpec> nodes = new ArrayList<>();
+    List<HostPort> seeds = new ArrayList<>();
+    for (int i = 1; i <= leaves; i++) {
+      var internal = ports.next(LOOPBACK);
+      nodes.add(leaf(directory, ports, internal, "leaf-" + i, seeds, i == 1));
+      seeds.add(internal);
+    }
+    nodes.add(
+        new Making(directory, ports, ports.next(LOOPBACK))
+            .node("head", List.of("gateway", "coordinator"), http, seeds, false));
+    return new FunctionNodes(nodes, http);
+  }
+
+  /** A leaf that joins the others later. */
+  NodeSpec lateLeaf(Path directory, FreePorts ports, String name) {
+    var seeds = nodes.stream().filter(NodeSpec::leaf).map(NodeSpec::internal).toList();
+    return leaf(directory, ports, ports.next(LOOPBACK), name, seeds, false);
+  }
+
+  private static NodeSpec leaf(
+      Path directory,
+      FreePorts ports,
+      HostPort internal,
+      String name,
+      List<HostPort> seeds,
+      boolean first) {
+    return new Making(directory, ports, internal)
+        .node(name, List.of("leaf"), internal, seeds, first);
+  }
+
+  /** What one node is made with. */
+  private record Making(Path directory, FreePorts ports, HostPort internal) {
+    /**
+     * @param http of a gateway; else it does not matter
+     * @param first whether it forms the cluster
+     */
+    NodeSpec node(
+        String name, List<String> roles, HostPort http, List<HostPort> seeds, boolean first) {
+      Optional<HostPort> replication = roles.contains("leaf") ? port() : Optional.empty();
+      Optional<HostPort> grpc = roles.contains("coordinator") ? port() : Optional.empty();
+      var home = directory.resolve(name);
+      var data = home.resolve("data");
+      var yaml = new StringBuilder();
+      yaml.append("node: ").append(name).append('\n');
+      yaml.append("directory: ").append(json(data.toString())).append('\n');
+      yaml.append("internal: ").append(internal).append('\n');
+      replication.ifPresent(at -> yaml.append("replication: ").append(at).append('\n'));
+      grpc.ifPresent(at -> yaml.append("grpc: ").append(at).append('\n'));
+      if (roles.contains("gateway")) {
+        yaml.append("gateway:\n  http: ").append(http).append('\n');
+      }
+      var addresses = seeds.stream().map(HostPort::toString).toList();
+      yaml.append("catalog:\n  seeds: ").append(json(addresses)).append('\n');
+      yaml.append(first ? "  bootstrap: true\n" : "");
+      return new NodeSpec(
+          name, roles, home, data, internal, replication, grpc, yaml.toString(), List.of());
+    }
+
+    private Optional<HostPort> port() {
+      return Optional.of(ports.next(LOOPBACK));
+    }
+
+    private static String json(Object value) {
+      return JsonMapper.shared().writeValueAsString(value);
+    }
+  }
+}
