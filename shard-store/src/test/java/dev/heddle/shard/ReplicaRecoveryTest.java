@@ -19,6 +19,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +34,8 @@ class ReplicaRecoveryTest {
 
   @TempDir Path directory;
   private final List<Cluster> clusters = new ArrayList<>();
+
+  private static final Pattern SEGMENT = Pattern.compile("log_(?:inprogress_)?(\\d+)(?:-\\d+)?");
 
   @AfterEach
   void stop() {
@@ -186,23 +190,31 @@ class ReplicaRecoveryTest {
   }
 
   /** Waits until no replica can serve the beginning of the log any more. */
+  /** Writes until no log reaches back to what was written first here. */
   private static void awaitCut(Cluster cluster) {
+    String entry = "{\"extra\":\"" + "x".repeat(100_000) + "\"}";
+    long first = cluster.write(0, put("cut", entry)).index();
     for (String node : cluster.names()) {
       Path log = cluster.folder(node, 0).resolve("log");
       within(
           Cluster.PATIENCE,
           "the log of " + node + " is cut",
           () -> {
-            cluster.write(0, put("cut", "{\"extra\":\"" + "x".repeat(100_000) + "\"}"));
+            cluster.write(0, put("cut", entry));
             try (Stream<Path> files = Files.walk(log)) {
-              return files.noneMatch(
-                  file -> file.getFileName().toString().matches("log_0-\\d+|log_inprogress_0"));
+              return files.mapToLong(ReplicaRecoveryTest::firstIndex).min().orElseThrow() > first;
             } catch (UncheckedIOException e) {
               // It goes right now.
               return false;
             }
           });
     }
+  }
+
+  /** Of a segment; of anything else the largest number. */
+  private static long firstIndex(Path file) {
+    Matcher segment = SEGMENT.matcher(file.getFileName().toString());
+    return segment.matches() ? Long.parseLong(segment.group(1)) : Long.MAX_VALUE;
   }
 
   private Cluster cluster(Cluster.Pace pace) {
