@@ -49,7 +49,7 @@ final class FunctionRegistry {
 
   FunctionRecord find(String tenant, String name) {
     return catalog
-        .view()
+        .known()
         .function(tenant, name)
         .orElseThrow(() ->
             new HeddleException(
@@ -58,7 +58,7 @@ final class FunctionRegistry {
   }
 
   List<FunctionRecord> list(String tenant) {
-    return catalog.view().functions(tenant);
+    return catalog.known().functions(tenant);
   }
 
   /**
@@ -92,7 +92,7 @@ final class FunctionRegistry {
             clock.instant());
     var _ = blobs.spread(blob, code);
     for (int attempt = 1; ; attempt++) {
-      var view = catalog.view();
+      var view = catalog.known();
       var record = with(view, tenant, manifest, kind, version);
       long expected = view.revisionOf(CatalogKeys.function(tenant, manifest.name()));
       try {
@@ -144,7 +144,7 @@ final class FunctionRegistry {
     String key = CatalogKeys.function(tenant, name);
     long revision =
         catalog.write(
-            List.of(new Change.Delete(key, OptionalLong.of(catalog.view().revisionOf(key)))));
+            List.of(new Change.Delete(key, OptionalLong.of(catalog.known().revisionOf(key)))));
     var _ = catalog.awaitRevision(revision, deadline);
   }
 }

@@ -66,7 +66,7 @@ final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
     long start = ticker.nanoTime();
     String tenant = RequestContext.current().tenant();
     try (var _ = admission.admit()) {
-      var view = catalog.view();
+      var view = catalog.known();
       var function = names.resolve(view, tenant, request.getFunction(), FunctionKind.HANDLER);
       var message = message(request, tenant, function, view.revision());
       List<NodeRecord> candidates = new ArrayList<>(view.nodesWith("leaf"));

@@ -100,8 +100,10 @@ final class NodeCallInterceptor implements ClientInterceptor {
     }
 
     private Status seen(Status status, Metadata trailers) {
-      if (!status.isOk() && !sending.begun && status.getCause() == null) {
-        return status.withCause(new ConnectException("no connection in time"));
+      if (!status.isOk() && !sending.begun) {
+        ConnectException unsent = new ConnectException("no connection in time");
+        unsent.initCause(status.getCause());
+        return status.withCause(unsent);
       }
       boolean cutOff =
           status.getCode() == Status.Code.CANCELLED
