@@ -35,8 +35,8 @@ public interface CatalogClient extends AutoCloseable {
   /**
    * Waits until the view is at {@code revision} or beyond.
    *
-   * @throws HeddleException DEADLINE_EXCEEDED if it is not by then,
-   *     CATALOG_UNAVAILABLE if there was no view at all
+   * @throws HeddleException DEADLINE_EXCEEDED if it is not by then, CATALOG_UNAVAILABLE if there
+   *     was no view at all
    */
   CatalogView awaitRevision(long revision, Deadline deadline) throws InterruptedException;
 

@@ -65,8 +65,8 @@ class ShardStoreConfigTest {
     assertEquals(7, config.maxBatch());
     assertEquals(Duration.ofMillis(100), config.refreshAfter());
     assertEquals(DataSize.ofKiB(480), config.maxDocument());
-    assertEquals(Duration.ofSeconds(10), config.commitAfter());
-    assertEquals(DataSize.ofMiB(32), config.commitBytes());
+    assertEquals(Duration.ofSeconds(5), config.commitAfter());
+    assertEquals(DataSize.ofMiB(8), config.commitBytes());
     assertEquals(DataSize.ofMiB(128), config.keepFree());
     assertEquals(2, config.snapshots());
     assertEquals(PlacementConfig.defaults(), config.placement());
