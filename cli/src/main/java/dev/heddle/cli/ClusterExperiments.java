@@ -32,6 +32,9 @@ final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
   private static final long READS = 100_000;
 
+  /** Twice what the machine can do, beside the cluster. */
+  private static final int HOGS = 2 * Runtime.getRuntime().availableProcessors();
+
   private final Console console;
   private final int kills;
 
@@ -52,7 +55,7 @@ final class ClusterExperiments {
         new Late(
             "failover",
             "how long shards stall after their leader is killed",
-            at -> new FailoverExperiment(java(), at, kills, 0)),
+            at -> new FailoverExperiment(java(), at, kills, HOGS)),
         new Late(
             "sessionreads",
             "session reads over replicas of which one is slow",

@@ -191,8 +191,14 @@ final class BulkGrpcService {
         writing--;
         if (written == null) {
           var cause = GrpcErrors.fromStatus(Objects.requireNonNull(failed));
-          batch.forEach(item -> item.fail(cause));
+          // Patches may make much more than they are: nothing was done.
+          if (cause.code() == ErrorCode.TOO_LARGE && batch.size() > 1 && !over) {
+            lane.back(batch);
+          } else {
+            batch.forEach(item -> item.fail(cause));
+          }
         } else {
+          lane.mostItems = MAX_ITEMS;
           decide(batch, written);
           token = token.with(lane.dataset, List.of(ReplicaWire.position(written.getPosition())));
         }
@@ -287,6 +293,7 @@ final class BulkGrpcService {
     private final int shard;
     private final Deque<Pending> waiting = new ArrayDeque<>();
     private boolean busy;
+    private int mostItems = MAX_ITEMS;
 
     Lane(DatasetRecord dataset, int shard) {
       this.dataset = dataset;
@@ -297,7 +304,7 @@ final class BulkGrpcService {
     List<Pending> next(long mostBytes) {
       List<Pending> batch = new ArrayList<>();
       long bytes = 0;
-      while (!waiting.isEmpty() && batch.size() < MAX_ITEMS) {
+      while (!waiting.isEmpty() && batch.size() < mostItems) {
         bytes += waiting.element().item.getSerializedSize();
         if (bytes > mostBytes && !batch.isEmpty()) {
           break;
@@ -305,6 +312,12 @@ final class BulkGrpcService {
         batch.add(waiting.remove());
       }
       return batch;
+    }
+
+    /** Takes back what came to more than a shard takes at once: half of it is tried next. */
+    void back(List<Pending> batch) {
+      batch.reversed().forEach(waiting::addFirst);
+      mostItems = batch.size() / 2;
     }
   }
 

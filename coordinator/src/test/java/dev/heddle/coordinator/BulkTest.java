@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -162,6 +163,35 @@ class BulkTest {
     assertEquals(ids.stream().sorted().toList(), ids);
     assertEquals(36, ids.size());
     assertTrue(leader(books).writes.size() >= 4);
+  }
+
+  @Test
+  void whatComesToMoreThanAnEntryMayHoldIsWrittenInParts() throws Exception {
+    var books = cluster.create("books", 1, 1);
+    leader(books).mostItems = 3;
+    var answers = new Answers();
+    var stream = cluster.streams("").bulk(answers);
+    var items = new BulkItem[20];
+    for (int i = 0; i < items.length; i++) {
+      items[i] = put("d%02d".formatted(i), "1");
+    }
+    stream.onNext(request(items));
+    assertEquals(20, answers.response().getWritten());
+    var ids = new ArrayList<String>();
+    for (var write : leader(books).writes) {
+      if (write.getItemsCount() <= 3) {
+        write.getItemsList().forEach(item -> ids.add(item.getId()));
+      }
+    }
+    assertEquals(Stream.of(items).map(BulkItem::getId).toList(), ids);
+    leader(books).mostItems = 0;
+    stream.onNext(request(put("x", "1"), put("y", "1")));
+    var refused = answers.response();
+    assertEquals(
+        List.of(ErrorCode.TOO_LARGE.number(), ErrorCode.TOO_LARGE.number()),
+        refused.getErrorsList().stream().map(BulkError::getCode).toList());
+    stream.onCompleted();
+    assertEquals("end", answers.take());
   }
 
   @Test

@@ -59,6 +59,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
   /** Entries that this replica is behind. */
   volatile long behind;
 
+  /** Items of a write at most; more come to more than an entry of the log may hold. */
+  volatile int mostItems = Integer.MAX_VALUE;
+
   /** Whether barriers succeed. */
   volatile boolean majority = true;
 
@@ -121,6 +124,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
 
   private ShardWriteResponse written(ShardWriteRequest request) {
     int shard = request.getShard().getShard();
+    if (request.getItemsCount() > mostItems) {
+      throw new HeddleException(ErrorCode.TOO_LARGE, "batch: too large");
+    }
     var history = history(request.getDatasetId(), shard);
     synchronized (history) {
       String leader = history.leader();

@@ -1,6 +1,7 @@
 package dev.heddle.replication;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -155,6 +156,49 @@ final class RaftNodeTest {
     for (String node : groups.keySet()) {
       Eventually.eventually(node + " has all", () -> replica(node).lines.equals(all));
     }
+  }
+
+  @Test
+  void aLeaderThatResignsHasASuccessorBeforeAnyoneMissesIt() throws Exception {
+    startThree();
+    String leader = leader();
+    write(leader, "one");
+    long term = group(leader).status().term();
+    group(leader).resign(Duration.ofSeconds(10));
+    assertFalse(group(leader).status().leading());
+    String next = leader();
+    assertFalse(next.equals(leader));
+    assertEquals(term + 1, group(next).status().term());
+    write(next, "two");
+    // Who does not lead has nothing to give away.
+    group(leader).resign(Duration.ofSeconds(10));
+    assertEquals(next, leader());
+  }
+
+  @Test
+  void aMemberWhoseStateEndsWhereTheLeadersLogBeginsIsSentThatLog() throws Exception {
+    startThree();
+    String away = leader();
+    for (int i = 0; i < 10; i++) {
+      write(away, "line " + i);
+    }
+    for (String node : groups.keySet()) {
+      Eventually.eventually("has all", () -> replica(node).lines.size() == 10);
+      replica(node).store();
+    }
+    // With it ends a term, and with a term a segment of the log, which the others then cut.
+    stop(away);
+    String leader = leader();
+    write(leader, "last");
+    for (String node : groups.keySet()) {
+      Eventually.eventually("has the last", () -> replica(node).lines.size() == 11);
+      replica(node).store();
+      group(node).trim().get(10, TimeUnit.SECONDS);
+    }
+    start(away);
+    open(away);
+    Eventually.eventually("it is back", () -> replica(away).lines.size() == 11);
+    assertEquals(0, replica(away).fetches.get());
   }
 
   @Test

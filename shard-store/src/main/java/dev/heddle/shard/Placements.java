@@ -42,6 +42,9 @@ final class Placements {
   private static final Logger log = LoggerFactory.getLogger(Placements.class);
   private static final double BYTES_PER_MEGABYTE = 1 << 20;
 
+  /** How long a node that ends looks for others who lead its shards. */
+  private static final Duration RESIGNING = Duration.ofMillis(1_500);
+
   /** A shard's place in a dataset. */
   record Place(String datasetId, int shard) {}
 
@@ -372,12 +375,25 @@ final class Placements {
 
   void closeAll() {
     List<Slot> leaving = List.copyOf(all());
+    // While it still says who leads, to those who come too late.
+    sideBySide(leaving, Placements::resign);
     slots = Map.of();
     closeAll(leaving);
   }
 
-  /** Side by side: each waits about a second for its log to end. */
+  private static void resign(Slot slot) {
+    ShardReplica replica = slot.replica();
+    if (replica != null) {
+      replica.group().resign(RESIGNING);
+    }
+  }
+
+  /** Each waits about a second for its log to end. */
   private static void closeAll(List<Slot> leaving) {
+    sideBySide(leaving, Placements::close);
+  }
+
+  private static void sideBySide(List<Slot> leaving, Consumer<Slot> work) {
     if (leaving.isEmpty()) {
       return;
     }
@@ -385,7 +401,7 @@ final class Placements {
     // these.
     ExecutorService closing =
         Executors.newFixedThreadPool(leaving.size(), Threads.named("shard-close"));
-    leaving.forEach(slot -> closing.execute(() -> close(slot)));
+    leaving.forEach(slot -> closing.execute(() -> work.accept(slot)));
     OrderlyEnd.await(closing);
   }
 }

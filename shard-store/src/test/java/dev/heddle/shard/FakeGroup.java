@@ -74,6 +74,11 @@ final class FakeGroup implements ReplicatedGroup {
   }
 
   @Override
+  public void resign(Duration longest) {
+    // Leads, whatever comes.
+  }
+
+  @Override
   public CompletableFuture<Void> handOver(String node) {
     calls.add("hand over to " + node);
     pending = new CompletableFuture<>();
