@@ -1,5 +1,6 @@
 package dev.heddle.replication;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -25,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -290,10 +292,49 @@ final class RaftNodeTest {
     stop("a");
 
     byte[] whole = Files.readAllBytes(openLog("a"));
-    whole[12] ^= 1;
-    Files.write(openLog("a"), whole, StandardOpenOption.TRUNCATE_EXISTING);
     start("a");
-    assertInstanceOf(HeddleException.class, assertThrows(RuntimeException.class, () -> open("a")));
+    // In its length, in its middle: sound entries stand behind either.
+    for (int at : List.of(8, 12)) {
+      byte[] damaged = whole.clone();
+      damaged[at] ^= 0x41;
+      Files.write(openLog("a"), damaged, StandardOpenOption.TRUNCATE_EXISTING);
+      HeddleException refused = assertThrows(HeddleException.class, () -> open("a"));
+      assertEquals(ErrorCode.STORAGE_FAILED, refused.code());
+      assertArrayEquals(damaged, Files.readAllBytes(openLog("a")));
+    }
+    Files.write(openLog("a"), whole, StandardOpenOption.TRUNCATE_EXISTING);
+    open("a");
+    Eventually.eventually(
+        "reads all", () -> replica("a").lines.equals(List.of("one", "two", "three")));
+  }
+
+  @Test
+  void aLogThatFailsClosesItsGroupOnlyAndIsOpenedAgain() throws Exception {
+    start("a");
+    open("a", "a");
+    write("a", "one");
+    Path current = Objects.requireNonNull(openLog("a").getParent());
+    Path away = current.resolveSibling("away");
+    Files.move(current, away);
+    // Until a new file is begun, which there is no folder for.
+    byte[] large = new byte[400 << 10];
+    List<CompletableFuture<Written>> sent = new ArrayList<>();
+    Eventually.eventually(
+        "closed",
+        () -> {
+          if (group("a").status().leading()) {
+            sent.add(group("a").propose(new Proposal(client, ++calls, large, null)));
+          }
+          return group("a").status().role() == Role.CLOSED;
+        });
+    assertFalse(group("a").status().failure().isEmpty());
+    group("a").close();
+    Files.move(away, current);
+    open("a");
+    Eventually.eventually("leads again", () -> group("a").status().leading());
+    long kept = sent.stream().filter(written -> !written.isCompletedExceptionally()).count();
+    Eventually.eventually("kept", () -> replica("a").lines.size() >= kept + 1);
+    write("a", "two");
   }
 
   private Path openLog(String node) throws IOException {
