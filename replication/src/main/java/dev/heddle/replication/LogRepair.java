@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Cuts off what a crash left of the last entry of a log. Such an entry was never forced to disk, so
- * nobody was told that it counts. A log that is damaged where sound entries stand behind is refused:
- * they may have been acknowledged.
+ * nobody was told that it counts. A log that is damaged where sound entries stand behind is
+ * refused: they may have been acknowledged.
  *
  * <p>A log file is a header, then entries, each a varint length, so many bytes and their CRC-32C
  * over both; zeros to its end.

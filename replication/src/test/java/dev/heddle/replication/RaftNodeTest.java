@@ -49,6 +49,7 @@ final class RaftNodeTest {
   private final Map<String, Sums> replicas = new TreeMap<>();
   private final UUID client = UUID.randomUUID();
   private long calls;
+  private List<String> secrets = List.of();
 
   @AfterEach
   void closeAll() {
@@ -201,6 +202,33 @@ final class RaftNodeTest {
     open(away);
     Eventually.eventually("it is back", () -> replica(away).lines.size() == 11);
     assertEquals(0, replica(away).fetches.get());
+  }
+
+  @Test
+  void onlyWhoKnowsTheSecretIsAMember() throws Exception {
+    secrets = List.of("one:0123456789abcdef");
+    startThree();
+    String leader = leader();
+    write(leader, "one");
+    String other = groups.keySet().stream().filter(n -> !n.equals(leader)).findFirst().get();
+    for (List<String> wrong : List.of(List.<String>of(), List.of("two:0123456789abcdef"))) {
+      stop(other);
+      secrets = wrong;
+      start(other);
+      open(other);
+      write(leader, "for members " + wrong);
+      long end = System.nanoTime() + QUICK.electionMax().multipliedBy(3).toNanos();
+      Eventually.eventually("it stands for election", () -> System.nanoTime() - end > 0);
+      assertTrue(group(other).status().leader().isEmpty());
+      assertFalse(replica(other).lines.contains("for members " + wrong));
+      assertTrue(group(leader).status().leading());
+    }
+    stop(other);
+    // While a secret is being replaced.
+    secrets = List.of("one:0123456789abcdef", "two:0123456789abcdef");
+    start(other);
+    open(other);
+    Eventually.eventually("it follows", () -> replica(other).lines.size() == 3);
   }
 
   @Test
@@ -359,7 +387,7 @@ final class RaftNodeTest {
   private void start(String name) {
     HostPort address =
         addresses.computeIfAbsent(name, any -> new HostPort("127.0.0.1", freePort()));
-    RaftNode node = new RaftNode(name, address, QUICK);
+    RaftNode node = new RaftNode(name, address, QUICK, secrets);
     node.start();
     nodes.put(name, node);
   }
