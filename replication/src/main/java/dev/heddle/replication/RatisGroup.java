@@ -256,7 +256,7 @@ final class RatisGroup implements ReplicatedGroup {
           .getLeaderInfo()
           .getFollowerInfoList()
           .stream()
-          .sorted(Comparator.comparing(ServerRpcProto::getLastRpcElapsedTimeMs))
+          .sorted(Comparator.comparingLong(ServerRpcProto::getLastRpcElapsedTimeMs))
           .map(follower -> follower.getId().getId().toStringUtf8())
           .toList();
     } catch (IOException | CompletionException e) {
