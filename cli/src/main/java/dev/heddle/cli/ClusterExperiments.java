@@ -26,7 +26,8 @@ import java.util.function.Consumer;
 
 /**
  * Experiments that start clusters of their own, as processes of this build. What they leave lies in
- * {@code target/bench}; the runs of chaos add up in {@code target/bench/chaos.jsonl}.
+ * {@code target/bench}; the runs of chaos add up in {@code .heddle/bench/chaos.jsonl}, which a
+ * clean build leaves alone.
  */
 final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
@@ -72,7 +73,7 @@ final class ClusterExperiments {
                     ChaosOptions.DEFAULTS.withKills(kills),
                     java(),
                     at,
-                    Optional.of(home().resolve("target/bench/chaos.jsonl")),
+                    Optional.of(home().resolve(".heddle/bench/chaos.jsonl")),
                     Clock.systemUTC())));
   }
 

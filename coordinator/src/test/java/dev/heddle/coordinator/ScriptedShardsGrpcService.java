@@ -62,6 +62,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
   /** Items of a write at most; more come to more than an entry of the log may hold. */
   volatile int mostItems = Integer.MAX_VALUE;
 
+  /** Whether it answers who asks for its shards. */
+  volatile boolean tells = true;
+
   /** Whether barriers succeed. */
   volatile boolean majority = true;
 
@@ -136,7 +139,8 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
                 ErrorCode.NO_MAJORITY,
                 "leader of shard x: none that a majority follows (expected: one)")
             : new HeddleException(
-                ErrorCode.NOT_LEADER, "leader of shard x: " + leader + " (expected: this node)");
+                    ErrorCode.NOT_LEADER, "not me: somebody else (expected: the leader)")
+                .withLeader(leader);
       }
       String call = request.getClientId().toStringUtf8() + "/" + request.getCallId();
       long index = history.seen(call);
@@ -321,6 +325,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
 
   @Override
   public void await(AwaitShardsRequest request, StreamObserver<AwaitShardsResponse> observer) {
+    if (!tells) {
+      return;
+    }
     GrpcCalls.unary(
         observer,
         () -> {

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
 import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
@@ -86,12 +87,19 @@ final class RatisGroup implements ReplicatedGroup {
         info.isLeader() && info.isLeaderReady(),
         Optional.ofNullable(leader).map(RaftPeerId::toString),
         term,
-        division.getRaftLog().getLastCommittedIndex(),
+        committed(division),
         machine.getLastAppliedTermIndex().getIndex(),
         last == null ? -1 : last.getIndex(),
         silence(info),
         members,
         machine.failure());
+  }
+
+  /** A follower's own figure stays within what it has of the log, however much there is. */
+  private static long committed(RaftServer.Division division) {
+    return division.getCommitInfos().stream()
+        .mapToLong(CommitInfoProto::getCommitIndex)
+        .reduce(division.getRaftLog().getLastCommittedIndex(), Math::max);
   }
 
   private static GroupStatus closed(String why) {

@@ -107,6 +107,7 @@ final class RaftNodeTest {
         failure(() -> group(follower).propose(new Proposal(client, 5, bytes("x"), null)).get());
     assertEquals(ErrorCode.NOT_LEADER, refusal.code());
     assertTrue(String.valueOf(refusal.getMessage()).contains(leader));
+    assertEquals(leader, refusal.leader());
   }
 
   @Test

@@ -168,7 +168,9 @@ final class Upkeep implements AutoCloseable {
       if (status.leading()) {
         placements.lead(slot, replica);
       }
+      var _ = placements.known(slot);
     }
+    placements.giveUpStuck();
     if (failed) {
       reopen.run();
     }

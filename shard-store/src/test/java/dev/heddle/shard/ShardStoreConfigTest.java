@@ -35,7 +35,8 @@ class ShardStoreConfigTest {
             DataSize.ofMiB(5),
             DataSize.ofMiB(6),
             3,
-            new PlacementConfig(Duration.ofSeconds(8), 2, Duration.ofMillis(500))),
+            new PlacementConfig(
+                Duration.ofSeconds(8), 2, Duration.ofMinutes(5), Duration.ofMillis(500))),
         read(
             """
             index-buffer: 32MiB

@@ -471,7 +471,7 @@ class ShardStoreTest {
         });
   }
 
-  private static void settled(CompletableFuture<Void> ready) {
+  private static void settled(CompletableFuture<Long> ready) {
     try {
       ready.join();
     } catch (CompletionException e) {

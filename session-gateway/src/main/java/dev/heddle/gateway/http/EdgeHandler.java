@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class EdgeHandler extends Handler.Abstract {
   private static final String TRACE_HEADER = "Heddle-Trace-Id";
   private static final String EXPOSED_HEADERS =
-      String.join(", ", TRACE_HEADER, Exchange.POSITION, "ETag");
+      String.join(", ", TRACE_HEADER, Exchange.POSITION, Exchange.SESSION_POSITION, "ETag");
   private static final String CORS_MAX_AGE = "600";
 
   private final Router router;
