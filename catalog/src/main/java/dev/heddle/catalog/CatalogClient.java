@@ -1,6 +1,8 @@
 package dev.heddle.catalog;
 
 import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
@@ -9,6 +11,20 @@ import java.util.function.Consumer;
 public interface CatalogClient extends AutoCloseable {
   /** What was last seen; never blocks. Before the first snapshot: empty, with revision -1. */
   CatalogView view();
+
+  /**
+   * The view, for whoever would take an empty one for the truth.
+   *
+   * @throws HeddleException CATALOG_UNAVAILABLE saying why nothing was seen yet
+   */
+  default CatalogView known() {
+    if (!ready()) {
+      throw new HeddleException(
+          ErrorCode.CATALOG_UNAVAILABLE,
+          "catalog: not seen yet by this node: " + reason() + " (expected: seen)");
+    }
+    return view();
+  }
 
   /** Whether a snapshot was ever seen; stays true while the catalog is away. */
   boolean ready();
@@ -19,8 +35,8 @@ public interface CatalogClient extends AutoCloseable {
   /**
    * Waits until the view is at {@code revision} or beyond.
    *
-   * @throws dev.heddle.process.HeddleException DEADLINE_EXCEEDED if it is not by then,
-   *     CATALOG_UNAVAILABLE if there was no view at all
+   * @throws HeddleException DEADLINE_EXCEEDED if it is not by then, CATALOG_UNAVAILABLE if there
+   *     was no view at all
    */
   CatalogView awaitRevision(long revision, Deadline deadline) throws InterruptedException;
 
@@ -39,7 +55,7 @@ public interface CatalogClient extends AutoCloseable {
    * The own view follows a little later: {@link #awaitRevision}.
    *
    * @return the revision that has them
-   * @throws dev.heddle.process.HeddleException REVISION_CONFLICT when an expectation does not hold,
+   * @throws HeddleException REVISION_CONFLICT when an expectation does not hold,
    *     CATALOG_UNAVAILABLE when no member answers, NO_MAJORITY when those that do have no leader,
    *     DEADLINE_EXCEEDED when one takes too long, TOO_LARGE, LIMIT_REACHED, QUEUE_FULL,
    *     INVALID_REQUEST. The message says so where it is not known whether the changes will apply:

@@ -6,6 +6,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -17,10 +18,12 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationContext;
 import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.node.ObjectNode;
 import tools.jackson.databind.ser.std.StdSerializer;
 
 /**
@@ -47,7 +50,8 @@ final class CatalogJson {
                   .addSerializer(new AsText<>(Instant.class, Instant::toString))
                   .addDeserializer(Instant.class, new FromText<>(Instant.class, Instant::parse))
                   .addSerializer(new AsText<>(DataSize.class, DataSize::toString))
-                  .addDeserializer(DataSize.class, new FromText<>(DataSize.class, DataSize::parse)))
+                  .addDeserializer(DataSize.class, new FromText<>(DataSize.class, DataSize::parse))
+                  .addDeserializer(ShardPlacement.class, new FromStored()))
           .build();
 
   private CatalogJson() {}
@@ -102,6 +106,40 @@ final class CatalogJson {
       case CatalogKeys.APP -> AppRecord.class;
       default -> NodeRecord.class;
     };
+  }
+
+  /** A placement as it is stored. */
+  record Stored(
+      int shard,
+      long generation,
+      String incarnation,
+      List<String> nodes,
+      Optional<String> joining,
+      Optional<String> leaving,
+      List<String> begun) {}
+
+  /** Those that were stored before nodes told where they have begun name none. */
+  private static final class FromStored extends StdDeserializer<ShardPlacement> {
+    FromStored() {
+      super(ShardPlacement.class);
+    }
+
+    @Override
+    public ShardPlacement deserialize(JsonParser parser, DeserializationContext context) {
+      JsonNode node = context.readTree(parser);
+      if (node instanceof ObjectNode object && !object.has("begun")) {
+        object.putArray("begun");
+      }
+      Stored stored = context.readTreeAsValue(node, Stored.class);
+      return new ShardPlacement(
+          stored.shard(),
+          stored.generation(),
+          stored.incarnation(),
+          stored.nodes(),
+          stored.joining(),
+          stored.leaving(),
+          stored.begun());
+    }
   }
 
   private static final class AsText<T> extends StdSerializer<T> {

@@ -41,6 +41,9 @@ final class CatalogMember implements AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
+  /** How long a leader that ends looks for another one. */
+  private static final Duration RESIGNING = Duration.ofMillis(1_500);
+
   /** What a node sees that takes part in nothing. */
   private static final GroupStatus NOTHING =
       new GroupStatus(
@@ -488,6 +491,7 @@ final class CatalogMember implements AutoCloseable {
       Opened now = opened;
       opened = null;
       if (now != null) {
+        now.group().resign(RESIGNING);
         now.group().close();
       }
     } finally {

@@ -101,6 +101,7 @@ class CatalogClientTest {
     assertFalse(client.ready());
     eventually("it says why", () -> client.reason().contains("127.0.0.1:1: UNAVAILABLE"));
     assertEquals(-1, client.view().revision());
+    refused(ErrorCode.CATALOG_UNAVAILABLE, client::known);
     refused(
         ErrorCode.CATALOG_UNAVAILABLE,
         () -> client.awaitRevision(0, Deadline.after(Duration.ofMillis(20), SYSTEM)));

@@ -271,7 +271,7 @@ class RecordsTest {
             + "\"multi\":true}],\"rankField\":\"rank\",\"rankWeight\":0.5,"
             + "\"dynamic\":false},\"schemaVersion\":1,\"replicas\":1,"
             + "\"shards\":[{\"shard\":0,\"generation\":1,\"incarnation\":\"inc0\","
-            + "\"nodes\":[\"leaf-0\"],\"joining\":null,\"leaving\":null}],"
+            + "\"nodes\":[\"leaf-0\"],\"joining\":null,\"leaving\":null,\"begun\":[]}],"
             + "\"createdAt\":\"2026-11-21T08:00:00Z\"}",
         CatalogJson.write(Records.dataset("default", "d", 1)));
     String digest = Records.version(1).digest();

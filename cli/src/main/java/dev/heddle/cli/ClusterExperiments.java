@@ -31,7 +31,8 @@ import java.util.function.Consumer;
 
 /**
  * Experiments that start clusters of their own, as processes of this build. What they leave lies in
- * {@code target/bench}; the runs of chaos add up in {@code target/bench/chaos.jsonl}.
+ * {@code target/bench}; the runs of chaos add up in {@code .heddle/bench/chaos.jsonl}, which a
+ * clean build leaves alone.
  */
 final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
@@ -39,6 +40,9 @@ final class ClusterExperiments {
   private static final int INVOKERS = 32;
   private static final int BILLS = 10_000;
   private static final Duration BURST = Duration.ofSeconds(60);
+
+  /** Twice what the machine can do, beside the cluster. */
+  private static final int HOGS = 2 * Runtime.getRuntime().availableProcessors();
 
   private final Console console;
   private final int kills;
@@ -60,7 +64,7 @@ final class ClusterExperiments {
         new Late(
             "failover",
             "how long shards stall after their leader is killed",
-            at -> new FailoverExperiment(java(), at, kills, 0)),
+            at -> new FailoverExperiment(java(), at, kills, HOGS)),
         new Late(
             "sessionreads",
             "session reads over replicas of which one is slow",
@@ -95,7 +99,7 @@ final class ClusterExperiments {
                     ChaosOptions.DEFAULTS.withKills(kills),
                     java(),
                     at,
-                    Optional.of(home().resolve("target/bench/chaos.jsonl")),
+                    Optional.of(home().resolve(".heddle/bench/chaos.jsonl")),
                     Clock.systemUTC())));
   }
 

@@ -4,9 +4,11 @@ import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Slots;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.admission.SharedAdmission;
 import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.internal.v1.ShardWriteResponse;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.DurationFormat;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -29,8 +31,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The bulk method of the datasets service. A stream's items queue up by shard; each shard takes
@@ -39,22 +48,41 @@ import org.jspecify.annotations.Nullable;
  * window allows are read ahead, no more. Nothing blocks.
  */
 final class BulkGrpcService {
+  private static final Logger log = LoggerFactory.getLogger(BulkGrpcService.class);
   private static final Duration WRITE_TIMEOUT = Duration.ofSeconds(60);
   private static final int MAX_ITEMS = 10_000;
+
+  /** At a stream, in the time that it may be silent. */
+  private static final int LOOKS = 4;
 
   private final CoordinatorConfig config;
   private final DatasetRegistry registry;
   private final ShardsGrpcClient shards;
-  private final Admission admission;
+  private final SharedAdmission admission;
   private final Ticker ticker;
+  private final Set<Stream> open = ConcurrentHashMap.newKeySet();
 
+  /**
+   * Creates the service.
+   *
+   * @param timer ends streams that are silent
+   */
   BulkGrpcService(
-      CoordinatorConfig config, DatasetRegistry registry, ShardsGrpcClient shards, Ticker ticker) {
+      CoordinatorConfig config,
+      DatasetRegistry registry,
+      ShardsGrpcClient shards,
+      ScheduledExecutorService timer,
+      Ticker ticker) {
     this.config = config;
     this.registry = registry;
     this.shards = shards;
     this.ticker = ticker;
-    this.admission = new Admission("bulk streams", config.bulkStreams());
+    this.admission =
+        new SharedAdmission("bulk streams", config.bulkStreams(), config.tenantBulkStreams());
+    long period = Math.max(1, config.bulkIdle().toNanos() / LOOKS);
+    Future<?> _ =
+        timer.scheduleWithFixedDelay(
+            () -> open.forEach(Stream::endIfIdle), period, period, TimeUnit.NANOSECONDS);
   }
 
   /**
@@ -64,10 +92,10 @@ final class BulkGrpcService {
    */
   StreamObserver<BulkRequest> open(
       String tenant, PositionToken token, ServerCallStreamObserver<BulkResponse> observer) {
-    var place = admission.admit();
     observer.disableAutoRequest();
     observer.request(config.bulkWindow());
-    var stream = new Stream(tenant, token, observer, place);
+    var stream = new Stream(tenant, token, observer);
+    open.add(stream);
     observer.setOnCancelHandler(stream::cancel);
     observer.setOnReadyHandler(stream::takeMore);
     return stream;
@@ -77,7 +105,6 @@ final class BulkGrpcService {
   private final class Stream implements StreamObserver<BulkRequest> {
     private final String tenant;
     private final ServerCallStreamObserver<BulkResponse> observer;
-    private final Admission.Place place;
     private final Context context = Context.current();
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -86,6 +113,13 @@ final class BulkGrpcService {
 
     private final Queue<Response> responses = new ArrayDeque<>();
     private PositionToken token;
+
+    /** From the first request on. */
+    private Admission.@Nullable Place place;
+
+    /** When a request came or an answer left. */
+    private long aliveNanos = ticker.nanoTime();
+
     private @Nullable DatasetRecord dataset;
     private @Nullable RuntimeException failure;
 
@@ -99,22 +133,21 @@ final class BulkGrpcService {
     private boolean over;
     private boolean released;
 
-    Stream(
-        String tenant,
-        PositionToken token,
-        ServerCallStreamObserver<BulkResponse> observer,
-        Admission.Place place) {
+    Stream(String tenant, PositionToken token, ServerCallStreamObserver<BulkResponse> observer) {
       this.tenant = tenant;
       this.token = token;
       this.observer = observer;
-      this.place = place;
     }
 
     @Override
     public void onNext(BulkRequest request) {
       lock.lock();
       try {
+        aliveNanos = ticker.nanoTime();
         if (failure == null && !over) {
+          if (place == null) {
+            place = admission.admit(tenant);
+          }
           var target = target(request);
           var response = new Response(request.getItemsCount());
           responses.add(response);
@@ -191,8 +224,14 @@ final class BulkGrpcService {
         writing--;
         if (written == null) {
           var cause = GrpcErrors.fromStatus(Objects.requireNonNull(failed));
-          batch.forEach(item -> item.fail(cause));
+          // Patches may make much more than they are: nothing was done.
+          if (cause.code() == ErrorCode.TOO_LARGE && batch.size() > 1 && !over) {
+            lane.back(batch);
+          } else {
+            batch.forEach(item -> item.fail(cause));
+          }
         } else {
+          lane.mostItems = MAX_ITEMS;
           decide(batch, written);
           token = token.with(lane.dataset, List.of(ReplicaWire.position(written.getPosition())));
         }
@@ -211,6 +250,7 @@ final class BulkGrpcService {
     private void answer() {
       while (!over && !responses.isEmpty() && responses.element().decided()) {
         observer.onNext(responses.remove().message(token));
+        aliveNanos = ticker.nanoTime();
         owed++;
       }
       takeMore();
@@ -225,7 +265,35 @@ final class BulkGrpcService {
       }
       if (over && writing == 0 && !released) {
         released = true;
-        place.close();
+        open.remove(this);
+        if (place != null) {
+          place.close();
+        }
+      }
+    }
+
+    /** Nobody keeps a place, or anything else, by saying nothing. */
+    void endIfIdle() {
+      lock.lock();
+      try {
+        long silent = ticker.nanoTime() - aliveNanos;
+        if (!over
+            && failure == null
+            && responses.isEmpty()
+            && silent >= config.bulkIdle().toNanos()) {
+          failure =
+              new HeddleException(
+                  ErrorCode.DEADLINE_EXCEEDED,
+                  "bulk stream: silent for "
+                      + DurationFormat.format(config.bulkIdle())
+                      + " (expected: a request, or the end)");
+          answer();
+        }
+      } catch (RuntimeException e) {
+        // The others have their turn all the same.
+        log.warn("idle bulk stream not ended tenant={}", tenant, e);
+      } finally {
+        lock.unlock();
       }
     }
 
@@ -287,6 +355,7 @@ final class BulkGrpcService {
     private final int shard;
     private final Deque<Pending> waiting = new ArrayDeque<>();
     private boolean busy;
+    private int mostItems = MAX_ITEMS;
 
     Lane(DatasetRecord dataset, int shard) {
       this.dataset = dataset;
@@ -297,7 +366,7 @@ final class BulkGrpcService {
     List<Pending> next(long mostBytes) {
       List<Pending> batch = new ArrayList<>();
       long bytes = 0;
-      while (!waiting.isEmpty() && batch.size() < MAX_ITEMS) {
+      while (!waiting.isEmpty() && batch.size() < mostItems) {
         bytes += waiting.element().item.getSerializedSize();
         if (bytes > mostBytes && !batch.isEmpty()) {
           break;
@@ -305,6 +374,12 @@ final class BulkGrpcService {
         batch.add(waiting.remove());
       }
       return batch;
+    }
+
+    /** Takes back what came to more than a shard takes at once: half of it is tried next. */
+    void back(List<Pending> batch) {
+      batch.reversed().forEach(waiting::addFirst);
+      mostItems = batch.size() / 2;
     }
   }
 

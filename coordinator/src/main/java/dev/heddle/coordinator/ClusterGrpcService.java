@@ -42,7 +42,7 @@ final class ClusterGrpcService extends ClusterGrpc.ClusterImplBase {
     GrpcCalls.unary(
         observer,
         () -> {
-          var view = catalog.view();
+          var view = catalog.known();
           var members = members(view);
           var status =
               ClusterStatus.newBuilder()

@@ -76,7 +76,7 @@ public final class Coordinator implements AutoCloseable {
     var calls =
         new ShardCalls(
             config, catalog, table, choice, timer, ThreadLocalRandom::current, ticker, registry);
-    var shards = new ShardsGrpcClient(calls, catalog, channels, table);
+    var shards = new ShardsGrpcClient(calls, catalog, channels, table, ticker);
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
     var functions = new FunctionRegistry(config, catalog, code, engine, names, clock);
     var leaves = new LeafGrpcClient(channels);
@@ -109,7 +109,7 @@ public final class Coordinator implements AutoCloseable {
           table.retain(view);
           replicas.follow(view);
         }));
-    var bulk = new BulkGrpcService(config, datasets, shards, ticker);
+    var bulk = new BulkGrpcService(config, datasets, shards, timer, ticker);
     this.services =
         List.of(
             new QueryGrpcService(config, queries, ticker),

@@ -16,7 +16,9 @@ import java.time.Duration;
  * @param queries queries in flight; beyond, they are refused
  * @param invocations plain invocations in flight; beyond, they are refused
  * @param deploys in flight, each of which may compile; beyond, they are refused
- * @param bulkStreams bulk streams at a time
+ * @param bulkStreams bulk streams at a time; one counts from its first request on
+ * @param tenantBulkStreams bulk streams of a tenant at a time
+ * @param bulkIdle a bulk stream that is silent for so long, and waits for no answer, is ended
  * @param bulkWindow requests of a bulk stream in flight
  * @param bulkPart items of a bulk stream go to a shard in messages of at most this size
  * @param shardAttempt a replica that has not answered a write or a read of documents for this long
@@ -24,7 +26,8 @@ import java.time.Duration;
  * @param sessionPatience a replica that is behind the position of a session's read is given up
  *     after this long, and the next one is asked
  * @param replicaReports leaves tell of their replicas at most this often, unless they answer
- * @param scanPage documents that a page of a scan holds at most, in bytes; one document always fits
+ * @param scanPage documents that a page of a scan holds at most, in bytes of the message; one
+ *     always fits. Standard clients take messages of 4 MiB
  * @param shards of a new dataset that asks for no number
  * @param maxShards of a dataset
  * @param maxDocument largest document
@@ -43,6 +46,8 @@ public record CoordinatorConfig(
     int invocations,
     int deploys,
     int bulkStreams,
+    int tenantBulkStreams,
+    Duration bulkIdle,
     int bulkWindow,
     DataSize bulkPart,
     Duration shardAttempt,
@@ -67,6 +72,7 @@ public record CoordinatorConfig(
     positive("shard-attempt", shardAttempt);
     positive("session-patience", sessionPatience);
     positive("replica-reports", replicaReports);
+    positive("bulk-idle", bulkIdle);
     if (mergeSlice.isNegative()) {
       throw new IllegalArgumentException("merge-slice: " + mergeSlice + " (expected: >= 0)");
     }
@@ -76,6 +82,7 @@ public record CoordinatorConfig(
     within("invocations", invocations, 1_000_000);
     within("deploys", deploys, 1_000);
     within("bulk-streams", bulkStreams, 10_000);
+    within("tenant-bulk-streams", tenantBulkStreams, bulkStreams);
     within("bulk-window", bulkWindow, 1_000);
     within("max-shards", maxShards, 16_384);
     within("shards", shards, maxShards);
@@ -92,12 +99,14 @@ public record CoordinatorConfig(
         1_024,
         4,
         16,
+        12,
+        Duration.ofSeconds(60),
         4,
         DataSize.parse("400KiB"),
         Duration.ofSeconds(5),
         Duration.ofMillis(200),
         Duration.ofMillis(200),
-        DataSize.parse("4MiB"),
+        DataSize.parse("3MiB"),
         8,
         1_024,
         DataSize.parse("480KiB"),

@@ -49,7 +49,7 @@ final class DatasetRegistry {
   }
 
   DatasetRecord find(String tenant, String name) {
-    return find(catalog.view(), tenant, name);
+    return find(catalog.known(), tenant, name);
   }
 
   private static DatasetRecord find(CatalogView view, String tenant, String name) {
@@ -61,7 +61,7 @@ final class DatasetRegistry {
   }
 
   List<DatasetRecord> list(String tenant) {
-    return catalog.view().datasets(tenant);
+    return catalog.known().datasets(tenant);
   }
 
   /**
@@ -80,7 +80,7 @@ final class DatasetRegistry {
           ErrorCode.OUT_OF_RANGE,
           "shards: " + count + " (expected: 1.." + config.maxShards() + ")");
     }
-    var view = catalog.view();
+    var view = catalog.known();
     if (view.dataset(tenant, name).isPresent()) {
       throw exists(name);
     }
@@ -181,10 +181,10 @@ final class DatasetRegistry {
       Deadline deadline)
       throws InterruptedException {
     if (replicas.isPresent()) {
-      checkReplicas(catalog.view(), replicas.getAsInt());
+      checkReplicas(catalog.known(), replicas.getAsInt());
     }
     for (int attempt = 1; ; attempt++) {
-      var view = catalog.view();
+      var view = catalog.known();
       var before = find(view, tenant, name);
       var after = altered(before, addFields, replicas, dynamic);
       if (after.equals(before)) {
@@ -237,7 +237,7 @@ final class DatasetRegistry {
   /** Drops a dataset; its leaves delete the shards when they learn of it. */
   void drop(String tenant, String name, Deadline deadline) throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
-      var view = catalog.view();
+      var view = catalog.known();
       String key = find(view, tenant, name).key();
       try {
         long revision = catalog.write(List.of(Change.delete(key, view.revisionOf(key))));

@@ -99,8 +99,10 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
         observer,
         () -> {
           var response = ListDatasetsResponse.newBuilder();
+          // As the leaves told last: to ask them all would cost a wait for each that is not well.
           for (var record : registry.list(tenant())) {
-            response.addDatasets(described(record));
+            response.addDatasets(
+                DatasetWire.dataset(record, DatasetWire.documents(record, table), table));
           }
           return response.build();
         });
@@ -172,16 +174,12 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
     int shard =
         Slots.shard(ItemWire.checked(item, config.maxDocument()).getId(), dataset.shards().size());
     var written = taken(shards.write(dataset, shard, List.of(item), deadline()));
+    var seen = token.with(dataset, List.of(ReplicaWire.position(written.getPosition()))).toString();
     if (written.getErrorsCount() > 0) {
-      throw ItemWire.failure(written.getErrors(0));
+      throw ItemWire.failure(written.getErrors(0)).withPosition(seen);
     }
     var response =
-        WriteResponse.newBuilder()
-            .setPosition(written.getPosition())
-            .setPositionToken(
-                token
-                    .with(dataset, List.of(ReplicaWire.position(written.getPosition())))
-                    .toString());
+        WriteResponse.newBuilder().setPosition(written.getPosition()).setPositionToken(seen);
     if (written.getResultsCount() > 0) {
       response
           .setFound(written.getResults(0).getFound())
@@ -200,20 +198,20 @@ final class DatasetsGrpcService extends DatasetsGrpc.DatasetsImplBase {
           var reading = reading(request.getRead(), token, dataset);
           int shard = Slots.shard(checkedId(request.getId()), dataset.shards().size());
           var found = taken(shards.get(dataset, shard, request.getId(), reading, deadline()));
+          var seen =
+              token.with(dataset, List.of(ReplicaWire.position(found.getPosition()))).toString();
           if (!found.hasJson()) {
             throw new HeddleException(
-                ErrorCode.NOT_FOUND,
-                "document: " + request.getId() + " (expected: an existing id)");
+                    ErrorCode.NOT_FOUND,
+                    "document: " + request.getId() + " (expected: an existing id)")
+                .withPosition(seen);
           }
           return Document.newBuilder()
               .setId(request.getId())
               .setJson(found.getJson())
               .setVersion(found.getVersion())
               .setStalenessMicros(found.getStalenessMicros())
-              .setPositionToken(
-                  token
-                      .with(dataset, List.of(ReplicaWire.position(found.getPosition())))
-                      .toString())
+              .setPositionToken(seen)
               .build();
         });
   }

@@ -63,7 +63,7 @@ final class FunctionRegistry {
   }
 
   FunctionRecord find(String tenant, String name) {
-    return catalog.view().function(tenant, name).orElseThrow(() -> unknown(name));
+    return catalog.known().function(tenant, name).orElseThrow(() -> unknown(name));
   }
 
   private static HeddleException unknown(String name) {
@@ -72,7 +72,7 @@ final class FunctionRegistry {
   }
 
   List<FunctionRecord> list(String tenant) {
-    return catalog.view().functions(tenant);
+    return catalog.known().functions(tenant);
   }
 
   /**
@@ -263,7 +263,7 @@ final class FunctionRegistry {
       java.util.function.Function<Optional<FunctionRecord>, FunctionRecord> change)
       throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
-      var view = catalog.view();
+      var view = catalog.known();
       var record = change.apply(view.function(tenant, name));
       long expected = view.revisionOf(CatalogKeys.function(tenant, name));
       try {
@@ -285,7 +285,7 @@ final class FunctionRegistry {
     String key = CatalogKeys.function(tenant, name);
     long revision =
         catalog.write(
-            List.of(new Change.Delete(key, OptionalLong.of(catalog.view().revisionOf(key)))));
+            List.of(new Change.Delete(key, OptionalLong.of(catalog.known().revisionOf(key)))));
     var _ = catalog.awaitRevision(revision, deadline);
   }
 }

@@ -82,7 +82,7 @@ final class InvocationGrpcClient {
    */
   InvokeResponse invoke(InvokeRequest request, Caller caller) {
     long start = ticker.nanoTime();
-    var view = catalog.view();
+    var view = catalog.known();
     var function =
         names.resolve(view, caller.tenant(), request.getFunction(), FunctionKind.HANDLER);
     var version = function.version().orElseThrow();

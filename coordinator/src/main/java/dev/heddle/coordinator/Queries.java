@@ -102,7 +102,7 @@ final class Queries {
     long start = ticker.nanoTime();
     try (var _ = admission.admit()) {
       var context = RequestContext.current();
-      var view = catalog.view();
+      var view = catalog.known();
       var record =
           view.dataset(context.tenant(), dataset)
               .orElseThrow(() ->

@@ -37,7 +37,7 @@ final class ScanGrpcClient {
   /**
    * Creates a client.
    *
-   * @param page documents of a page at most, in bytes
+   * @param page documents of a page at most, in bytes of the answer
    */
   ScanGrpcClient(ShardsGrpcClient shards, DataSize page) {
     this.shards = shards;

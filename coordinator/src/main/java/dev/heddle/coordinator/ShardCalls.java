@@ -33,7 +33,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,10 +41,6 @@ import org.jspecify.annotations.Nullable;
  * on the caller's thread, on transport threads and on the timer. Safe for many threads.
  */
 final class ShardCalls {
-  /** What a leaf says of a write that another one has to take. */
-  private static final Pattern LEADER =
-      Pattern.compile("leader(?: of .*)?: ([A-Za-z0-9._-]{1,128}) \\(expected: this node\\).*");
-
   private static final long FIRST_WAIT_NANOS = Duration.ofMillis(25).toNanos();
   private static final long MOST_WAIT_NANOS = Duration.ofMillis(250).toNanos();
 
@@ -312,9 +307,8 @@ final class ShardCalls {
     private boolean writeAgain(NodeRecord node, HeddleException cause) {
       return switch (cause.code()) {
         case NOT_LEADER -> {
-          var named = LEADER.matcher(String.valueOf(cause.getMessage()));
-          if (named.matches() && !named.group(1).equals(node.node())) {
-            hint = named.group(1);
+          if (!cause.leader().isEmpty() && !cause.leader().equals(node.node())) {
+            hint = cause.leader();
             table.leads(dataset.id(), shard, hint);
           } else {
             table.leadsNot(dataset.id(), shard, node.node());

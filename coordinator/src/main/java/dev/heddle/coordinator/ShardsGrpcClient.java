@@ -1,6 +1,7 @@
 package dev.heddle.coordinator;
 
 import com.google.common.util.concurrent.ListenableFuture;
+import com.google.common.util.concurrent.MoreExecutors;
 import com.google.protobuf.ByteString;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.DatasetRecord;
@@ -24,37 +25,52 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
 import dev.heddle.v1.BulkItem;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Documents at the leaves that hold their shards. Safe for many threads. */
 final class ShardsGrpcClient {
+  /** For replicas that are not needed any more, but may know more. */
+  private static final Duration LATECOMERS = Duration.ofMillis(200);
+
   private final ShardCalls calls;
   private final CatalogClient catalog;
   private final Channels channels;
   private final ReplicaTable table;
+  private final Ticker ticker;
 
   /** This run of this coordinator, and its writes: so leaves know one that comes again. */
   private final ByteString client;
 
   private final AtomicLong writes = new AtomicLong();
 
-  ShardsGrpcClient(ShardCalls calls, CatalogClient catalog, Channels channels, ReplicaTable table) {
+  ShardsGrpcClient(
+      ShardCalls calls,
+      CatalogClient catalog,
+      Channels channels,
+      ReplicaTable table,
+      Ticker ticker) {
     this.calls = calls;
     this.catalog = catalog;
     this.channels = channels;
     this.table = table;
+    this.ticker = ticker;
     var id = UUID.randomUUID();
     this.client =
         ByteString.copyFrom(
@@ -145,7 +161,8 @@ final class ShardsGrpcClient {
 
   /**
    * Documents by shard, as the replica that is furthest ahead tells, of the leaves that answer in
-   * time. What they tell goes into the table, too.
+   * time; once a majority of each shard's has answered, the others have but a moment left. What
+   * they tell goes into the table, too.
    *
    * @param revision of the catalog that leaves must have seen; 0: any
    * @param all whether a shard of which nobody answers is an error
@@ -153,20 +170,41 @@ final class ShardsGrpcClient {
   Map<Integer, Long> documents(DatasetRecord dataset, long revision, boolean all, long timeoutNanos)
       throws InterruptedException {
     Map<String, ListenableFuture<AwaitShardsResponse>> pending = new HashMap<>();
+    BlockingQueue<String> answered = new LinkedBlockingQueue<>();
     var view = catalog.view();
     for (var node : holders(dataset)) {
       view.node(node)
-          .ifPresent(record -> pending.put(node, await(record, dataset, revision, timeoutNanos)));
+          .ifPresent(record -> {
+            var call = await(record, dataset, revision, timeoutNanos);
+            pending.put(node, call);
+            call.addListener(() -> answered.add(node), MoreExecutors.directExecutor());
+          });
     }
     Map<Integer, Long> documents = new HashMap<>();
     Map<Integer, Long> positions = new HashMap<>();
+    Map<Integer, Integer> reports = new HashMap<>();
     List<String> failures = new ArrayList<>();
-    for (var call : pending.entrySet()) {
+    long end = ticker.nanoTime() + timeoutNanos;
+    boolean enough = false;
+    while (!pending.isEmpty()) {
+      if (!enough && majorities(dataset, reports)) {
+        enough = true;
+        end = Math.min(end, ticker.nanoTime() + LATECOMERS.toNanos());
+      }
+      String node = answered.poll(end - ticker.nanoTime(), TimeUnit.NANOSECONDS);
+      if (node == null) {
+        pending.forEach((silent, call) -> {
+          call.cancel(true);
+          failures.add(silent + ": no answer in time");
+        });
+        break;
+      }
       try {
-        for (var report : call.getValue().get().getReportsList()) {
+        for (var report : Objects.requireNonNull(pending.remove(node)).get().getReportsList()) {
           if (report.hasReplica()) {
             ReplicaWire.replica(report.getReplica()).tell(table);
           }
+          reports.merge(report.getShard(), 1, Integer::sum);
           long index = report.getPosition().getIndex();
           var before = positions.get(report.getShard());
           if (before == null || index > before) {
@@ -175,7 +213,7 @@ final class ShardsGrpcClient {
           }
         }
       } catch (ExecutionException e) {
-        failures.add(call.getKey() + ": " + e.getCause());
+        failures.add(node + ": " + e.getCause());
       }
     }
     if (all && documents.size() < dataset.shards().size()) {
@@ -192,6 +230,12 @@ final class ShardsGrpcClient {
               + ")");
     }
     return documents;
+  }
+
+  private static boolean majorities(DatasetRecord dataset, Map<Integer, Integer> reports) {
+    return dataset.shards().stream()
+        .allMatch(
+            placement -> reports.getOrDefault(placement.shard(), 0) > placement.nodes().size() / 2);
   }
 
   private static Set<String> holders(DatasetRecord dataset) {

@@ -18,11 +18,13 @@ import dev.heddle.v1.Dataset;
 import dev.heddle.v1.DropDatasetRequest;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -165,6 +167,35 @@ class BulkTest {
   }
 
   @Test
+  void whatComesToMoreThanAnEntryMayHoldIsWrittenInParts() throws Exception {
+    var books = cluster.create("books", 1, 1);
+    leader(books).mostItems = 3;
+    var answers = new Answers();
+    var stream = cluster.streams("").bulk(answers);
+    var items = new BulkItem[20];
+    for (int i = 0; i < items.length; i++) {
+      items[i] = put("d%02d".formatted(i), "1");
+    }
+    stream.onNext(request(items));
+    assertEquals(20, answers.response().getWritten());
+    var ids = new ArrayList<String>();
+    for (var write : leader(books).writes) {
+      if (write.getItemsCount() <= 3) {
+        write.getItemsList().forEach(item -> ids.add(item.getId()));
+      }
+    }
+    assertEquals(Stream.of(items).map(BulkItem::getId).toList(), ids);
+    leader(books).mostItems = 0;
+    stream.onNext(request(put("x", "1"), put("y", "1")));
+    var refused = answers.response();
+    assertEquals(
+        List.of(ErrorCode.TOO_LARGE.number(), ErrorCode.TOO_LARGE.number()),
+        refused.getErrorsList().stream().map(BulkError::getCode).toList());
+    stream.onCompleted();
+    assertEquals("end", answers.take());
+  }
+
+  @Test
   void anItemWhoseOutcomeIsUnknownSaysSo() throws Exception {
     var books = cluster.create("books", 1, 1);
     var answers = new Answers();
@@ -195,22 +226,64 @@ class BulkTest {
   }
 
   @Test
+  void aSilentStreamIsEndedUnlessItWaitsForAnswers() throws Exception {
+    var config = TestCoordinator.impatient(CoordinatorConfig.defaults(), Duration.ofMillis(200));
+    try (var impatient = new TestCoordinator(directory.resolve("impatient"), 1, config)) {
+      impatient.create("books", 1, 1);
+      impatient.leaf(0).fates.add(ScriptedShardsGrpcService.Fate.SILENCE);
+      var waiting = new Answers();
+      impatient.streams("").bulk(waiting).onNext(request(put("a", "1")));
+      Eventually.eventually("it writes", () -> !impatient.leaf(0).writes.isEmpty());
+      var idle = new ArrayList<Answers>();
+      for (int i = 0; i < config.tenantBulkStreams() - 1; i++) {
+        var answers = new Answers();
+        impatient.streams("").bulk(answers).onNext(request(put("b" + i, "1")));
+        idle.add(answers);
+      }
+      var unused = new Answers();
+      impatient.streams("").bulk(unused);
+      assertEquals(ErrorCode.DEADLINE_EXCEEDED, unused.take());
+      for (var answers : idle) {
+        Eventually.eventually("ended", () -> answers.came.contains(ErrorCode.DEADLINE_EXCEEDED));
+      }
+      assertTrue(waiting.came.isEmpty());
+      // There are places again.
+      var answers = new Answers();
+      var stream = impatient.streams("").bulk(answers);
+      stream.onNext(request(put("c", "1")));
+      assertEquals(ErrorCode.DEADLINE_EXCEEDED, awaitEnd(answers));
+    }
+  }
+
+  private static Object awaitEnd(Answers answers) throws InterruptedException {
+    Object next = answers.take();
+    while (next instanceof BulkResponse) {
+      next = answers.take();
+    }
+    return next;
+  }
+
+  @Test
   void thePlaceOfAStreamIsFreeOnlyOnceItsWritesHaveEnded() throws Exception {
     var books = cluster.create("books", 1, 1);
+    int most = TestCoordinator.CONFIG.tenantBulkStreams();
     // Each write hangs until its caller is gone.
-    for (int i = 0; i < TestCoordinator.CONFIG.bulkStreams(); i++) {
+    for (int i = 0; i < most; i++) {
       leader(books).fates.add(ScriptedShardsGrpcService.Fate.SILENCE);
     }
     var streams = new ArrayList<StreamObserver<BulkRequest>>();
-    for (int i = 0; i < TestCoordinator.CONFIG.bulkStreams(); i++) {
+    for (int i = 0; i < most; i++) {
       var stream = cluster.streams("").bulk(new Answers());
       stream.onNext(request(put("a" + i, "1")));
       streams.add(stream);
     }
-    Eventually.eventually(
-        "all write", () -> leader(books).writes.size() == TestCoordinator.CONFIG.bulkStreams());
+    Eventually.eventually("all write", () -> leader(books).writes.size() == most);
+    // Who has said nothing yet takes no place.
+    var silent = new Answers();
+    cluster.streams("").bulk(silent).onCompleted();
+    assertEquals("end", silent.take());
     var refused = new Answers();
-    cluster.streams("").bulk(refused).onCompleted();
+    cluster.streams("").bulk(refused).onNext(request(put("y", "1")));
     assertEquals(ErrorCode.OVERLOADED, refused.take());
     streams.forEach(stream -> stream.onError(new IllegalStateException("no longer of interest")));
     Eventually.eventually(

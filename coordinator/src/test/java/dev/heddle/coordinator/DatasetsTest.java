@@ -19,6 +19,7 @@ import dev.heddle.v1.DropDatasetRequest;
 import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
 import dev.heddle.v1.GetDatasetRequest;
+import dev.heddle.v1.ListDatasetsRequest;
 import dev.heddle.v1.NodeStatus;
 import dev.heddle.v1.PutDocumentRequest;
 import dev.heddle.v1.ReplicaRole;
@@ -101,6 +102,23 @@ class DatasetsTest {
         ErrorCode.ALREADY_EXISTS,
         "heddles exists",
         () -> cluster.datasets("").create(create("heddles")));
+  }
+
+  @Test
+  void aLeafThatIsSilentMakesNobodyWait() {
+    for (int i = 0; i < 20; i++) {
+      cluster.create("books-" + i, 2, 3);
+    }
+    cluster.create("books", 1, 3);
+    cluster.leaf(2).tells = false;
+    // Each of these would take the whole of its time, or two seconds for each dataset.
+    var all = cluster.datasets("").list(ListDatasetsRequest.getDefaultInstance());
+    assertEquals(21, all.getDatasetsCount());
+    for (var dataset : all.getDatasetsList()) {
+      assertTrue(dataset.getShardsList().stream().allMatch(ShardPlacement::getAvailable));
+    }
+    assertEquals(2, alter(AlterDatasetRequest.newBuilder().addAddFields(YEAR)).getSchemaVersion());
+    assertEquals(1, cluster.create("films", 1, 3).getShardsCount());
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -307,6 +308,57 @@ class DocumentsTest {
                 .datasets("")
                 .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
                 .getDocument(get("a", ReadLevel.READ_LEVEL_UNSPECIFIED)));
+  }
+
+  @Test
+  void whatASessionHasSeenToBeGoneStaysGone() {
+    var books = cluster.create("books", 1, 3);
+    cluster.datasets("").putDocument(put("a", "1"));
+    cluster
+        .datasets("")
+        .deleteDocument(DeleteDocumentRequest.newBuilder().setDataset("books").setId("a").build());
+    cluster.leaf(1).behind = 1;
+    cluster.leaf(2).behind = 1;
+    var gone =
+        failure(
+            () -> cluster.datasets("").getDocument(get("a", ReadLevel.READ_LEVEL_LINEARIZABLE)));
+    assertEquals(ErrorCode.NOT_FOUND, gone.code());
+    assertEquals(cluster.history(books, 0).index(), index(gone.position()));
+    for (int i = 0; i < 20; i++) {
+      var datasets = cluster.datasets(gone.position());
+      var again = failure(() -> datasets.getDocument(get("a", ReadLevel.READ_LEVEL_SESSION)));
+      assertEquals(ErrorCode.NOT_FOUND, again.code());
+      assertEquals(gone.position(), again.position());
+    }
+    cluster.leaf(0).behind = 1;
+    refused(
+        ErrorCode.STALE_REPLICA,
+        "visible",
+        () ->
+            cluster
+                .datasets(gone.position())
+                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                .getDocument(get("a", ReadLevel.READ_LEVEL_SESSION)));
+  }
+
+  @Test
+  void aRefusedConditionTellsWhereItWasDecided() {
+    var books = cluster.create("books", 1, 3);
+    var first = cluster.datasets("").putDocument(put("a", "1"));
+    var second = cluster.datasets("").putDocument(put("a", "2"));
+    var datasets = cluster.datasets(first.getPositionToken());
+    var conflict =
+        failure(() ->
+            datasets.putDocument(
+                put("a", "3").toBuilder().setIfVersion(first.getVersion()).build()));
+    assertEquals(ErrorCode.VERSION_CONFLICT, conflict.code());
+    assertTrue(index(conflict.position()) >= index(second.getPositionToken()));
+    assertEquals(cluster.history(books, 0).index(), index(conflict.position()));
+  }
+
+  private long index(String token) {
+    var books = cluster.catalog.view().dataset("default", "books").orElseThrow();
+    return PositionToken.parse(token).of(books).getFirst().index();
   }
 
   @Test

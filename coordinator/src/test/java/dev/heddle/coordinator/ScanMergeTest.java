@@ -77,7 +77,7 @@ class ScanMergeTest {
       var expected = new TreeSet<>(UTF8);
       shards.forEach(expected::addAll);
       int limit = 1 + random.nextInt(12);
-      long mostBytes = random.nextBoolean() ? Long.MAX_VALUE : 1 + random.nextInt(40);
+      long mostBytes = random.nextBoolean() ? Long.MAX_VALUE : 1 + random.nextInt(400);
       List<String> seen = new ArrayList<>();
       String after = "";
       boolean more = true;
@@ -85,7 +85,7 @@ class ScanMergeTest {
         var page = page(shards, limit, mostBytes, after);
         var documents = page.documents();
         assertTrue(documents.size() <= limit);
-        long bytes = documents.stream().mapToLong(document -> document.json().length).sum();
+        long bytes = documents.stream().mapToLong(Document::bytes).sum();
         assertTrue(bytes <= mostBytes || documents.size() == 1, "seed " + SEED);
         documents.forEach(document -> seen.add(document.id()));
         more = page.more();

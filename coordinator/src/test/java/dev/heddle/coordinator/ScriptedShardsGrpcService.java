@@ -59,6 +59,12 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
   /** Entries that this replica is behind. */
   volatile long behind;
 
+  /** Items of a write at most; more come to more than an entry of the log may hold. */
+  volatile int mostItems = Integer.MAX_VALUE;
+
+  /** Whether it answers who asks for its shards. */
+  volatile boolean tells = true;
+
   /** Whether barriers succeed. */
   volatile boolean majority = true;
 
@@ -121,6 +127,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
 
   private ShardWriteResponse written(ShardWriteRequest request) {
     int shard = request.getShard().getShard();
+    if (request.getItemsCount() > mostItems) {
+      throw new HeddleException(ErrorCode.TOO_LARGE, "batch: too large");
+    }
     var history = history(request.getDatasetId(), shard);
     synchronized (history) {
       String leader = history.leader();
@@ -130,7 +139,8 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
                 ErrorCode.NO_MAJORITY,
                 "leader of shard x: none that a majority follows (expected: one)")
             : new HeddleException(
-                ErrorCode.NOT_LEADER, "leader of shard x: " + leader + " (expected: this node)");
+                    ErrorCode.NOT_LEADER, "not me: somebody else (expected: the leader)")
+                .withLeader(leader);
       }
       String call = request.getClientId().toStringUtf8() + "/" + request.getCallId();
       long index = history.seen(call);
@@ -315,6 +325,9 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
 
   @Override
   public void await(AwaitShardsRequest request, StreamObserver<AwaitShardsResponse> observer) {
+    if (!tells) {
+      return;
+    }
     GrpcCalls.unary(
         observer,
         () -> {

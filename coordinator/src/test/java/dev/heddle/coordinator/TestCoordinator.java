@@ -73,6 +73,10 @@ final class TestCoordinator implements AutoCloseable {
       AutoCloseable lease) {}
 
   TestCoordinator(Path directory, int leafCount) {
+    this(directory, leafCount, CONFIG);
+  }
+
+  TestCoordinator(Path directory, int leafCount, CoordinatorConfig config) {
     this.local = closer.register("catalog", LocalCatalog.start(directory.resolve("catalog")));
     this.catalog = local.client();
     this.channels = closer.register("channels", new Channels(Credentials.none()));
@@ -84,7 +88,7 @@ final class TestCoordinator implements AutoCloseable {
         closer.register(
             "coordinator",
             new Coordinator(
-                CONFIG,
+                config,
                 "test",
                 directory.resolve("coordinator"),
                 catalog,
@@ -115,6 +119,15 @@ final class TestCoordinator implements AutoCloseable {
   }
 
   private static CoordinatorConfig impatient(CoordinatorConfig config) {
+    return impatient(config, config.bulkIdle());
+  }
+
+  /**
+   * Impatient, too, with those who are silent.
+   *
+   * @param bulkIdle that bulk streams may be
+   */
+  static CoordinatorConfig impatient(CoordinatorConfig config, Duration bulkIdle) {
     return new CoordinatorConfig(
         config.defaultDeadline(),
         config.maxDeadline(),
@@ -125,6 +138,8 @@ final class TestCoordinator implements AutoCloseable {
         config.invocations(),
         config.deploys(),
         config.bulkStreams(),
+        config.tenantBulkStreams(),
+        bulkIdle,
         config.bulkWindow(),
         config.bulkPart(),
         Duration.ofMillis(500),
@@ -227,6 +242,11 @@ final class TestCoordinator implements AutoCloseable {
     }
     tell();
     return dataset;
+  }
+
+  /** Where the coordinator's public services are. */
+  HostPort address() {
+    return server.address();
   }
 
   Channel channel() {

@@ -15,6 +15,7 @@ import java.util.function.BooleanSupplier;
  *
  * @param statistics figures of the epoch that this leaf said it lacked
  * @param unready of the shards, those that did not come to what is to be read, and why
+ * @param waited indexes that the others came to; their readers must not be older
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
@@ -27,11 +28,13 @@ record LeafTask(
     EpochId epoch,
     Optional<ShardStatistics> statistics,
     Map<ShardRef, HeddleException> unready,
+    Map<ShardRef, Long> waited,
     Deadline deadline,
     BooleanSupplier cancelled) {
   LeafTask {
     shards = List.copyOf(shards);
     unready = Map.copyOf(unready);
+    waited = Map.copyOf(waited);
   }
 
   /** A shard at a generation of its placement. */

@@ -48,6 +48,7 @@ final class LeafWire {
       LeafRequest message,
       FunctionRef function,
       Map<LeafTask.ShardRef, HeddleException> unready,
+      Map<LeafTask.ShardRef, Long> waited,
       Deadline deadline,
       BooleanSupplier cancelled) {
     return new LeafTask(
@@ -63,6 +64,7 @@ final class LeafWire {
             ? Optional.of(statistics(message.getStatistics()))
             : Optional.empty(),
         unready,
+        waited,
         deadline,
         cancelled);
   }

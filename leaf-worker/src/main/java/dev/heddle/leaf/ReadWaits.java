@@ -43,13 +43,15 @@ final class ReadWaits {
 
   /**
    * Completes when the shard may be read here. Fails with {@link HeddleException}: STALE_REPLICA if
-   * it did not get there in time, or what {@link ShardStore#ready} says.
+   * it did not get there in time, or what {@link ShardStore#ready} says. What is read afterwards
+   * goes through {@link #check}.
    *
    * @param searched whether searches have to see it, or only gets
+   * @return index that the answer must have reached
    */
-  CompletableFuture<Void> ready(
+  CompletableFuture<Long> ready(
       String datasetId, int shard, Requirement read, boolean searched, Deadline deadline) {
-    CompletableFuture<Void> ready =
+    CompletableFuture<Long> ready =
         store.ready(
             datasetId,
             shard,
@@ -63,9 +65,9 @@ final class ReadWaits {
     return ready
         .copy()
         .orTimeout(patience, TimeUnit.NANOSECONDS)
-        .handle((done, failure) -> {
+        .handle((index, failure) -> {
           if (failure == null) {
-            return null;
+            return index;
           }
           Throwable cause = unwrapped(failure);
           if (cause instanceof TimeoutException) {
@@ -85,13 +87,26 @@ final class ReadWaits {
     return wanted > 0 ? Math.min(wanted, half) : half;
   }
 
-  /** Blocks until the shard may be read here. */
-  void await(String datasetId, int shard, Requirement read, boolean searched, Deadline deadline)
+  /** Blocks until the shard may be read here; the index that the answer must have reached. */
+  long await(String datasetId, int shard, Requirement read, boolean searched, Deadline deadline)
       throws InterruptedException {
     try {
-      ready(datasetId, shard, read, searched, deadline).get();
+      return ready(datasetId, shard, read, searched, deadline).get();
     } catch (ExecutionException e) {
       throw failure(unwrapped(e));
+    }
+  }
+
+  /**
+   * Refuses an answer that is older than what was waited for: between the two, the replica was
+   * opened again, and has not caught up yet.
+   */
+  static void check(int shard, long waited, long read) {
+    if (read < waited) {
+      throw new HeddleException(
+          ErrorCode.STALE_REPLICA,
+          "shard %d: at %d, as it was opened again (expected: at %d)"
+              .formatted(shard, read, waited));
     }
   }
 

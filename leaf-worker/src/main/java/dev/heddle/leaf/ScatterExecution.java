@@ -110,7 +110,8 @@ final class ScatterExecution {
     }
     try {
       var scope = new ReadScope(statistics, stopped, meter);
-      return Optional.of(new OpenShard(ref, store.open(task.datasetId(), ref.shard(), scope)));
+      return Optional.of(
+          new OpenShard(ref, current(ref, store.open(task.datasetId(), ref.shard(), scope))));
     } catch (HeddleException e) {
       fail(ref, e);
       return Optional.empty();
@@ -118,6 +119,16 @@ final class ScatterExecution {
       fail(
           ref, new HeddleException(ErrorCode.STORAGE_FAILED, "shard " + ref.shard() + ": " + e, e));
       return Optional.empty();
+    }
+  }
+
+  private ShardReader current(ShardRef ref, ShardReader reader) {
+    try {
+      ReadWaits.check(ref.shard(), task.waited().getOrDefault(ref, -1L), reader.position());
+      return reader;
+    } catch (HeddleException e) {
+      reader.close();
+      throw e;
     }
   }
 

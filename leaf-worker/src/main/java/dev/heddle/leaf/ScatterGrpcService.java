@@ -69,11 +69,12 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     long queuedAt = ticker.nanoTime();
     var read = LeafWire.read(request.getRead());
     if (read.level() == ReadLevel.ANY) {
-      submit(observer, call -> call.onNext(run(request, Map.of(), call, queuedAt)));
+      submit(observer, call -> call.onNext(run(request, Map.of(), Map.of(), call, queuedAt)));
       return;
     }
     var context = Context.current();
     var unready = new ConcurrentHashMap<LeafTask.ShardRef, HeddleException>();
+    var waited = new ConcurrentHashMap<LeafTask.ShardRef, Long>();
     var deadline = deadline();
     var waiting =
         request.getShardsList().stream()
@@ -81,22 +82,25 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
             .map(ref ->
                 waits
                     .ready(request.getDatasetId(), ref.shard(), read, true, deadline)
-                    .exceptionally(failure -> {
-                      unready.put(ref, ReadWaits.failure(failure));
-                      return null;
-                    }))
+                    .handle((index, failure) ->
+                        failure == null
+                            ? waited.put(ref, index)
+                            : unready.put(ref, ReadWaits.failure(failure))))
             .toArray(CompletableFuture<?>[]::new);
     // Whoever ends the wait only hands over.
     var _ =
         CompletableFuture.allOf(waiting)
             .thenRun(
                 context.wrap(() ->
-                    submit(observer, call -> call.onNext(run(request, unready, call, queuedAt)))));
+                    submit(
+                        observer,
+                        call -> call.onNext(run(request, unready, waited, call, queuedAt)))));
   }
 
   private LeafResponse run(
       LeafRequest request,
       Map<LeafTask.ShardRef, HeddleException> unready,
+      Map<LeafTask.ShardRef, Long> waited,
       ServerCallStreamObserver<LeafResponse> call,
       long queuedAt)
       throws InterruptedException {
@@ -107,7 +111,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     }
     var deadline = deadline();
     var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
-    var task = LeafWire.task(request, function, unready, deadline, call::isCancelled);
+    var task = LeafWire.task(request, function, unready, waited, deadline, call::isCancelled);
     long started = ticker.nanoTime();
     var outcome =
         new ScatterExecution(

@@ -110,8 +110,9 @@ final class ShardsGrpcService extends ShardsGrpc.ShardsImplBase {
         () -> {
           int shard = request.getShard().getShard();
           var wanted = LeafWire.read(request.getRead());
-          waits.await(request.getDatasetId(), shard, wanted, false, deadline());
+          long waited = waits.await(request.getDatasetId(), shard, wanted, false, deadline());
           var read = store.get(request.getDatasetId(), shard, request.getId());
+          ReadWaits.check(shard, waited, read.index());
           var response =
               ShardGetResponse.newBuilder()
                   .setPosition(LeafWire.position(shard, read.incarnation(), read.index()))
@@ -135,11 +136,11 @@ final class ShardsGrpcService extends ShardsGrpc.ShardsImplBase {
                 "limit: " + request.getLimit() + " (expected: 1.." + MOST_SCANNED + ")");
           }
           var wanted = LeafWire.read(request.getRead());
-          waits.await(request.getDatasetId(), shard, wanted, true, deadline());
-          return page(
-              shard,
-              wanted,
-              store.scan(request.getDatasetId(), shard, request.getAfter(), request.getLimit()));
+          long waited = waits.await(request.getDatasetId(), shard, wanted, true, deadline());
+          var page =
+              store.scan(request.getDatasetId(), shard, request.getAfter(), request.getLimit());
+          ReadWaits.check(shard, waited, page.index());
+          return page(shard, wanted, page);
         });
   }
 

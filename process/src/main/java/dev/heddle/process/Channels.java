@@ -32,6 +32,9 @@ public final class Channels implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Channels.class);
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(1);
 
+  /** A failure's position token, which is in its trailers, and its message. */
+  private static final DataSize MOST_METADATA = DataSize.ofKiB(32);
+
   private record Pooled(ManagedChannel managed, Channel intercepted) {}
 
   private final ChannelLimits limits;
@@ -165,6 +168,7 @@ public final class Channels implements AutoCloseable {
         .directExecutor()
         .disableRetry()
         .maxInboundMessageSize(limits.maxInboundMessage().toIntBytes())
+        .maxInboundMetadataSize(MOST_METADATA.toIntBytes())
         .keepAliveTime(limits.keepAliveTime().toNanos(), TimeUnit.NANOSECONDS)
         .keepAliveTimeout(limits.keepAliveTimeout().toNanos(), TimeUnit.NANOSECONDS)
         .idleTimeout(limits.idleTimeout().toNanos(), TimeUnit.NANOSECONDS)

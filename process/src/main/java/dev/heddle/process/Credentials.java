@@ -132,6 +132,11 @@ public final class Credentials {
     }
   }
 
+  /** What nodes show to each other, {@code id:secret}: the first is this node's own. */
+  public List<String> clusterSecrets() {
+    return List.copyOf(secrets);
+  }
+
   /** What this node shows to others: {@code id:secret}. */
   Optional<String> clusterSecret() {
     return secrets.stream().findFirst();

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The one mapping between {@link ErrorCode} and gRPC. The code itself travels in the trailer {@code
  * heddle-error} as {@code 1003 UNKNOWN_DATASET}; the status is for clients that do not read it.
+ * What the caller has seen by the failure is in the trailer {@code heddle-position}, as a token.
  */
 public final class GrpcErrors {
   /** Number and name of the {@link ErrorCode}. */
@@ -24,6 +25,10 @@ public final class GrpcErrors {
   public static final Metadata.Key<String> TRACE =
       Metadata.Key.of("heddle-trace", Metadata.ASCII_STRING_MARSHALLER);
 
+  /** The node that leads, of a refusal by one that does not. */
+  public static final Metadata.Key<String> LEADER =
+      Metadata.Key.of("heddle-leader-node", Metadata.ASCII_STRING_MARSHALLER);
+
   private static final int LONGEST_MESSAGE = 2_000;
 
   private GrpcErrors() {}
@@ -33,6 +38,12 @@ public final class GrpcErrors {
     HeddleException known = fromStatus(failure);
     Metadata trailers = new Metadata();
     trailers.put(ERROR, known.code().number() + " " + known.code().name());
+    if (!known.position().isEmpty()) {
+      trailers.put(GrpcMetadata.POSITION, known.position());
+    }
+    if (!known.leader().isEmpty()) {
+      trailers.put(LEADER, known.leader());
+    }
     return status(known.code())
         .withDescription(shortened(known.getMessage()))
         .withCause(failure)
@@ -111,8 +122,19 @@ public final class GrpcErrors {
       Status status, @Nullable Metadata trailers, Throwable cause) {
     ErrorCode code = sent(trailers).orElseGet(() -> likely(status.getCode()));
     String description = status.getDescription();
-    return new HeddleException(
-        code, description == null ? status.getCode().name() : description, cause);
+    var known =
+        new HeddleException(
+            code, description == null ? status.getCode().name() : description, cause);
+    String position = text(trailers, GrpcMetadata.POSITION);
+    String leader = text(trailers, LEADER);
+    return position.isEmpty() && leader.isEmpty()
+        ? known
+        : known.withPosition(position).withLeader(leader);
+  }
+
+  private static String text(@Nullable Metadata trailers, Metadata.Key<String> key) {
+    String value = trailers == null ? null : trailers.get(key);
+    return value == null ? "" : value;
   }
 
   private static Optional<ErrorCode> sent(@Nullable Metadata trailers) {

@@ -10,7 +10,10 @@ public final class GrpcMetadata {
   /** {@code Bearer KEY} of a client. */
   public static final Metadata.Key<String> AUTHORIZATION = key("authorization");
 
-  /** The position token: what the caller has written or seen. Any caller may send one. */
+  /**
+   * The position token: what the caller has written or seen. Any caller may send one. As a trailer
+   * of a call that failed: what the caller has seen by that.
+   */
   public static final Metadata.Key<String> POSITION = key("heddle-position");
 
   /** A {@code heddle.v1.Bill}: what a failed invocation took. */

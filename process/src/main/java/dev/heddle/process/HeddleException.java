@@ -11,20 +11,55 @@ public final class HeddleException extends RuntimeException {
 
   private final ErrorCode code;
   private final String message;
+  private final String position;
+  private final String leader;
 
   public HeddleException(ErrorCode code, String message) {
     this(code, message, null);
   }
 
   public HeddleException(ErrorCode code, String message, @Nullable Throwable cause) {
+    this(code, message, cause, "", "");
+  }
+
+  private HeddleException(
+      ErrorCode code, String message, @Nullable Throwable cause, String position, String leader) {
     // Refusals at a limit come in floods and always from the limit: a stack trace would only cost.
     super(message, cause, true, code.kind() != ErrorCode.Kind.CAPACITY);
     this.code = code;
     this.message = message;
+    this.position = position;
+    this.leader = leader;
+  }
+
+  /** The same failure, and what its caller has seen by it: that there is nothing, for example. */
+  public HeddleException withPosition(String token) {
+    return like(token, leader);
+  }
+
+  /** The same failure, and the node that would not have failed so. */
+  public HeddleException withLeader(String node) {
+    return like(position, node);
+  }
+
+  private HeddleException like(String token, String node) {
+    var same = new HeddleException(code, message, getCause(), token, node);
+    same.setStackTrace(getStackTrace());
+    return same;
   }
 
   public ErrorCode code() {
     return code;
+  }
+
+  /** The position token that the caller has from now on; empty: as before. */
+  public String position() {
+    return position;
+  }
+
+  /** The node that leads, where that is why another one failed; empty: not known. */
+  public String leader() {
+    return leader;
   }
 
   @Override

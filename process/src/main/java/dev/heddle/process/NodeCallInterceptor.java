@@ -1,22 +1,26 @@
 package dev.heddle.process;
 
+import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Context;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ForwardingClientCallListener.SimpleForwardingClientCallListener;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import java.net.ConnectException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Adds to a node's call in which trace, for whom and, to public services, after what it is, and
  * that a node of the cluster calls. A call that the other side has cut off ends as UNAVAILABLE:
- * CANCELLED is left for callers who have cancelled.
+ * CANCELLED is left for callers who have cancelled. The failure of one for which there was no
+ * connection in time is caused by a {@link ConnectException}: nothing can have come of it.
  */
 final class NodeCallInterceptor implements ClientInterceptor {
   /** Services between nodes name positions in their messages: the token would only cost. */
@@ -33,20 +37,42 @@ final class NodeCallInterceptor implements ClientInterceptor {
       MethodDescriptor<A, B> method, CallOptions callOptions, Channel next) {
     RequestContext request = RequestContext.current();
     boolean internal = !method.getFullMethodName().startsWith(PUBLIC);
+    Sending sending = new Sending();
     return new NodeCall<>(
-        next.newCall(method, callOptions), request, internal ? "" : request.position());
+        next.newCall(method, callOptions.withStreamTracerFactory(sending)),
+        request,
+        internal ? "" : request.position(),
+        sending);
+  }
+
+  /** Notes whether a call was ever handed to a connection. */
+  private static final class Sending extends ClientStreamTracer.Factory {
+    private volatile boolean begun;
+
+    @Override
+    public ClientStreamTracer newClientStreamTracer(
+        ClientStreamTracer.StreamInfo info, Metadata headers) {
+      return new ClientStreamTracer() {
+        @Override
+        public void streamCreated(Attributes transport, Metadata headers) {
+          begun = true;
+        }
+      };
+    }
   }
 
   private final class NodeCall<A, B> extends SimpleForwardingClientCall<A, B> {
     private final RequestContext request;
     private final String position;
+    private final Sending sending;
     private final Context context = Context.current();
     private volatile boolean cancelled;
 
-    NodeCall(ClientCall<A, B> call, RequestContext request, String position) {
+    NodeCall(ClientCall<A, B> call, RequestContext request, String position, Sending sending) {
       super(call);
       this.request = request;
       this.position = position;
+      this.sending = sending;
     }
 
     @Override
@@ -74,6 +100,11 @@ final class NodeCallInterceptor implements ClientInterceptor {
     }
 
     private Status seen(Status status, Metadata trailers) {
+      if (!status.isOk() && !sending.begun) {
+        ConnectException unsent = new ConnectException("no connection in time");
+        unsent.initCause(status.getCause());
+        return status.withCause(unsent);
+      }
       boolean cutOff =
           status.getCode() == Status.Code.CANCELLED
               && !cancelled

@@ -4,7 +4,9 @@ import static dev.heddle.process.testing.Eventually.eventually;
 import static dev.heddle.process.testing.Eventually.within;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,6 +15,10 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -131,6 +137,40 @@ class ChannelsTest {
     assertSame(ErrorCode.LIMIT_REACHED, refused.code());
     assertEquals("channels: 2 in use (expected: < 2)", refused.getMessage());
     assertSame(busy, channels.to(first.address().toString()));
+  }
+
+  @Test
+  void whatWasNeverSentIsToldFromWhatMayHaveArrived() throws IOException {
+    Channels channels = channels(2);
+    // Lets callers connect, and then says nothing.
+    try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+      StatusRuntimeException unsent = late(channels.to("127.0.0.1:" + silent.getLocalPort()));
+      assertInstanceOf(ConnectException.class, unsent.getCause());
+    }
+    GrpcServer hanging =
+        new GrpcServer(
+            "test",
+            new HostPort("127.0.0.1", 0),
+            List.of(new TextService((request, observer) -> {})),
+            ServerOptions.internal(Credentials.none()),
+            false);
+    closer.register("server", hanging);
+    hanging.start();
+    assertNull(late(channels.to(hanging.address().toString())).getCause());
+  }
+
+  private static StatusRuntimeException late(Channel channel) {
+    StatusRuntimeException failure =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                ClientCalls.blockingUnaryCall(
+                    channel,
+                    TextService.UNARY,
+                    CallOptions.DEFAULT.withDeadlineAfter(500, TimeUnit.MILLISECONDS),
+                    ""));
+    assertSame(ErrorCode.DEADLINE_EXCEEDED, GrpcErrors.fromStatus(failure).code());
+    return failure;
   }
 
   @Test

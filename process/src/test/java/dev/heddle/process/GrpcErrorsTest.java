@@ -33,6 +33,23 @@ class GrpcErrorsTest {
   }
 
   @Test
+  void whatTheCallerHasSeenAndWhoLeadsTravelAsTrailers() {
+    var failure =
+        new HeddleException(ErrorCode.NOT_FOUND, "x").withPosition("AQ").withLeader("leaf-2");
+    StatusRuntimeException sent = GrpcErrors.toStatus(failure);
+    assertEquals("AQ", assertNotNullTrailers(sent).get(GrpcMetadata.POSITION));
+    HeddleException received = GrpcErrors.fromStatus(sent);
+    assertEquals("AQ", received.position());
+    assertEquals("leaf-2", received.leader());
+    HeddleException plain = GrpcErrors.fromStatus(Status.NOT_FOUND.asRuntimeException());
+    assertEquals("", plain.position() + plain.leader());
+    StatusRuntimeException bare =
+        GrpcErrors.toStatus(new HeddleException(ErrorCode.NOT_FOUND, "x"));
+    assertFalse(assertNotNullTrailers(bare).containsKey(GrpcMetadata.POSITION));
+    assertFalse(assertNotNullTrailers(bare).containsKey(GrpcErrors.LEADER));
+  }
+
+  @Test
   void unforeseenFailuresGiveNothingAway() {
     StatusRuntimeException sent =
         GrpcErrors.toStatus(new IllegalStateException("password is hunter2"));

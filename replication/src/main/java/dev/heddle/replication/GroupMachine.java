@@ -149,10 +149,18 @@ final class GroupMachine extends BaseStateMachine {
    * if someone was closing the group just then, it would spin for ever, and nobody could open or
    * close any group.
    */
-  private void end(Exception cause) {
-    failure = cause.toString();
-    ended = true;
-    log.error("replica failed: its group is closed on this node group={}", getGroupId(), cause);
+  private void end(Throwable cause) {
+    synchronized (this) {
+      if (ended) {
+        return;
+      }
+      failure = cause.toString();
+      ended = true;
+    }
+    log.error(
+        "replica or its log failed: its group is closed on this node group={}",
+        getGroupId(),
+        cause);
     Threads.virtual("raft-end")
         .newThread(() -> {
           try {
@@ -236,9 +244,13 @@ final class GroupMachine extends BaseStateMachine {
     replica.changed();
   }
 
+  /**
+   * By itself Ratis would go on with a log that takes nothing any more: a leader that refuses all
+   * writes, a follower that refuses all entries.
+   */
   @Override
   public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto entry) {
-    failure = String.valueOf(cause);
+    end(cause);
     replica.changed();
   }
 

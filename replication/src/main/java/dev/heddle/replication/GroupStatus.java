@@ -10,7 +10,9 @@ import java.util.Optional;
  * @param leading whether it leads and has applied everything of earlier terms: only then it takes
  *     proposals
  * @param leader node that it takes for the leader; empty: none known
- * @param committed index of the last entry that it knows a majority to have
+ * @param committed index of the last entry that it knows a majority to have; more than it may have
+ *     itself. After a change of the leader, and while a state is fetched, it is not known yet how
+ *     much that is: only {@link ReplicatedGroup#barrier} tells
  * @param applied index of the last entry that its replica has applied
  * @param last index of the last entry of its log
  * @param silence since the leader was last heard of; zero on the leader itself

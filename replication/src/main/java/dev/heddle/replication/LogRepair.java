@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Cuts off what a crash left of the last entry of a log. Such an entry was never forced to disk, so
- * nobody was told that it counts. Anything else that is wrong with a log is left as it is, for
- * Ratis to refuse: entries that were acknowledged may stand behind it.
+ * nobody was told that it counts. A log that is damaged where sound entries stand behind is
+ * refused: they may have been acknowledged.
  *
  * <p>A log file is a header, then entries, each a varint length, so many bytes and their CRC-32C
  * over both; zeros to its end.
@@ -28,10 +28,16 @@ final class LogRepair {
   private static final String OPEN = "log_inprogress_";
   private static final int LONGEST_VARINT = 5;
 
+  /** How an entry begins: its term is field 1, its index field 2, both varints. */
+  private static final byte TERM_TAG = 0x08;
+
+  private static final byte INDEX_TAG = 0x10;
+
   private LogRepair() {}
 
   /**
    * @param group folder of a group; need not exist
+   * @throws IOException also if a log is damaged before its end; it is left as it is
    */
   static void run(Path group) throws IOException {
     Path current = group.resolve("current");
@@ -60,10 +66,11 @@ final class LogRepair {
     if (zeros(bytes, at)) {
       return;
     }
-    int claimed = claimedEnd(bytes, at);
-    if (claimed > 0 && claimed < bytes.length && end(bytes, claimed) > 0) {
-      log.error("log damaged before its end, left as it is file={} offset={}", file, at);
-      return;
+    if (soundBehind(bytes, at)) {
+      throw new IOException(
+          "%s: damaged at %d, before sound entries (expected: a sound log; without its folder, the"
+                  .formatted(file, at)
+              + " replica is fetched anew from the others)");
     }
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       // Zeros in place: the file keeps the room that it had.
@@ -86,6 +93,34 @@ final class LogRepair {
     checksum.update(bytes, at, end - Integer.BYTES - at);
     int expected = ByteBuffer.wrap(bytes).getInt(end - Integer.BYTES);
     return expected == (int) checksum.getValue() ? end : -1;
+  }
+
+  /** Whether there is a sound entry anywhere behind an offset. */
+  private static boolean soundBehind(byte[] bytes, int damaged) {
+    for (int at = damaged + 1; at < bytes.length; at++) {
+      if (looksLikeEntry(bytes, at) && end(bytes, at) > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether there may be a length, a term and an index: sums over all the rest would take long. */
+  private static boolean looksLikeEntry(byte[] bytes, int at) {
+    int term = afterVarint(bytes, at);
+    if (term >= bytes.length || bytes[term] != TERM_TAG) {
+      return false;
+    }
+    int index = afterVarint(bytes, term + 1);
+    return index < bytes.length && bytes[index] == INDEX_TAG;
+  }
+
+  private static int afterVarint(byte[] bytes, int at) {
+    int end = at;
+    while (end < bytes.length && bytes[end] < 0) {
+      end++;
+    }
+    return end + 1;
   }
 
   private static int claimedEnd(byte[] bytes, int at) {

@@ -42,9 +42,10 @@ final class RaftFailures {
               ? new HeddleException(
                   ErrorCode.NO_MAJORITY, "leader: none known here (expected: one)", other)
               : new HeddleException(
-                  ErrorCode.NOT_LEADER,
-                  "leader: " + other.getSuggestedLeader().getId() + " (expected: this node)",
-                  other);
+                      ErrorCode.NOT_LEADER,
+                      "leader: " + other.getSuggestedLeader().getId() + " (expected: this node)",
+                      other)
+                  .withLeader(other.getSuggestedLeader().getId().toString());
       case LeaderNotReadyException young ->
           new HeddleException(
               ErrorCode.NO_MAJORITY,

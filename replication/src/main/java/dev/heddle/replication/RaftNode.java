@@ -55,6 +55,17 @@ public final class RaftNode implements AutoCloseable {
    *     restarts where groups have more than one member; port 0: any free one
    */
   public RaftNode(String name, HostPort address, RaftConfig config) {
+    this(name, address, config, List.of());
+  }
+
+  /**
+   * As above, for members that prove to each other that they know a secret, and hide from others
+   * what they say.
+   *
+   * @param secrets the first is this node's, each is accepted of others; empty: anyone who can
+   *     reach the address is taken for a member
+   */
+  public RaftNode(String name, HostPort address, RaftConfig config, List<String> secrets) {
     // A port that is taken is an error, not the end of the process.
     ExitUtils.disableSystemExit();
     this.name = name;
@@ -64,6 +75,9 @@ public final class RaftNode implements AutoCloseable {
     RaftServerConfigKeys.setStorageDir(properties, List.of());
     Parameters parameters = new Parameters();
     GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly());
+    if (!secrets.isEmpty()) {
+      GrpcConfigKeys.TLS.setConf(parameters, MemberIdentity.tls(secrets));
+    }
     try {
       this.server =
           RaftServer.newBuilder()

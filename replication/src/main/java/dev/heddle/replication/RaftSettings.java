@@ -3,6 +3,7 @@ package dev.heddle.replication;
 import dev.heddle.process.HostPort;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.RaftConfigKeys;
 import org.apache.ratis.conf.RaftProperties;
 import org.apache.ratis.grpc.GrpcConfigKeys;
 import org.apache.ratis.server.RaftServerConfigKeys;
@@ -47,6 +48,7 @@ final class RaftSettings {
   }
 
   private static void transport(RaftProperties properties, HostPort address) {
+    RaftConfigKeys.Rpc.setType(properties, new Transport());
     GrpcConfigKeys.Server.setHost(properties, address.host());
     GrpcConfigKeys.Server.setPort(properties, address.port());
     GrpcConfigKeys.Server.setAsyncRequestThreadPoolCached(properties, true);

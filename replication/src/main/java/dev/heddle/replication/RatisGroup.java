@@ -6,14 +6,20 @@ import dev.heddle.process.HostPort;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
 import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
+import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.ClientId;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
@@ -28,9 +34,12 @@ import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.util.LifeCycle;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A group on Ratis. */
 final class RatisGroup implements ReplicatedGroup {
+  private static final Logger log = LoggerFactory.getLogger(RatisGroup.class);
   private static final long HAND_OVER_MILLIS = 10_000;
 
   private final RaftNode node;
@@ -78,12 +87,19 @@ final class RatisGroup implements ReplicatedGroup {
         info.isLeader() && info.isLeaderReady(),
         Optional.ofNullable(leader).map(RaftPeerId::toString),
         term,
-        division.getRaftLog().getLastCommittedIndex(),
+        committed(division),
         machine.getLastAppliedTermIndex().getIndex(),
         last == null ? -1 : last.getIndex(),
         silence(info),
         members,
         machine.failure());
+  }
+
+  /** A follower's own figure stays within what it has of the log, however much there is. */
+  private static long committed(RaftServer.Division division) {
+    return division.getCommitInfos().stream()
+        .mapToLong(CommitInfoProto::getCommitIndex)
+        .reduce(division.getRaftLog().getLastCommittedIndex(), Math::max);
   }
 
   private static GroupStatus closed(String why) {
@@ -208,15 +224,52 @@ final class RatisGroup implements ReplicatedGroup {
 
   @Override
   public CompletableFuture<Void> handOver(String to) {
+    return handOver(to, HAND_OVER_MILLIS);
+  }
+
+  private CompletableFuture<Void> handOver(String to, long millis) {
     TransferLeadershipRequest request =
         new TransferLeadershipRequest(
-            self,
-            server.getId(),
-            id,
-            calls.incrementAndGet(),
-            RaftPeerId.valueOf(to),
-            HAND_OVER_MILLIS);
+            self, server.getId(), id, calls.incrementAndGet(), RaftPeerId.valueOf(to), millis);
     return administer(() -> server.transferLeadershipAsync(request));
+  }
+
+  @Override
+  public void resign(Duration longest) {
+    long end = System.nanoTime() + longest.toNanos();
+    for (String follower : lastHeardFirst()) {
+      long left = (end - System.nanoTime()) / 1_000_000;
+      if (left <= 0 || !status().leading()) {
+        return;
+      }
+      try {
+        handOver(follower, left).get(left, TimeUnit.MILLISECONDS);
+        return;
+      } catch (ExecutionException | TimeoutException e) {
+        log.debug("leadership not taken over group={} by={}", id, follower, e);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+    }
+  }
+
+  /** The followers, as the leader knows them; empty on others. */
+  private List<String> lastHeardFirst() {
+    try {
+      return server
+          .getDivision(id)
+          .getInfo()
+          .getRoleInfoProto()
+          .getLeaderInfo()
+          .getFollowerInfoList()
+          .stream()
+          .sorted(Comparator.comparingLong(ServerRpcProto::getLastRpcElapsedTimeMs))
+          .map(follower -> follower.getId().getId().toStringUtf8())
+          .toList();
+    } catch (IOException | CompletionException e) {
+      return List.of();
+    }
   }
 
   @Override

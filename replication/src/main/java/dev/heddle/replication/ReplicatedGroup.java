@@ -1,5 +1,6 @@
 package dev.heddle.replication;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,12 @@ public interface ReplicatedGroup extends AutoCloseable {
 
   /** Asks the leader, this member, to make {@code node} the leader. */
   CompletableFuture<Void> handOver(String node);
+
+  /**
+   * Lets another member lead, if this one does and there is one that takes over within the time: so
+   * that nobody has to wait until it is missed. To be called before an orderly {@link #close}.
+   */
+  void resign(Duration longest);
 
   /** Lets the log drop entries that {@link Replica#durable} covers. */
   CompletableFuture<Void> trim();

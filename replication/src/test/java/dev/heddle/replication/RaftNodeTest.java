@@ -1,6 +1,8 @@
 package dev.heddle.replication;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -46,6 +49,7 @@ final class RaftNodeTest {
   private final Map<String, Sums> replicas = new TreeMap<>();
   private final UUID client = UUID.randomUUID();
   private long calls;
+  private List<String> secrets = List.of();
 
   @AfterEach
   void closeAll() {
@@ -103,6 +107,7 @@ final class RaftNodeTest {
         failure(() -> group(follower).propose(new Proposal(client, 5, bytes("x"), null)).get());
     assertEquals(ErrorCode.NOT_LEADER, refusal.code());
     assertTrue(String.valueOf(refusal.getMessage()).contains(leader));
+    assertEquals(leader, refusal.leader());
   }
 
   @Test
@@ -155,6 +160,76 @@ final class RaftNodeTest {
     for (String node : groups.keySet()) {
       Eventually.eventually(node + " has all", () -> replica(node).lines.equals(all));
     }
+  }
+
+  @Test
+  void aLeaderThatResignsHasASuccessorBeforeAnyoneMissesIt() throws Exception {
+    startThree();
+    String leader = leader();
+    write(leader, "one");
+    long term = group(leader).status().term();
+    group(leader).resign(Duration.ofSeconds(10));
+    assertFalse(group(leader).status().leading());
+    String next = leader();
+    assertFalse(next.equals(leader));
+    assertEquals(term + 1, group(next).status().term());
+    write(next, "two");
+    // Who does not lead has nothing to give away.
+    group(leader).resign(Duration.ofSeconds(10));
+    assertEquals(next, leader());
+  }
+
+  @Test
+  void aMemberWhoseStateEndsWhereTheLeadersLogBeginsIsSentThatLog() throws Exception {
+    startThree();
+    String away = leader();
+    for (int i = 0; i < 10; i++) {
+      write(away, "line " + i);
+    }
+    for (String node : groups.keySet()) {
+      Eventually.eventually("has all", () -> replica(node).lines.size() == 10);
+      replica(node).store();
+    }
+    // With it ends a term, and with a term a segment of the log, which the others then cut.
+    stop(away);
+    String leader = leader();
+    write(leader, "last");
+    for (String node : groups.keySet()) {
+      Eventually.eventually("has the last", () -> replica(node).lines.size() == 11);
+      replica(node).store();
+      group(node).trim().get(10, TimeUnit.SECONDS);
+    }
+    start(away);
+    open(away);
+    Eventually.eventually("it is back", () -> replica(away).lines.size() == 11);
+    assertEquals(0, replica(away).fetches.get());
+  }
+
+  @Test
+  void onlyWhoKnowsTheSecretIsAMember() throws Exception {
+    secrets = List.of("one:0123456789abcdef");
+    startThree();
+    String leader = leader();
+    write(leader, "one");
+    String other = groups.keySet().stream().filter(n -> !n.equals(leader)).findFirst().get();
+    for (List<String> wrong : List.of(List.<String>of(), List.of("two:0123456789abcdef"))) {
+      stop(other);
+      secrets = wrong;
+      start(other);
+      open(other);
+      write(leader, "for members " + wrong);
+      long end = System.nanoTime() + QUICK.electionMax().multipliedBy(3).toNanos();
+      Eventually.eventually("it stands for election", () -> System.nanoTime() - end > 0);
+      assertTrue(group(other).status().leader().isEmpty());
+      assertFalse(replica(other).lines.contains("for members " + wrong));
+      assertTrue(group(leader).status().leading());
+    }
+    stop(other);
+    // While a secret is being replaced.
+    secrets = List.of("one:0123456789abcdef", "two:0123456789abcdef");
+    start(other);
+    open(other);
+    Eventually.eventually("it follows", () -> replica(other).lines.size() == 3);
   }
 
   @Test
@@ -246,10 +321,49 @@ final class RaftNodeTest {
     stop("a");
 
     byte[] whole = Files.readAllBytes(openLog("a"));
-    whole[12] ^= 1;
-    Files.write(openLog("a"), whole, StandardOpenOption.TRUNCATE_EXISTING);
     start("a");
-    assertInstanceOf(HeddleException.class, assertThrows(RuntimeException.class, () -> open("a")));
+    // In its length, in its middle: sound entries stand behind either.
+    for (int at : List.of(8, 12)) {
+      byte[] damaged = whole.clone();
+      damaged[at] ^= 0x41;
+      Files.write(openLog("a"), damaged, StandardOpenOption.TRUNCATE_EXISTING);
+      HeddleException refused = assertThrows(HeddleException.class, () -> open("a"));
+      assertEquals(ErrorCode.STORAGE_FAILED, refused.code());
+      assertArrayEquals(damaged, Files.readAllBytes(openLog("a")));
+    }
+    Files.write(openLog("a"), whole, StandardOpenOption.TRUNCATE_EXISTING);
+    open("a");
+    Eventually.eventually(
+        "reads all", () -> replica("a").lines.equals(List.of("one", "two", "three")));
+  }
+
+  @Test
+  void aLogThatFailsClosesItsGroupOnlyAndIsOpenedAgain() throws Exception {
+    start("a");
+    open("a", "a");
+    write("a", "one");
+    Path current = Objects.requireNonNull(openLog("a").getParent());
+    Path away = current.resolveSibling("away");
+    Files.move(current, away);
+    // Until a new file is begun, which there is no folder for.
+    byte[] large = new byte[400 << 10];
+    List<CompletableFuture<Written>> sent = new ArrayList<>();
+    Eventually.eventually(
+        "closed",
+        () -> {
+          if (group("a").status().leading()) {
+            sent.add(group("a").propose(new Proposal(client, ++calls, large, null)));
+          }
+          return group("a").status().role() == Role.CLOSED;
+        });
+    assertFalse(group("a").status().failure().isEmpty());
+    group("a").close();
+    Files.move(away, current);
+    open("a");
+    Eventually.eventually("leads again", () -> group("a").status().leading());
+    long kept = sent.stream().filter(written -> !written.isCompletedExceptionally()).count();
+    Eventually.eventually("kept", () -> replica("a").lines.size() >= kept + 1);
+    write("a", "two");
   }
 
   private Path openLog(String node) throws IOException {
@@ -274,7 +388,7 @@ final class RaftNodeTest {
   private void start(String name) {
     HostPort address =
         addresses.computeIfAbsent(name, any -> new HostPort("127.0.0.1", freePort()));
-    RaftNode node = new RaftNode(name, address, QUICK);
+    RaftNode node = new RaftNode(name, address, QUICK, secrets);
     node.start();
     nodes.put(name, node);
   }

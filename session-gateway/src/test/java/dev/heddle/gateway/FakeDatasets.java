@@ -212,7 +212,12 @@ public final class FakeDatasets extends DatasetsGrpc.DatasetsImplBase {
         () -> {
           check(dataset);
           tokens.add(RequestContext.current().position());
-          BulkResult result = apply(item);
+          BulkResult result;
+          try {
+            result = apply(item);
+          } catch (HeddleException e) {
+            throw e.withPosition(token(dataset, index.get()));
+          }
           long at = result.getVersion() > 0 ? result.getVersion() : index.get();
           return WriteResponse.newBuilder()
               .setPosition(
@@ -275,7 +280,8 @@ public final class FakeDatasets extends DatasetsGrpc.DatasetsImplBase {
           String token = readToken(request.getDataset(), request.getRead());
           Stored stored = documents.get(request.getId());
           if (stored == null) {
-            throw new HeddleException(ErrorCode.NOT_FOUND, "document: " + request.getId());
+            throw new HeddleException(ErrorCode.NOT_FOUND, "document: " + request.getId())
+                .withPosition(token);
           }
           return document(request.getId(), stored).toBuilder()
               .setPositionToken(token)

@@ -4,6 +4,8 @@ import static dev.heddle.gateway.GatewayFixture.json;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.hazelcast.core.Hazelcast;
+import com.hazelcast.core.HazelcastInstance;
 import dev.heddle.catalog.Change;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.testing.LocalCatalog;
@@ -110,8 +112,12 @@ class SessionReadsTest {
   }
 
   private static String cookie() throws Exception {
+    return cookie(one);
+  }
+
+  private static String cookie(GatewayFixture node) throws Exception {
     String header =
-        one.send("POST", "/run/who", "{}").headers().firstValue("set-cookie").orElseThrow();
+        node.send("POST", "/run/who", "{}").headers().firstValue("set-cookie").orElseThrow();
     return header.substring(0, header.indexOf(';'));
   }
 
@@ -184,6 +190,56 @@ class SessionReadsTest {
     String seen = token(send(one, "POST", QUERY, "{}", "Cookie", cookie));
     token(send(two, "POST", QUERY, "{\"read\":\"session\"}", "Cookie", cookie));
     assertEquals(seen, asked(two));
+  }
+
+  @Test
+  void whatAUserHasSeenToBeGoneStaysGone() throws Exception {
+    String cookie = cookie();
+    token(send(one, "PUT", DOC, "{}"));
+    String deleted = token(send(one, "DELETE", DOC, ""));
+    HttpResponse<String> gone = send(one, "GET", DOC + "?read=session", "", "Cookie", cookie);
+    assertEquals(404, gone.statusCode(), gone.body());
+    assertEquals(deleted, gone.headers().firstValue("heddle-position").orElse(""));
+    for (String read : List.of(DOC + "?read=session", "/v1/datasets/books/docs?read=session")) {
+      send(two, "GET", read, "", "Cookie", cookie);
+      assertEquals(deleted, asked(two), read);
+    }
+    token(send(two, "POST", QUERY, "{\"read\":\"session\"}", "Cookie", cookie));
+    assertEquals(deleted, asked(two));
+  }
+
+  @Test
+  void aRefusedConditionIsSomethingToHaveSeen() throws Exception {
+    String cookie = cookie();
+    String written = token(send(one, "PUT", DOC, "{}"));
+    HttpResponse<String> refused = send(one, "PUT", DOC + "?ifVersion=0", "{}", "Cookie", cookie);
+    assertEquals(409, refused.statusCode(), refused.body());
+    assertEquals(written, refused.headers().firstValue("heddle-position").orElse(""));
+    token(send(two, "POST", QUERY, "{\"read\":\"session\"}", "Cookie", cookie));
+    assertEquals(written, asked(two));
+  }
+
+  @Test
+  void aReplyTellsWhereTheSessionCouldNotBeTold(@TempDir Path directory) throws Exception {
+    Path keys = directory.resolve("sessions.yaml");
+    KeyRing.createIfAbsent(keys);
+    try (GatewayFixture alone = node(directory.resolve("alone"), keys, List.of())) {
+      alone.coordinator.handlers.put("who", request -> "1");
+      String cookie = cookie(alone);
+      HttpResponse<String> kept = send(alone, "PUT", DOC, "{}", "Cookie", cookie);
+      assertEquals("", kept.headers().firstValue("heddle-session-position").orElse(""));
+      int port = HostPort.parse(alone.gateway.gridAddress().toString()).port();
+      for (HazelcastInstance member : Hazelcast.getAllHazelcastInstances()) {
+        if (member.getCluster().getLocalMember().getAddress().getPort() == port) {
+          member.getLifecycleService().terminate();
+        }
+      }
+      HttpResponse<String> lost = send(alone, "PUT", DOC, "{}", "Cookie", cookie);
+      assertEquals("not-kept", lost.headers().firstValue("heddle-session-position").orElse(""));
+      assertTrue(token(lost).startsWith("A"), "the work is done, and the client has the token");
+      HttpResponse<String> without = send(alone, "PUT", DOC, "{}");
+      assertEquals("", without.headers().firstValue("heddle-session-position").orElse(""));
+    }
   }
 
   @Test

@@ -9,10 +9,12 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.time.Duration;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
@@ -34,6 +36,10 @@ final class CatalogFollowing implements AutoCloseable {
       new ScheduledThreadPoolExecutor(1, Threads.named("shard-follow"));
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition followed = lock.newCondition();
+
+  /** Whether a look is on its way that has not begun. */
+  private final AtomicBoolean woken = new AtomicBoolean();
+
   private long revision = NEVER;
   private final Duration retryEvery;
   private final Closer ends = new Closer();
@@ -56,10 +62,19 @@ final class CatalogFollowing implements AutoCloseable {
     ends.register("subscription", catalog.onChange(view -> wake()));
   }
 
-  /** Looks soon whether something is to be opened again. */
+  /** Looks soon at the catalog, and whether something is to be opened again. Any thread. */
   void wake() {
-    if (!thread.isShutdown()) {
-      thread.execute(this::followNewest);
+    if (!woken.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      thread.execute(() -> {
+        // What comes from here on needs a look of its own.
+        woken.set(false);
+        followNewest();
+      });
+    } catch (RejectedExecutionException e) {
+      log.debug("not woken, closing", e);
     }
   }
 
@@ -131,7 +146,8 @@ final class CatalogFollowing implements AutoCloseable {
         if (left <= 0) {
           throw new HeddleException(
               ErrorCode.DEADLINE_EXCEEDED,
-              "shards: not all have a leader and their schema (expected: by the deadline)");
+              "shards: not all have a leader and their schema, and are known to the catalog"
+                  + " (expected: by the deadline)");
         }
         long _ = followed.awaitNanos(Math.min(left, TimeUnit.MILLISECONDS.toNanos(10)));
       }

@@ -1,5 +1,6 @@
 package dev.heddle.shard;
 
+import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.shard.PendingChanges.Batch;
 import java.io.IOException;
@@ -29,6 +30,7 @@ final class Decision {
   }
 
   private final LocalShard.Shape shape;
+  private final DataSize maxDocument;
   private final List<Operation> operations;
   private final @Nullable IndexedDocument[] documents;
   private final @Nullable ObjectNode[] patches;
@@ -38,8 +40,9 @@ final class Decision {
   private final List<IndexedDocument> ready = new ArrayList<>();
   private final Map<String, Optional<StoredDocument>> own = new HashMap<>();
 
-  private Decision(LocalShard.Shape shape, List<Operation> operations) {
+  private Decision(LocalShard.Shape shape, DataSize maxDocument, List<Operation> operations) {
     this.shape = shape;
+    this.maxDocument = maxDocument;
     this.operations = operations;
     this.documents = new IndexedDocument[operations.size()];
     this.patches = new ObjectNode[operations.size()];
@@ -47,7 +50,7 @@ final class Decision {
   }
 
   static Decision prepare(LocalShard shard, List<Operation> operations) {
-    Decision decision = new Decision(shard.shape(), operations);
+    Decision decision = new Decision(shard.shape(), shard.maxDocument(), operations);
     for (int i = 0; i < operations.size(); i++) {
       decision.prepare(i, operations.get(i));
     }
@@ -57,7 +60,7 @@ final class Decision {
   private void prepare(int i, Operation operation) {
     try {
       switch (operation) {
-        case Operation.Put put -> documents[i] = shape.indexing().document(put.id(), put.json());
+        case Operation.Put put -> documents[i] = read(put.id(), put.json());
         case Operation.Patch patch -> {
           DocumentIndexing.key(patch.id());
           patches[i] = MergePatch.read(patch.json());
@@ -67,6 +70,11 @@ final class Decision {
     } catch (DocumentException e) {
       error(i, operation, e.code(), e.reason());
     }
+  }
+
+  private IndexedDocument read(String id, byte[] json) {
+    DocumentIndexing.checkSize(json, maxDocument);
+    return shape.indexing().document(id, json);
   }
 
   /** Version of the schema by which documents are read; the entry has to stand behind it. */
@@ -140,7 +148,7 @@ final class Decision {
     }
     try {
       byte[] json = MergePatch.apply(present.get().json(), change);
-      put(i, patch.id(), json, shape.indexing().document(patch.id(), json));
+      put(i, patch.id(), json, read(patch.id(), json));
     } catch (DocumentException e) {
       error(i, patch, e.code(), e.reason());
     }

@@ -28,11 +28,21 @@ final class DocumentIndexing {
   private static final int MAX_ID_BYTES = 512;
 
   private final SchemaFields fields;
-  private final DataSize maxDocument;
 
-  DocumentIndexing(SchemaFields fields, DataSize maxDocument) {
+  DocumentIndexing(SchemaFields fields) {
     this.fields = fields;
-    this.maxDocument = maxDocument;
+  }
+
+  /**
+   * Refuses what is larger than this node takes. Only before it is in the log: what is there is
+   * indexed on every node, whatever that node's limits are.
+   */
+  static void checkSize(byte[] json, DataSize most) {
+    if (json.length > most.bytes()) {
+      throw new DocumentException(
+          ErrorCode.TOO_LARGE,
+          "document: %d bytes (expected: at most %s)".formatted(json.length, most));
+    }
   }
 
   /**
@@ -40,11 +50,6 @@ final class DocumentIndexing {
    */
   IndexedDocument document(String id, byte[] json) {
     BytesRef key = key(id);
-    if (json.length > maxDocument.bytes()) {
-      throw new DocumentException(
-          ErrorCode.TOO_LARGE,
-          "document: %d bytes (expected: at most %s)".formatted(json.length, maxDocument));
-    }
     Document document = new Document();
     document.add(new StringField(IndexFields.ID, key, Store.NO));
     document.add(new SortedDocValuesField(IndexFields.ID, key));

@@ -1,6 +1,7 @@
 package dev.heddle.shard;
 
 import dev.heddle.catalog.Schema;
+import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.replication.LogPosition;
@@ -40,7 +41,7 @@ final class LocalShard implements AutoCloseable {
   record Shape(long version, Schema schema, SchemaFields fields, DocumentIndexing indexing) {}
 
   private final ShardIdentity identity;
-  private final ShardStoreConfig config;
+  private final DataSize maxDocument;
   private final Directory directory;
   private final SnapshotDeletionPolicy commits;
   private final IndexWriter writer;
@@ -84,7 +85,7 @@ final class LocalShard implements AutoCloseable {
       boolean mustExist)
       throws IOException {
     this.identity = identity;
-    this.config = config;
+    this.maxDocument = config.maxDocument();
     this.directory = directory;
     this.commits = commits;
     boolean exists = DirectoryReader.indexExists(directory);
@@ -119,9 +120,9 @@ final class LocalShard implements AutoCloseable {
     }
   }
 
-  private Shape shape(long version, Schema schema) {
+  private static Shape shape(long version, Schema schema) {
     SchemaFields fields = new SchemaFields(schema);
-    return new Shape(version, schema, fields, new DocumentIndexing(fields, config.maxDocument()));
+    return new Shape(version, schema, fields, new DocumentIndexing(fields));
   }
 
   private CommitData data() {
@@ -153,6 +154,11 @@ final class LocalShard implements AutoCloseable {
   /** Of the schema in the log; 0: none yet, and nothing can be written. */
   long schemaVersion() {
     return shape.version();
+  }
+
+  /** The largest document that is taken; larger ones may be in the log. */
+  DataSize maxDocument() {
+    return maxDocument;
   }
 
   LogPosition applied() {
@@ -452,7 +458,7 @@ final class LocalShard implements AutoCloseable {
     }
   }
 
-  /** For tests: a crash, as far as the index is concerned. */
+  /** Lets go of the files as they are: for an index that another one replaces, or a crash. */
   void abandon() throws IOException {
     closed = true;
     IOUtils.close(views, writer::rollback, directory);

@@ -14,6 +14,7 @@ import dev.heddle.process.Threads;
 import dev.heddle.replication.GroupStatus;
 import dev.heddle.replication.Member;
 import dev.heddle.replication.ReplicatedGroup;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.Optional;
 import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +38,7 @@ final class Membership {
 
   private final String node;
   private final CatalogClient catalog;
+  private final Duration changeLimit;
   private final ThreadFactory threads = Threads.virtual("shard-membership");
 
   /** A group that was closed is forgotten with whatever was left undone. */
@@ -53,10 +56,13 @@ final class Membership {
 
   /**
    * @param node this one
+   * @param changeLimit a change of members that takes longer is no more waited for: what is to be
+   *     done then may be another one
    */
-  Membership(String node, CatalogClient catalog) {
+  Membership(String node, CatalogClient catalog, Duration changeLimit) {
     this.node = node;
     this.catalog = catalog;
+    this.changeLimit = changeLimit;
   }
 
   /**
@@ -104,7 +110,10 @@ final class Membership {
     return switch (step) {
       case MembershipStep.Nothing() -> CompletableFuture.completedFuture(null);
       case MembershipStep.Reconfigure(List<String> to) ->
-          group.change(status.members(), members(to, known, status));
+          group
+              .change(status.members(), members(to, known, status))
+              .copy()
+              .orTimeout(changeLimit.toNanos(), TimeUnit.NANOSECONDS);
       case MembershipStep.HandOver(String to) -> group.handOver(to);
       case MembershipStep.Settle(List<String> nodes) ->
           CompletableFuture.runAsync(

@@ -11,6 +11,7 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.shard.PlacementMoves.Move;
+import dev.heddle.shard.PlacementMoves.Refusal;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,6 +39,9 @@ public final class PlacementController implements AutoCloseable {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(2);
   private static final String LEAF = "leaf";
 
+  /** A node that did not take a shard is spared for so many times as long as it was tried. */
+  private static final int SPARED = 2;
+
   private final String node;
   private final CatalogClient catalog;
   private final PlacementConfig config;
@@ -50,6 +54,12 @@ public final class PlacementController implements AutoCloseable {
    * Since when nodes that should hold shards are away; guarded by {@link #lock}, as what follows.
    */
   private final Map<String, Long> awaySince = new HashMap<>();
+
+  /** Nodes that shards were on their way to at the last look. */
+  private Set<Refusal> arriving = Set.of();
+
+  /** Nodes that shards were on their way to, and when it was seen that they never came there. */
+  private final Map<Refusal, Long> refused = new HashMap<>();
 
   private long lookedAt;
 
@@ -96,9 +106,13 @@ public final class PlacementController implements AutoCloseable {
       }
       Set<String> live = holders(view);
       Set<String> lost = lost(view, live);
+      noteRefusals(view);
       boolean acting = live.stream().findFirst().filter(node::equals).isPresent();
       if (acting && sawOwnWrites(view)) {
-        act(view, PlacementMoves.next(view.allDatasets(), live, lost, config.moves()));
+        act(
+            view,
+            PlacementMoves.next(
+                view.allDatasets(), live, lost, Set.copyOf(refused.keySet()), config.moves()));
       }
     } finally {
       lock.unlock();
@@ -141,6 +155,30 @@ public final class PlacementController implements AutoCloseable {
       }
     });
     return lost;
+  }
+
+  /** A node that did not take a shard is spared from it for a while. */
+  private void noteRefusals(CatalogView view) {
+    long now = ticker.nanoTime();
+    Set<Refusal> before = arriving;
+    Set<Refusal> next = new HashSet<>();
+    for (DatasetRecord dataset : view.allDatasets()) {
+      for (ShardPlacement placement : dataset.shards()) {
+        placement
+            .joining()
+            .ifPresent(name -> next.add(new Refusal(dataset.id(), placement.shard(), name)));
+      }
+    }
+    arriving = next;
+    for (Refusal one : before) {
+      if (view.datasetById(one.datasetId())
+          .filter(dataset -> !dataset.shards().get(one.shard()).concerns(one.node()))
+          .isPresent()) {
+        refused.put(one, now);
+      }
+    }
+    long spared = SPARED * config.giveUpAfter().toNanos();
+    refused.values().removeIf(since -> now - since >= spared);
   }
 
   /** Before, moves that it has begun would not be counted. */

@@ -24,7 +24,11 @@ final class PlacementMoves {
     }
   }
 
+  /** A node that was to take a shard, and did not. */
+  record Refusal(String datasetId, int shard, String node) {}
+
   private final Collection<DatasetRecord> datasets;
+  private final Set<Refusal> refusals;
   private final Set<String> live;
   private final Set<String> lost;
 
@@ -40,8 +44,13 @@ final class PlacementMoves {
   }
 
   private PlacementMoves(
-      Collection<DatasetRecord> datasets, Set<String> live, Set<String> lost, int most) {
+      Collection<DatasetRecord> datasets,
+      Set<String> live,
+      Set<String> lost,
+      Set<Refusal> refusals,
+      int most) {
     this.datasets = datasets;
+    this.refusals = refusals;
     this.live = live;
     this.lost = lost;
     this.free = most;
@@ -58,12 +67,17 @@ final class PlacementMoves {
   /**
    * @param live nodes that can hold shards
    * @param lost nodes that were away for too long
+   * @param refusals nodes that are spared from shards
    * @param most shards that may move at once, those that do so already included
    * @return at most one for a shard
    */
   static List<Move> next(
-      Collection<DatasetRecord> datasets, Set<String> live, Set<String> lost, int most) {
-    PlacementMoves all = new PlacementMoves(datasets, live, lost, most);
+      Collection<DatasetRecord> datasets,
+      Set<String> live,
+      Set<String> lost,
+      Set<Refusal> refusals,
+      int most) {
+    PlacementMoves all = new PlacementMoves(datasets, live, lost, refusals, most);
     all.giveUp();
     all.apply(all::repaired);
     all.apply(all::resized);
@@ -117,13 +131,13 @@ final class PlacementMoves {
     if (gone.isEmpty() || placement.nodes().size() > dataset.replicas()) {
       return Optional.empty();
     }
-    return candidate(placement).map(node -> placement.moving(Optional.of(node), gone));
+    return candidate(dataset, placement).map(node -> placement.moving(Optional.of(node), gone));
   }
 
   private Optional<ShardPlacement> resized(DatasetRecord dataset, ShardPlacement placement) {
     int size = placement.nodes().size();
     if (size < dataset.replicas()) {
-      return candidate(placement)
+      return candidate(dataset, placement)
           .map(node -> placement.moving(Optional.of(node), Optional.empty()));
     }
     if (size == dataset.replicas()) {
@@ -140,9 +154,11 @@ final class PlacementMoves {
   }
 
   /** Whoever has the least to hold. */
-  private Optional<String> candidate(ShardPlacement placement) {
+  private Optional<String> candidate(DatasetRecord dataset, ShardPlacement placement) {
     return live.stream()
-        .filter(node -> !placement.concerns(node))
+        .filter(node ->
+            !placement.concerns(node)
+                && !refusals.contains(new Refusal(dataset.id(), placement.shard(), node)))
         .min(Comparator.<String>comparingInt(this::load).thenComparing(Comparator.naturalOrder()));
   }
 

@@ -42,6 +42,12 @@ final class Placements {
   private static final Logger log = LoggerFactory.getLogger(Placements.class);
   private static final double BYTES_PER_MEGABYTE = 1 << 20;
 
+  /** How long a node that ends looks for others who lead its shards. */
+  private static final Duration RESIGNING = Duration.ofMillis(1_500);
+
+  /** Shards that are closed at the same time. */
+  private static final int MOST_CLOSING = 16;
+
   /** A shard's place in a dataset. */
   record Place(String datasetId, int shard) {}
 
@@ -52,6 +58,8 @@ final class Placements {
   private final ShardReplica.Fetching fetching;
   private final ExecutorService fetches;
   private final Membership membership;
+  private final ShardNews news;
+  private final JoinWatch joins;
   private final DiskSpace space;
   private final DataSize indexBuffer;
   private final Duration reopenAfter;
@@ -72,6 +80,7 @@ final class Placements {
       ShardReplica.Fetching fetching,
       ExecutorService fetches,
       Membership membership,
+      ShardNews news,
       DiskSpace space,
       ShardStoreConfig config,
       Ticker ticker) {
@@ -82,6 +91,8 @@ final class Placements {
     this.fetching = fetching;
     this.fetches = fetches;
     this.membership = membership;
+    this.news = news;
+    this.joins = new JoinWatch(config.placement().giveUpAfter());
     this.space = space;
     this.indexBuffer = config.indexBuffer();
     this.reopenAfter = config.reopenAfter();
@@ -139,6 +150,28 @@ final class Placements {
                 log.debug("schema not written yet shard={}", slot.identity(), e);
                 return null;
               });
+    }
+  }
+
+  /** Whether the catalog knows that this node has the shard's files; if not, it is told. */
+  boolean known(Slot slot) {
+    if (slot.replica() == null || slot.placement().begun().contains(node)) {
+      return true;
+    }
+    news.tell(slot.identity(), ShardNews.Kind.BEGUN);
+    return false;
+  }
+
+  /** Gives up shards that are to come here and get no further; call now and then, on one thread. */
+  void giveUpStuck() {
+    Collection<Slot> all = all();
+    joins.retain(all.stream().map(Slot::identity).collect(Collectors.toSet()));
+    for (Slot slot : all) {
+      boolean joining = slot.placement().joining().equals(Optional.of(node));
+      if (joins.stuck(slot, joining, ticker.nanoTime())) {
+        log.warn("shard cannot come here: given up shard={} {}", slot.identity(), slot.reason());
+        news.tell(slot.identity(), ShardNews.Kind.REFUSED);
+      }
     }
   }
 
@@ -248,17 +281,10 @@ final class Placements {
 
   /** Tries to open what is not open, and reopens what failed, each after its pause. */
   void openClosed(long revision) {
+    closeFailed();
     boolean changed = false;
     for (Map.Entry<Place, Slot> entry : slots.entrySet()) {
       Slot slot = entry.getValue();
-      Optional<String> failure = failure(slot);
-      // While the disk is full a failed shard would only fail again: what is open can be read.
-      if (failure.isPresent() && space.enough()) {
-        log.warn("shard is opened again shard={} reason=\"{}\"", slot.identity(), failure.get());
-        close(slot);
-        slot = slot.unavailable(failure.get(), ticker.nanoTime());
-        replace(entry.getKey(), slot);
-      }
       if (slot.replica() == null && ticker.nanoTime() - slot.retryAtNanos() >= 0) {
         replace(entry.getKey(), opened(slot, revision));
         changed = true;
@@ -266,6 +292,26 @@ final class Placements {
     }
     if (changed) {
       shareBuffer();
+    }
+  }
+
+  private void closeFailed() {
+    // While the disk is full a failed shard would only fail again: what is open can be read.
+    if (!space.enough()) {
+      return;
+    }
+    Map<Place, Slot> next = new HashMap<>(slots);
+    List<Slot> failed = new ArrayList<>();
+    slots.forEach((place, slot) ->
+        failure(slot)
+            .ifPresent(reason -> {
+              log.warn("shard is opened again shard={} reason=\"{}\"", slot.identity(), reason);
+              failed.add(slot);
+              next.put(place, slot.unavailable(reason, ticker.nanoTime()));
+            }));
+    if (!failed.isEmpty()) {
+      closeAll(failed);
+      slots = Map.copyOf(next);
     }
   }
 
@@ -287,6 +333,7 @@ final class Placements {
     ShardReplica replica = null;
     try {
       boolean made = folders.made(identity.datasetId(), identity.shard()).isPresent();
+      List<Member> first = made ? List.of() : first(slot);
       ShardReplica opened =
           new ShardReplica(
               identity,
@@ -297,11 +344,7 @@ final class Placements {
               waiting -> refresh.accept(waiting));
       replica = opened;
       opened.in(
-          raft.open(
-              UUID.fromString(identity.incarnation()),
-              folders.log(identity),
-              made ? List.of() : first(slot.placement()),
-              opened));
+          raft.open(UUID.fromString(identity.incarnation()), folders.log(identity), first, opened));
       if (!made) {
         folders.noteMade(new ShardFolders.Made(identity, revision));
       }
@@ -333,8 +376,16 @@ final class Placements {
   }
 
   /** With whom a new shard begins; nobody where this node joins one that is there already. */
-  private List<Member> first(ShardPlacement placement) {
-    if (placement.generation() > 1 || !placement.nodes().contains(node)) {
+  private List<Member> first(Slot slot) throws IOException {
+    ShardPlacement placement = slot.placement();
+    if (placement.begun().contains(node)) {
+      if (!folders.hasLog(slot.identity())) {
+        throw lost(slot);
+      }
+      return List.of();
+    }
+    boolean untold = placement.generation() > 1 && placement.begun().isEmpty();
+    if (untold || !placement.nodes().contains(node)) {
       return List.of();
     }
     List<Member> members = new ArrayList<>();
@@ -348,6 +399,20 @@ final class Placements {
       members.add(new Member(name, address));
     }
     return members;
+  }
+
+  /** The shard was here: it must not begin anew, empty, as if it had never had anything. */
+  private HeddleException lost(Slot slot) {
+    boolean last = slot.placement().begun().equals(List.of(node));
+    if (!last) {
+      news.tell(slot.identity(), ShardNews.Kind.LOST);
+    }
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE,
+        "files of shard %s: none (expected: those that were on this node; %s)"
+            .formatted(
+                slot.identity(),
+                last ? "no other node has any" : "it comes again from the other nodes"));
   }
 
   private void replace(Place place, Slot slot) {
@@ -372,20 +437,34 @@ final class Placements {
 
   void closeAll() {
     List<Slot> leaving = List.copyOf(all());
+    // While it still says who leads, to those who come too late.
+    sideBySide(leaving, Placements::resign);
     slots = Map.of();
     closeAll(leaving);
   }
 
-  /** Side by side: each waits about a second for its log to end. */
+  private static void resign(Slot slot) {
+    ShardReplica replica = slot.replica();
+    if (replica != null) {
+      replica.group().resign(RESIGNING);
+    }
+  }
+
+  /** Each waits about a second for its log to end. */
   private static void closeAll(List<Slot> leaving) {
+    sideBySide(leaving, Placements::close);
+  }
+
+  private static void sideBySide(List<Slot> leaving, Consumer<Slot> work) {
     if (leaving.isEmpty()) {
       return;
     }
     // Platform threads: what closes an index must not be interrupted, and nobody does that to
     // these.
     ExecutorService closing =
-        Executors.newFixedThreadPool(leaving.size(), Threads.named("shard-close"));
-    leaving.forEach(slot -> closing.execute(() -> close(slot)));
+        Executors.newFixedThreadPool(
+            Math.min(MOST_CLOSING, leaving.size()), Threads.named("shard-close"));
+    leaving.forEach(slot -> closing.execute(() -> work.accept(slot)));
     OrderlyEnd.await(closing);
   }
 }

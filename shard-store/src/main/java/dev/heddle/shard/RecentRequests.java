@@ -22,19 +22,35 @@ import org.jspecify.annotations.Nullable;
  * commit. Guarded by the shard's lock.
  */
 final class RecentRequests {
-  /** How long an outcome is remembered, by the clocks of leaders. */
+  /** How long an outcome is remembered at least, unless there are too many. */
   static final long REMEMBERED_MILLIS = 60_000;
 
-  /** Outcomes at most; more than so many a minute are forgotten sooner. */
-  private static final int MOST = 20_000;
+  /** Requests a second that are remembered for so long; where more come, each of them shorter. */
+  private static final int MOST_PER_SECOND = 1_000;
+
+  static final int MOST = (int) (REMEMBERED_MILLIS / 1_000) * MOST_PER_SECOND;
+
+  /**
+   * So much time passes between two entries at most, whatever the leaders' clocks say: the next
+   * leader's may be ahead of the last one's, and any may be set. A shard that is written to less
+   * often remembers longer.
+   */
+  static final long MOST_STEP_MILLIS = 1_000;
 
   /** Bytes of theirs at most, about; the same holds. */
   static final long MOST_BYTES = 4 << 20;
 
+  /** Begins a text that tells the clock; a former one begins with the number of outcomes. */
+  private static final int WITH_CLOCK = -1;
+
   /** Of a text in an error. */
   private static final int MOST_TEXT = 2_000;
 
-  /** One entry's outcome. */
+  /**
+   * One entry's outcome.
+   *
+   * @param writtenMillis by the leader's clock; once remembered, by the time that passed here
+   */
   record Outcome(
       RequestId request,
       long index,
@@ -44,7 +60,7 @@ final class RecentRequests {
     private static final long FIXED = 64;
 
     /** As it is remembered: nobody knows how long ids and messages from outside are. */
-    private Outcome brief() {
+    private Outcome brief(long atMillis) {
       List<OperationError> shorter = new ArrayList<>(errors.size());
       for (OperationError error : errors) {
         shorter.add(
@@ -54,7 +70,7 @@ final class RecentRequests {
                 error.code(),
                 RecentRequests.brief(error.message())));
       }
-      return new Outcome(request, index, writtenMillis, outcomes, shorter);
+      return new Outcome(request, index, atMillis, outcomes, shorter);
     }
 
     private long bytes() {
@@ -70,8 +86,21 @@ final class RecentRequests {
   private final Deque<Outcome> inOrder = new ArrayDeque<>();
   private long bytes;
 
+  /** What the last entry's leader took the time for. */
+  private long clockMillis;
+
+  /** Time that has passed from entry to entry. */
+  private long passedMillis;
+
   void add(Outcome whole) {
-    Outcome outcome = whole.brief();
+    if (!inOrder.isEmpty()) {
+      passedMillis += Math.clamp(whole.writtenMillis() - clockMillis, 0, MOST_STEP_MILLIS);
+    }
+    clockMillis = whole.writtenMillis();
+    remember(whole.brief(passedMillis));
+  }
+
+  private void remember(Outcome outcome) {
     byRequest.put(outcome.request(), outcome);
     inOrder.addLast(outcome);
     bytes += outcome.bytes();
@@ -98,6 +127,8 @@ final class RecentRequests {
   String write() {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
+      out.writeInt(WITH_CLOCK);
+      out.writeLong(clockMillis);
       out.writeInt(inOrder.size());
       for (Outcome outcome : inOrder) {
         out.writeLong(outcome.request().client().getMostSignificantBits());
@@ -132,7 +163,13 @@ final class RecentRequests {
     }
     try (DataInputStream in =
         new DataInputStream(new ByteArrayInputStream(Base64.getDecoder().decode(text)))) {
-      for (int left = in.readInt(); left > 0; left--) {
+      int count = in.readInt();
+      boolean clocked = count == WITH_CLOCK;
+      if (clocked) {
+        requests.clockMillis = in.readLong();
+        count = in.readInt();
+      }
+      for (int left = count; left > 0; left--) {
         RequestId request = new RequestId(new UUID(in.readLong(), in.readLong()), in.readLong());
         long index = in.readLong();
         long millis = in.readLong();
@@ -146,7 +183,11 @@ final class RecentRequests {
                   ErrorCode.of(in.readInt()).orElse(ErrorCode.INTERNAL),
                   in.readUTF()));
         }
-        requests.add(new Outcome(request, index, millis, outcomes, errors));
+        requests.passedMillis = millis;
+        requests.remember(new Outcome(request, index, millis, outcomes, errors));
+      }
+      if (!clocked) {
+        requests.clockMillis = requests.passedMillis;
       }
     } catch (IllegalArgumentException e) {
       throw new IOException("requests in the commit: " + e.getMessage(), e);

@@ -86,6 +86,15 @@ final class ShardFolders {
     }
   }
 
+  /** Whether the shard has a log, even if it was not made to the end. */
+  boolean hasLog(ShardIdentity identity) throws IOException {
+    Path group =
+        folder(identity.datasetId(), identity.shard())
+            .resolve("log")
+            .resolve(identity.incarnation());
+    return Files.exists(group);
+  }
+
   /** Notes that a shard is there from now on; durable on return. */
   void noteMade(Made made) throws IOException {
     Path folder = folder(made.identity().datasetId(), made.identity().shard());

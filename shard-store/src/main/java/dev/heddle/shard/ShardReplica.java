@@ -16,11 +16,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.DoubleConsumer;
@@ -38,9 +41,6 @@ final class ShardReplica implements Replica {
 
   /** A fetch that failed is tried again no sooner. */
   private static final Duration FETCH_PAUSE = Duration.ofSeconds(1);
-
-  /** A silence that says nothing. */
-  private static final Duration FORGOTTEN = Duration.ofDays(1);
 
   /** Opens the index in the shard's folder as it is now. */
   interface Opening {
@@ -76,12 +76,16 @@ final class ShardReplica implements Replica {
   /** Requests on their way, by their names. */
   private final Map<RequestId, CompletableFuture<WriteResult>> inFlight = new ConcurrentHashMap<>();
 
-  /** When searches here saw everything last that the group had acknowledged, by the ticker. */
-  private volatile long currentAtNanos;
+  /** How current the replica is known to be. */
+  private final Currency currency = new Currency();
 
-  /** Whether they ever did since the replica was opened. */
-  private volatile boolean current;
+  /** Held while a state is fetched. */
+  private final ReentrantLock fetchingNow = new ReentrantLock();
 
+  /** The last fetch that was asked for. */
+  private final AtomicReference<@Nullable Future<?>> lastFetch = new AtomicReference<>();
+
+  private volatile boolean closing;
   private volatile @Nullable LocalShard local;
   private volatile @Nullable ReplicatedGroup group;
   private volatile double progress = -1;
@@ -123,16 +127,8 @@ final class ShardReplica implements Replica {
    * @param now by the ticker
    */
   void observe(GroupStatus status, long now) {
-    boolean told = status.leading() || status.leader().isPresent();
-    if (!told || status.silence().compareTo(FORGOTTEN) >= 0) {
-      return;
-    }
-    long known = Math.max(status.committed(), 0);
-    if (local().applied().index() >= known) {
-      current = true;
-    }
-    if (local().visible().index() >= known) {
-      currentAtNanos = now - status.silence().toNanos();
+    if (progress < 0) {
+      currency.observe(status, group(), local().visible().index(), now);
     }
   }
 
@@ -141,13 +137,13 @@ final class ShardReplica implements Replica {
    * own log has, as nobody has told it yet how much of that counts.
    */
   boolean caughtUp() {
-    return current;
+    return progress < 0 && currency.caughtUp();
   }
 
   /** How old what searches see may be, in nanoseconds; 0: nothing newer is known anywhere. */
   long stalenessNanos(GroupStatus status, long now) {
     observe(status, now);
-    return status.leading() && !local().dirty() ? 0 : Math.max(0, now - currentAtNanos);
+    return status.leading() && !local().dirty() ? 0 : currency.stalenessNanos(now);
   }
 
   LocalShard local() {
@@ -313,30 +309,68 @@ final class ShardReplica implements Replica {
   }
 
   private CompletableFuture<LogPosition> fetchNow(String leader) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          progress = 0;
-          try {
-            log.info("replica fetches a state shard={} from={}", identity, leader);
-            LogPosition at =
-                fetching.fetch(
-                    leader,
-                    UUID.fromString(identity.incarnation()),
-                    IncomingSnapshot.incoming(folder),
-                    part -> progress = part);
-            log.info("replica has fetched a state shard={} index={}", identity, at.index());
-            return at;
-          } catch (IOException e) {
-            log.warn("replica could not fetch a state shard={}", identity, e);
-            throw new CompletionException(e);
-          } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new CompletionException(e);
-          } finally {
-            progress = -1;
+    CompletableFuture<LogPosition> fetched = new CompletableFuture<>();
+    FutureTask<?> fetch =
+        new FutureTask<@Nullable Void>(() -> fetchTo(fetched, leader), null) {
+          @Override
+          protected void done() {
+            if (isCancelled()) {
+              fetched.completeExceptionally(gone());
+            }
           }
-        },
-        fetches);
+        };
+    cancel(lastFetch.getAndSet(fetch));
+    try {
+      fetches.execute(fetch);
+    } catch (RejectedExecutionException e) {
+      fetched.completeExceptionally(e);
+    }
+    return fetched;
+  }
+
+  /** One at a time: all of them write to the same folder. */
+  private void fetchTo(CompletableFuture<LogPosition> fetched, String leader) {
+    fetchingNow.lock();
+    try {
+      if (closing) {
+        throw gone();
+      }
+      progress = 0;
+      currency.forget();
+      log.info("replica fetches a state shard={} from={}", identity, leader);
+      LogPosition at =
+          fetching.fetch(
+              leader,
+              UUID.fromString(identity.incarnation()),
+              IncomingSnapshot.incoming(folder),
+              part -> progress = part);
+      log.info("replica has fetched a state shard={} index={}", identity, at.index());
+      fetched.complete(at);
+    } catch (IOException | RuntimeException e) {
+      log.warn("replica could not fetch a state shard={}", identity, e);
+      fetched.completeExceptionally(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      fetched.completeExceptionally(e);
+    } finally {
+      progress = -1;
+      fetchingNow.unlock();
+    }
+  }
+
+  /** On return nothing writes to the shard's folder any more, nor will. */
+  private void endFetches() {
+    closing = true;
+    cancel(lastFetch.get());
+    // It may still write its last words.
+    fetchingNow.lock();
+    fetchingNow.unlock();
+  }
+
+  private static void cancel(@Nullable Future<?> fetch) {
+    if (fetch != null) {
+      fetch.cancel(true);
+    }
   }
 
   @Override
@@ -366,18 +400,22 @@ final class ShardReplica implements Replica {
 
   /** Lets go of the group and the index, in good order. */
   void shutdown() throws IOException {
+    endFetches();
     ReplicatedGroup open = group;
     if (open != null) {
       open.close();
     }
-    HeddleException gone =
-        new HeddleException(
-            ErrorCode.UNAVAILABLE, "shard %s: closed (expected: open)".formatted(identity));
+    HeddleException gone = gone();
     visible.fail(gone);
     applied.fail(gone);
     LocalShard shard = local;
     if (shard != null) {
       shard.close();
     }
+  }
+
+  private HeddleException gone() {
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE, "shard %s: closed (expected: open)".formatted(identity));
   }
 }

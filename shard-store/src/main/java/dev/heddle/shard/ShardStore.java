@@ -36,6 +36,7 @@ import org.apache.lucene.store.AlreadyClosedException;
  */
 public final class ShardStore implements AutoCloseable {
   private static final Duration STALL = Duration.ofSeconds(10);
+  private static final long ANY_INDEX = -1;
 
   private final Closer closer = new Closer();
   private final FilterCache filters;
@@ -100,7 +101,8 @@ public final class ShardStore implements AutoCloseable {
             raft,
             states::fetch,
             fetches,
-            new Membership(node, catalog),
+            new Membership(node, catalog, config.placement().giveUpAfter()),
+            new ShardNews(node, catalog, ticker),
             space,
             config,
             ticker);
@@ -168,12 +170,14 @@ public final class ShardStore implements AutoCloseable {
    * Completes once the replica here may answer a read: with {@link ReadLevel#ANY} at once, with
    * SESSION when it is at {@code position}, with LINEARIZABLE when it has everything that was
    * acknowledged before the call. Fails with POSITION_LOST, NO_MAJORITY, NOT_OWNER, UNAVAILABLE,
-   * QUEUE_FULL. Cancel it to give up.
+   * QUEUE_FULL. Cancel it to give up. What is read then has to be looked at, too: the replica may
+   * be opened again meanwhile, and then stands where its last commit was.
    *
    * @param position to be reached; only looked at with SESSION
    * @param searched whether searches have to see it, or only {@link #get}
+   * @return index that an answer must have reached; -1: any will do
    */
-  public CompletableFuture<Void> ready(
+  public CompletableFuture<Long> ready(
       String datasetId,
       int shard,
       ReadLevel level,
@@ -182,10 +186,10 @@ public final class ShardStore implements AutoCloseable {
     try {
       ShardReplica replica = placements.require(datasetId, shard).require();
       return switch (level) {
-        case ANY -> CompletableFuture.completedFuture(null);
+        case ANY -> CompletableFuture.completedFuture(ANY_INDEX);
         case SESSION ->
             position.isEmpty()
-                ? CompletableFuture.completedFuture(null)
+                ? CompletableFuture.completedFuture(ANY_INDEX)
                 : reached(replica, checked(replica, position.get()), searched);
         case LINEARIZABLE -> confirmed(replica, searched);
       };
@@ -206,8 +210,8 @@ public final class ShardStore implements AutoCloseable {
   }
 
   /** As {@link #reached} for what was acknowledged before; a cancel reaches the wait. */
-  private static CompletableFuture<Void> confirmed(ShardReplica replica, boolean searched) {
-    CompletableFuture<Void> ready = new CompletableFuture<>();
+  private static CompletableFuture<Long> confirmed(ShardReplica replica, boolean searched) {
+    CompletableFuture<Long> ready = new CompletableFuture<>();
     var _ =
         replica
             .group()
@@ -222,11 +226,11 @@ public final class ShardStore implements AutoCloseable {
     return ready;
   }
 
-  private static void pass(CompletableFuture<Void> from, CompletableFuture<Void> to) {
+  private static void pass(CompletableFuture<Long> from, CompletableFuture<Long> to) {
     var _ =
-        from.whenComplete((done, failure) -> {
+        from.whenComplete((index, failure) -> {
           if (failure == null) {
-            to.complete(null);
+            to.complete(index);
           } else {
             to.completeExceptionally(failure);
           }
@@ -239,9 +243,25 @@ public final class ShardStore implements AutoCloseable {
         });
   }
 
-  private static CompletableFuture<Void> reached(
+  private static CompletableFuture<Long> reached(
       ShardReplica replica, long index, boolean searched) {
-    return searched ? replica.visible(index) : replica.applied(index);
+    CompletableFuture<Long> reached = new CompletableFuture<>();
+    CompletableFuture<Void> waiting = searched ? replica.visible(index) : replica.applied(index);
+    var _ =
+        waiting.whenComplete((done, failure) -> {
+          if (failure == null) {
+            reached.complete(index);
+          } else {
+            reached.completeExceptionally(failure);
+          }
+        });
+    var _ =
+        reached.whenComplete((done, failure) -> {
+          if (reached.isCancelled()) {
+            waiting.cancel(false);
+          }
+        });
+    return reached;
   }
 
   /**
@@ -282,7 +302,7 @@ public final class ShardStore implements AutoCloseable {
 
   /**
    * Waits until this node has seen the catalog's revision, has opened its shards of the dataset,
-   * and their logs have the dataset's schema.
+   * which the catalog knows then, and their logs have the dataset's schema.
    *
    * @throws HeddleException DEADLINE_EXCEEDED; UNAVAILABLE if one cannot be opened
    */
@@ -303,6 +323,7 @@ public final class ShardStore implements AutoCloseable {
       if (replica == null || !slot.identity().datasetId().equals(datasetId)) {
         continue;
       }
+      all &= placements.known(slot);
       DatasetRecord dataset = slot.dataset();
       if (replica.local().schemaVersion() >= dataset.schemaVersion()) {
         continue;

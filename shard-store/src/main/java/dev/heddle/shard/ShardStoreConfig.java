@@ -16,8 +16,9 @@ import java.time.Duration;
  * @param settleUpTo larger shards are left to the usual merges; 1GiB
  * @param filterCache memory for filters that recur, shared by all shards; 32MiB
  * @param reopenAfter pause between attempts to open a shard that failed; 5s
- * @param commitAfter how soon a write is in a commit of the index; until then it is in the log; 10s
- * @param commitBytes bytes of documents after which a commit is made sooner; 32MiB
+ * @param commitAfter how soon a write is in a commit of the index; until then it is in the log,
+ *     from which a start would index it again; 5s
+ * @param commitBytes bytes of documents after which a commit is made sooner; 8MiB
  * @param keepFree free space of the disk that writes leave alone; 128MiB
  * @param snapshots states that are sent to other nodes at once; 2
  * @param placement how lost replicas are made anew
@@ -76,8 +77,8 @@ public record ShardStoreConfig(
         new DataSize(1024 * MIB),
         new DataSize(32 * MIB),
         Duration.ofSeconds(5),
-        Duration.ofSeconds(10),
-        new DataSize(32 * MIB),
+        Duration.ofSeconds(5),
+        new DataSize(8 * MIB),
         new DataSize(128 * MIB),
         2,
         PlacementConfig.defaults());

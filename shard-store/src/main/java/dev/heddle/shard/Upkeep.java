@@ -42,6 +42,12 @@ final class Upkeep implements AutoCloseable {
   /** Unseen writes are kept in memory for gets; more than this is refreshed at once. */
   private static final long MOST_RECENT_BYTES = 8 << 20;
 
+  /** After a burst of writes the index is made durable without waiting for its time to come. */
+  private static final long RESTING_NANOS = 500_000_000L;
+
+  /** What a start indexes again in no time: not worth a commit of its own. */
+  private static final long REPLAYED_SOON_BYTES = 256 << 10;
+
   private static final long SECOND_NANOS = 1_000_000_000L;
 
   private final Placements placements;
@@ -162,7 +168,9 @@ final class Upkeep implements AutoCloseable {
       if (status.leading()) {
         placements.lead(slot, replica);
       }
+      var _ = placements.known(slot);
     }
+    placements.giveUpStuck();
     if (failed) {
       reopen.run();
     }
@@ -197,8 +205,16 @@ final class Upkeep implements AutoCloseable {
       return;
     }
     long since = uncommitted.computeIfAbsent(replica, any -> now);
-    if (now - since >= config.commitAfter().toNanos()
-        || shard.uncommittedBytes() >= config.commitBytes().bytes()) {
+    long bytes = shard.uncommittedBytes();
+    Idle seen = idle.get(replica);
+    boolean resting =
+        bytes >= REPLAYED_SOON_BYTES
+            && seen != null
+            && seen.index() == shard.applied().index()
+            && now - seen.sinceNanos() >= RESTING_NANOS;
+    if (resting
+        || now - since >= config.commitAfter().toNanos()
+        || bytes >= config.commitBytes().bytes()) {
       uncommitted.remove(replica);
       commitSoon(replica);
     }

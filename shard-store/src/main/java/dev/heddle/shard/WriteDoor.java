@@ -28,10 +28,14 @@ import org.apache.lucene.store.AlreadyClosedException;
 final class WriteDoor {
   private static final int BYTES_PER_PERMIT = 1 << 10;
 
+  /** One shard whose disk or majority is slow leaves most of the door to the others. */
+  private static final int SHARE = 4;
+
   private final int maxBatch;
   private final Semaphore writers;
   private final Semaphore kibibytes;
   private final int mostKibibytes;
+  private final WriteShares shares;
   private final DiskSpace space;
   private final Ticker ticker;
   private final Clock clock;
@@ -48,6 +52,11 @@ final class WriteDoor {
     this.writers = new Semaphore(config.maxWaitingWriters());
     this.mostKibibytes = (int) (config.maxWaitingBytes().bytes() / BYTES_PER_PERMIT);
     this.kibibytes = new Semaphore(mostKibibytes);
+    this.shares =
+        new WriteShares(
+            share(config.maxWaitingWriters(), 1),
+            // Any batch that fits an entry fits the share.
+            share(mostKibibytes, 2 * (Proposal.MOST_BYTES / BYTES_PER_PERMIT)));
     this.space = space;
     this.ticker = ticker;
     this.clock = clock;
@@ -59,6 +68,10 @@ final class WriteDoor {
         free -> config.maxWaitingWriters() - free.availablePermits());
   }
 
+  private static int share(int whole, int least) {
+    return Math.min(whole, Math.max(least, whole / SHARE));
+  }
+
   WriteResult write(Slot slot, RequestId request, List<Operation> batch, Deadline deadline) {
     if (batch.size() > maxBatch) {
       throw new HeddleException(
@@ -66,10 +79,23 @@ final class WriteDoor {
           "operations: " + batch.size() + " (expected: at most " + maxBatch + ")");
     }
     int weight = weight(batch);
-    if (weight > mostKibibytes) {
-      throw tooLarge(weight, mostKibibytes);
+    if (weight > shares.kibibytes()) {
+      throw tooLarge(weight, shares.kibibytes());
     }
     space.require();
+    String shard = slot.identity().incarnation();
+    if (!shares.tryTake(shard, weight)) {
+      throw full("writes of shard " + slot.identity());
+    }
+    try {
+      return withinAll(slot, request, batch, weight, deadline);
+    } finally {
+      shares.giveBack(shard, weight);
+    }
+  }
+
+  private WriteResult withinAll(
+      Slot slot, RequestId request, List<Operation> batch, int weight, Deadline deadline) {
     if (!writers.tryAcquire()) {
       throw full("writers");
     }
@@ -120,14 +146,6 @@ final class WriteDoor {
     while (true) {
       ensureSchema(slot, replica, deadline);
       Decision decision = Decision.prepare(shard, batch);
-      if (decision.hopeless()) {
-        refused.increment(batch.size());
-        return new WriteResult(
-            Math.max(0, shard.applied().index()),
-            shard.identity().incarnation(),
-            List.of(),
-            decision.errors());
-      }
       Optional<CompletableFuture<WriteResult>> begun = begin(replica, request, decision);
       if (begun.isPresent()) {
         WriteResult result = await(replica, begun.get(), deadline);
@@ -136,6 +154,12 @@ final class WriteDoor {
       }
       // Another schema came first in the log: the batch has to be read by that one.
       var _ = await(replica, replica.schemaApplied(), deadline);
+      if (deadline.expired(ticker)) {
+        throw new HeddleException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            "write to %s: behind a schema that is being changed (expected: by the deadline)"
+                .formatted(replica.identity()));
+      }
     }
   }
 
@@ -163,6 +187,10 @@ final class WriteDoor {
       if (decision.schemaVersion() != Math.max(shard.schemaVersion(), pending.schemaVersion())) {
         return Optional.empty();
       }
+      if (decision.hopeless()) {
+        // Nothing to write, but only who leads knows by which schema it is wrong.
+        return Optional.of(CompletableFuture.completedFuture(refusal(shard, decision)));
+      }
       Batch decided = decision.decide(request, clock.millis(), id -> pending.find(id, shard::get));
       return Optional.of(propose(replica, request, decided));
     } catch (IOException | AlreadyClosedException e) {
@@ -170,6 +198,14 @@ final class WriteDoor {
     } finally {
       replica.deciding().unlock();
     }
+  }
+
+  private static WriteResult refusal(LocalShard shard, Decision decision) {
+    return new WriteResult(
+        Math.max(0, shard.applied().index()),
+        shard.identity().incarnation(),
+        List.of(),
+        decision.errors());
   }
 
   private static CompletableFuture<WriteResult> propose(
@@ -202,9 +238,11 @@ final class WriteDoor {
     }
     String self = "shard " + replica.identity();
     if (status.role() != Role.LEADER && status.leader().isPresent()) {
+      String leader = status.leader().get();
       throw new HeddleException(
-          ErrorCode.NOT_LEADER,
-          "leader of %s: %s (expected: this node)".formatted(self, status.leader().get()));
+              ErrorCode.NOT_LEADER,
+              "leader of %s: %s (expected: this node)".formatted(self, leader))
+          .withLeader(leader);
     }
     throw new HeddleException(
         ErrorCode.NO_MAJORITY,

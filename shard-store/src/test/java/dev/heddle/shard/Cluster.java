@@ -48,13 +48,16 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.lucene.store.FSDirectory;
+import org.apache.lucene.util.IOUtils;
 
 /**
  * Several stores that replicate for real, in this process, and one catalog that stays. Nodes are
@@ -91,6 +94,10 @@ final class Cluster implements AutoCloseable {
   private final UUID self = UUID.randomUUID();
   private final AtomicLong calls = new AtomicLong();
   private final AtomicInteger fetches = new AtomicInteger();
+
+  /** Open while states are sent. */
+  private final AtomicReference<CountDownLatch> fetching =
+      new AtomicReference<>(new CountDownLatch(0));
 
   private record Running(ShardStore store, Closer closer) {}
 
@@ -157,8 +164,32 @@ final class Cluster implements AutoCloseable {
     public <Q, P> ServerCall.Listener<Q> interceptCall(
         ServerCall<Q, P> call, Metadata headers, ServerCallHandler<Q, P> next) {
       fetches.incrementAndGet();
+      try {
+        fetching.get().await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
       return next.startCall(call, headers);
     }
+  }
+
+  /** From now on no node gets a state that it asks for, until they are let go. */
+  void holdFetches() {
+    fetching.set(new CountDownLatch(1));
+  }
+
+  void letFetchesGo() {
+    fetching.get().countDown();
+  }
+
+  /** A node that is stopped loses its disk. */
+  void wipe(String name) throws IOException {
+    IOUtils.rm(directory.resolve(name));
+  }
+
+  /** The replica on a node; empty: not there yet. */
+  Optional<ShardStatus> replica(String name, int shard) {
+    return store(name).status().stream().filter(status -> status.shard() == shard).findFirst();
   }
 
   /** States that nodes have fetched from each other, or tried to. */
@@ -200,7 +231,7 @@ final class Cluster implements AutoCloseable {
         new DataSize(0),
         defaults.snapshots(),
         // Nothing moves by itself here.
-        new PlacementConfig(Duration.ofHours(10), 1, Duration.ofHours(1)));
+        new PlacementConfig(Duration.ofHours(10), 1, Duration.ofHours(1), Duration.ofHours(1)));
   }
 
   /** A node goes in good order. */

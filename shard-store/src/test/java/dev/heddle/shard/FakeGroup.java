@@ -20,6 +20,9 @@ final class FakeGroup implements ReplicatedGroup {
   /** What was asked for, as text. */
   final List<String> calls = new ArrayList<>();
 
+  /** Those that were asked for, oldest first. */
+  final List<CompletableFuture<Long>> barriers = new ArrayList<>();
+
   private final UUID id = UUID.randomUUID();
   private List<Member> members = List.of();
   private CompletableFuture<Void> pending = CompletableFuture.completedFuture(null);
@@ -74,6 +77,11 @@ final class FakeGroup implements ReplicatedGroup {
   }
 
   @Override
+  public void resign(Duration longest) {
+    // Leads, whatever comes.
+  }
+
+  @Override
   public CompletableFuture<Void> handOver(String node) {
     calls.add("hand over to " + node);
     pending = new CompletableFuture<>();
@@ -87,7 +95,10 @@ final class FakeGroup implements ReplicatedGroup {
 
   @Override
   public CompletableFuture<Long> barrier() {
-    throw new UnsupportedOperationException("barrier");
+    calls.add("barrier");
+    CompletableFuture<Long> barrier = new CompletableFuture<>();
+    barriers.add(barrier);
+    return barrier;
   }
 
   @Override

@@ -150,6 +150,11 @@ final class LocalGroup implements ReplicatedGroup {
   }
 
   @Override
+  public void resign(Duration longest) {
+    // Leads, whatever comes.
+  }
+
+  @Override
   public CompletableFuture<Void> handOver(String node) {
     return CompletableFuture.completedFuture(null);
   }

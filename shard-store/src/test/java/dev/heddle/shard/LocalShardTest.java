@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.replication.LogPosition;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -30,6 +32,56 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class LocalShardTest {
   @TempDir Path directory;
+
+  @Test
+  void whatIsInTheLogIsIndexedWhateverIsTakenHere() throws IOException {
+    ShardStoreConfig defaults = ShardStoreConfig.defaults();
+    ShardStoreConfig small =
+        new ShardStoreConfig(
+            defaults.indexBuffer(),
+            DataSize.ofKiB(1),
+            defaults.maxBatch(),
+            defaults.maxWaitingWriters(),
+            defaults.maxWaitingBytes(),
+            defaults.refreshAfter(),
+            defaults.settleAfter(),
+            defaults.settleUpTo(),
+            defaults.filterCache(),
+            defaults.reopenAfter(),
+            defaults.commitAfter(),
+            defaults.commitBytes(),
+            defaults.keepFree(),
+            defaults.snapshots(),
+            defaults.placement());
+    byte[] large =
+        ("{\"extra\":\"" + "x".repeat(400 << 10) + "\"}").getBytes(StandardCharsets.UTF_8);
+    ShardEntry.Changes entry =
+        new ShardEntry.Changes(
+            new RequestId(new UUID(1, 2), 3),
+            1,
+            List.of(new Change("a", large)),
+            new byte[] {ShardEntry.Changes.PUT},
+            List.of());
+    try (SharedMerges merges = new SharedMerges();
+        LocalShard shard =
+            new ShardOpening(small, new ShardFolders(directory), merges, ShardOpening.Disk.files())
+                .open(LocalShards.identity(1, 0, LocalShards.INCARNATION), Things.SCHEMA, false)) {
+      shard.apply(LocalShards.next(shard), entry, null);
+      assertNull(shard.failure());
+      StoredDocument stored = shard.get("a").orElseThrow();
+      assertArrayEquals(large, stored.json());
+      List<Operation> taken =
+          List.of(
+              new Operation.Put("b", large),
+              new Operation.Patch(
+                  "a", "{\"size\":1}".getBytes(StandardCharsets.UTF_8), OptionalLong.empty()));
+      assertEquals(
+          List.of(ErrorCode.TOO_LARGE, ErrorCode.TOO_LARGE),
+          LocalShards.write(shard, new RequestId(new UUID(1, 2), 4), taken).errors().stream()
+              .map(OperationError::code)
+              .toList());
+    }
+  }
 
   @Test
   void whatWasCommittedIsThereAfterACrashWithItsPosition() throws IOException {

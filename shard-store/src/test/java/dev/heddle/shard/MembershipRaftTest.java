@@ -121,7 +121,7 @@ class MembershipRaftTest {
       closer.register(name, node);
       node.start();
       nodes.put(name, node);
-      memberships.put(name, new Membership(name, client));
+      memberships.put(name, new Membership(name, client, Duration.ofMinutes(1)));
       catalog
           .client()
           .register(

@@ -36,7 +36,7 @@ class MembershipTest {
   void start() {
     catalog = closer.register("catalog", LocalCatalog.start(directory));
     client = new HeldCatalog(catalog.client());
-    membership = new Membership("a", client);
+    membership = new Membership("a", client, Duration.ofMinutes(1));
   }
 
   @AfterEach
@@ -67,6 +67,22 @@ class MembershipTest {
     look();
     assertCalls();
     assertEquals(1, client.written.get());
+  }
+
+  @Test
+  void aChangeThatDoesNotEndIsNotWaitedForForEver() {
+    membership = new Membership("a", client, Duration.ofMillis(1));
+    live("a", "b", "c", "d");
+    place("a b +c", "a");
+    group.members("a", "b");
+    look();
+    assertCalls("change from a@a:1 b@b:1 to a@a:2 b@b:2 c@c:2");
+    eventually(
+        "it is tried again",
+        () -> {
+          look();
+          return !group.calls.isEmpty();
+        });
   }
 
   @Test

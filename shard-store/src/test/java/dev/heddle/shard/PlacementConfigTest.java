@@ -19,11 +19,12 @@ class PlacementConfigTest {
   @Test
   void everyKeyIsRead() throws IOException {
     assertEquals(
-        new PlacementConfig(Duration.ofMinutes(5), 9, Duration.ofSeconds(3)),
+        new PlacementConfig(Duration.ofMinutes(5), 9, Duration.ofMinutes(7), Duration.ofSeconds(3)),
         read(
             """
             rebuild-after: 5m
             moves: 9
+            give-up-after: 7m
             every: 3s
             """));
   }
@@ -31,7 +32,9 @@ class PlacementConfigTest {
   @Test
   void whatIsLeftOutHasItsDefault() throws IOException {
     assertEquals(
-        new PlacementConfig(Duration.ofSeconds(30), 7, Duration.ofSeconds(1)), read("moves: 7"));
+        new PlacementConfig(
+            Duration.ofSeconds(30), 7, Duration.ofMinutes(5), Duration.ofSeconds(1)),
+        read("moves: 7"));
     assertEquals(4, PlacementConfig.defaults().moves());
   }
 
@@ -41,6 +44,7 @@ class PlacementConfigTest {
     assertRefused("moves: 1001 (expected: 1..1000)", "moves: 1001");
     assertRefused("rebuild-after: 0s (expected: > 0 and at most 7d)", "rebuild-after: 0s");
     assertRefused("rebuild-after: 8d (expected: > 0 and at most 7d)", "rebuild-after: 8d");
+    assertRefused("give-up-after: 0s (expected: > 0 and at most 7d)", "give-up-after: 0s");
     assertRefused(
         "every: 8s (expected: > 0 and at most 7500ms, a quarter of rebuild-after)", "every: 8s");
     assertRefused(

@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PlacementControllerTest {
   /** Its own thread looks after 15 minutes only: the tests look themselves. */
   private static final PlacementConfig CONFIG =
-      new PlacementConfig(Duration.ofHours(1), 4, Duration.ofMinutes(15));
+      new PlacementConfig(Duration.ofHours(1), 4, Duration.ofHours(2), Duration.ofMinutes(15));
 
   private static final Duration TTL = Duration.ofMinutes(1);
 
@@ -243,11 +243,40 @@ class PlacementControllerTest {
     live("a", "b");
     dataset("d", 3, "a x");
     dataset("e", 1, "a b");
-    PlacementConfig quick = new PlacementConfig(Duration.ofMillis(200), 4, Duration.ofMillis(20));
+    PlacementConfig quick =
+        new PlacementConfig(Duration.ofMillis(200), 4, Duration.ofHours(2), Duration.ofMillis(20));
     closer.register("own", new PlacementController("a", client, quick, Ticker.system()));
     eventually("moved", () -> placement("e", 0).leaving().isPresent());
     assertPlacements("e", "a b -a");
     assertPlacements("d", "a x");
+  }
+
+  @Test
+  void aNodeThatDidNotTakeAShardIsSparedForAWhile() {
+    live("a", "b", "c", "e");
+    dataset("d", 3, "a b");
+    PlacementController controller = controller("a", client);
+    controller.look();
+    assertPlacements("d", "a b +c");
+    controller.look();
+    refuse("d", 0);
+    controller.look();
+    assertPlacements("d", "a b +e");
+    controller.look();
+    refuse("d", 0);
+    pass(controller, 239);
+    assertPlacements("d", "a b");
+    pass(controller, 2);
+    assertPlacements("d", "a b +c");
+  }
+
+  /** What a node does to which a shard cannot come. */
+  private void refuse(String name, int shard) {
+    awaitView(client);
+    DatasetRecord dataset = stored(name);
+    ShardPlacement placement = dataset.shards().get(shard);
+    LocalCatalog.write(client, List.of(Change.put(dataset.with(placement.on(placement.nodes())))));
+    awaitView(client);
   }
 
   private PlacementController controller(String node, CatalogClient of) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.shard.PlacementMoves.Move;
+import dev.heddle.shard.PlacementMoves.Refusal;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ class PlacementMovesTest {
   private final List<DatasetRecord> datasets = new ArrayList<>();
   private Set<String> live = Set.of("a", "b", "c", "d");
   private Set<String> lost = Set.of();
+  private Set<Refusal> refusals = Set.of();
   private int most = 4;
 
   @Test
@@ -111,6 +113,16 @@ class PlacementMovesTest {
   }
 
   @Test
+  void aNodeThatDidNotTakeAShardIsSparedFromThatOne() {
+    dataset(3, "a b x", "a b x", "a b x");
+    lost = Set.of("x");
+    refusals = Set.of(new Refusal("d0", 0, "d"), new Refusal("d0", 2, "d"));
+    assertMoves("0/0 a b x +c -x", "0/1 a b x +d -x", "0/2 a b x +c -x");
+    live = Set.of("a", "b", "d");
+    assertMoves("0/1 a b x +d -x");
+  }
+
+  @Test
   void noMoreThanSomeMoveAtOnceAndLossesComeFirst() {
     dataset(3, "a b");
     dataset(3, "a b c +d -c", "a b +d", "b c x", "a c x", "a b x");
@@ -135,7 +147,7 @@ class PlacementMovesTest {
   void everyMoveIsTheNextGeneration() {
     dataset(3, "a b x");
     lost = Set.of("x");
-    Move move = PlacementMoves.next(datasets, live, lost, most).getFirst();
+    Move move = PlacementMoves.next(datasets, live, lost, refusals, most).getFirst();
     assertEquals(8, move.to().generation());
     assertEquals(7, move.from().generation());
     assertEquals(move.from().incarnation(), move.to().incarnation());
@@ -143,7 +155,7 @@ class PlacementMovesTest {
 
   private void assertMoves(String... expected) {
     List<String> told =
-        PlacementMoves.next(datasets, live, lost, most).stream()
+        PlacementMoves.next(datasets, live, lost, refusals, most).stream()
             .map(move ->
                 move.dataset().name().substring(1)
                     + "/"

@@ -16,7 +16,8 @@ final class PlacementText {
         "i",
         words.stream().filter(word -> !word.matches("[+-].*")).toList(),
         marked(words, "+"),
-        marked(words, "-"));
+        marked(words, "-"),
+        List.of());
   }
 
   private static Optional<String> marked(List<String> words, String mark) {

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.shard.RecentRequests.Outcome;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -65,7 +66,7 @@ class RecentRequestsTest {
     Outcome first = again.find(new RequestId(CLIENT, 1));
     assertNotNull(first);
     assertEquals(101, first.index());
-    assertEquals(1_000, first.writtenMillis());
+    assertEquals(0, first.writtenMillis());
     assertArrayEquals(new byte[] {'p', 'e'}, first.outcomes());
     assertEquals(List.of(error("ä\u0000\uD83C\uDF4E", "why \uD83C not")), first.errors());
     assertEquals(requests.write(), again.write());
@@ -90,22 +91,64 @@ class RecentRequestsTest {
     RecentRequests requests = new RecentRequests();
     requests.add(outcome(1, 1_000));
     requests.add(outcome(2, 1_001));
-    requests.add(outcome(3, 1_000 + RecentRequests.REMEMBERED_MILLIS));
+    for (int second = 1; second <= 60; second++) {
+      requests.add(outcome(2 + second, 1_000 + second * 1_000));
+    }
     assertNotNull(requests.find(new RequestId(CLIENT, 1)));
-    requests.add(outcome(4, 1_001 + RecentRequests.REMEMBERED_MILLIS));
+    requests.add(outcome(100, 61_001));
     assertNull(requests.find(new RequestId(CLIENT, 1)));
     assertNotNull(requests.find(new RequestId(CLIENT, 2)));
-    // A leader whose clock is behind forgets nothing sooner.
-    requests.add(outcome(5, 500));
-    assertEquals(4, requests.size());
+    assertEquals(62, requests.size());
+  }
+
+  @Test
+  void aLeaderWhoseClockIsAheadForgetsNoSooner() {
+    for (long skew : new long[] {10_000, 3_600_000, -3_600_000, Long.MAX_VALUE / 2}) {
+      RecentRequests requests = new RecentRequests();
+      long first = 1_000_000;
+      requests.add(outcome(0, first));
+      // The next leader takes over, and then the first one again.
+      for (int second = 1; second <= 50; second++) {
+        long clock = first + second * 1_000L + (second > 5 && second < 30 ? skew : 0);
+        requests.add(outcome(second, clock));
+        if (second == 20) {
+          requests = written(requests);
+        }
+      }
+      assertNotNull(requests.find(new RequestId(CLIENT, 0)), "skew " + skew);
+    }
+  }
+
+  private static RecentRequests written(RecentRequests requests) {
+    try {
+      return RecentRequests.read(requests.write());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Test
+  void timePassesAlikeWhereverTheOutcomesAreReadAgain() {
+    RecentRequests requests = new RecentRequests();
+    RecentRequests again = new RecentRequests();
+    for (int call = 0; call < 500; call++) {
+      Outcome outcome = outcome(call, 1_000 + call * 700L % 90_000);
+      requests.add(outcome);
+      again.add(outcome);
+      again = written(again);
+      assertEquals(requests.write(), again.write());
+    }
   }
 
   @Test
   void aRequestThatIsDoneAgainAfterThatIsKnownByItsNewOutcome() {
     RecentRequests requests = new RecentRequests();
     requests.add(outcome(1, 1_000));
-    requests.add(new Outcome(new RequestId(CLIENT, 1), 555, 1_001, new byte[] {'p'}, List.of()));
-    requests.add(outcome(2, 1_001 + RecentRequests.REMEMBERED_MILLIS));
+    for (int second = 1; second <= 60; second++) {
+      requests.add(outcome(1 + second, 1_000 + second * 1_000));
+    }
+    requests.add(new Outcome(new RequestId(CLIENT, 1), 555, 61_001, new byte[] {'p'}, List.of()));
+    requests.add(outcome(100, 61_002));
     Outcome known = requests.find(new RequestId(CLIENT, 1));
     assertNotNull(known);
     assertEquals(555, known.index());
@@ -114,12 +157,13 @@ class RecentRequestsTest {
   @Test
   void thereAreNoMoreThanSoMany() {
     RecentRequests requests = new RecentRequests();
-    for (int call = 0; call < 30_000; call++) {
+    assertEquals(60_000, RecentRequests.MOST);
+    for (int call = 0; call < RecentRequests.MOST + 10_000; call++) {
       requests.add(outcome(call, 1_000));
     }
-    assertEquals(20_000, requests.size());
     assertNull(requests.find(new RequestId(CLIENT, 9_999)));
-    assertNotNull(requests.find(new RequestId(CLIENT, 10_000)));
+    assertNotNull(requests.find(new RequestId(CLIENT, 10_000)), "a thousand a second");
+    assertEquals(RecentRequests.MOST, requests.size());
   }
 
   @Test

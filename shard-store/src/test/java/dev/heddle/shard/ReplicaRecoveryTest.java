@@ -17,8 +17,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +35,8 @@ class ReplicaRecoveryTest {
 
   @TempDir Path directory;
   private final List<Cluster> clusters = new ArrayList<>();
+
+  private static final Pattern SEGMENT = Pattern.compile("log_(?:inprogress_)?(\\d+)(?:-\\d+)?");
 
   @AfterEach
   void stop() {
@@ -63,6 +68,41 @@ class ReplicaRecoveryTest {
       assertEquals(contents, cluster.sameContents(0, List.of(NODES)));
       assertEquals(round + 1, cluster.fetches());
     }
+  }
+
+  @Test
+  void aReplicaThatFetchesAStateDoesNotPassForCurrent() {
+    Cluster cluster = cluster(Cluster.Pace.eager());
+    Random random = new Random(Seed.draw());
+    write(cluster, random, 30);
+    String away = cluster.follower(0);
+    cluster.current(away, 0);
+    cluster.stop(away);
+    write(cluster, random, 30);
+    awaitCut(cluster);
+    WriteResult last = cluster.write(0, put("last", "{}"));
+    cluster.holdFetches();
+    cluster.start(away);
+    within(
+        Cluster.PATIENCE,
+        "it fetches",
+        () -> {
+          Optional<ShardStatus> status = cluster.replica(away, 0);
+          status.ifPresent(now -> assertFalse(now.available(), now.toString()));
+          return status.filter(now -> now.progress().isPresent()).isPresent();
+        });
+    assertTrue(cluster.replica(away, 0).orElseThrow().stalenessMicros() > 60_000_000);
+    assertTrue(cluster.store(away).get("d1", 0, "last").stalenessMicros() > 60_000_000);
+    cluster.letFetchesGo();
+    within(
+        Cluster.PATIENCE,
+        "it is current",
+        () -> {
+          ShardStatus now = cluster.replica(away, 0).orElseThrow();
+          assertTrue(!now.available() || now.applied() >= last.index(), now.toString());
+          return now.available() && now.lag() == 0 && now.stalenessMicros() < 60_000_000;
+        });
+    cluster.sameContents(0, List.of(NODES));
   }
 
   @Test
@@ -185,24 +225,31 @@ class ReplicaRecoveryTest {
     }
   }
 
-  /** Waits until no replica can serve the beginning of the log any more. */
+  /** Writes until no log reaches back to what was written first here. */
   private static void awaitCut(Cluster cluster) {
+    String entry = "{\"extra\":\"" + "x".repeat(100_000) + "\"}";
+    long first = cluster.write(0, put("cut", entry)).index();
     for (String node : cluster.names()) {
       Path log = cluster.folder(node, 0).resolve("log");
       within(
           Cluster.PATIENCE,
           "the log of " + node + " is cut",
           () -> {
-            cluster.write(0, put("cut", "{\"extra\":\"" + "x".repeat(100_000) + "\"}"));
+            cluster.write(0, put("cut", entry));
             try (Stream<Path> files = Files.walk(log)) {
-              return files.noneMatch(
-                  file -> file.getFileName().toString().matches("log_0-\\d+|log_inprogress_0"));
+              return files.mapToLong(ReplicaRecoveryTest::firstIndex).min().orElseThrow() > first;
             } catch (UncheckedIOException e) {
               // It goes right now.
               return false;
             }
           });
     }
+  }
+
+  /** Of a segment; of anything else the largest number. */
+  private static long firstIndex(Path file) {
+    Matcher segment = SEGMENT.matcher(file.getFileName().toString());
+    return segment.matches() ? Long.parseLong(segment.group(1)) : Long.MAX_VALUE;
   }
 
   private Cluster cluster(Cluster.Pace pace) {

@@ -67,8 +67,8 @@ class ReplicatedReadsTest {
       // Of an entry that is yet to come.
       ShardPosition later =
           new ShardPosition(first.incarnation(), cluster.store(node).status("d1", 0).applied() + 1);
-      CompletableFuture<Void> searched = session(node, later, true);
-      CompletableFuture<Void> got = session(node, later, false);
+      CompletableFuture<Long> searched = session(node, later, true);
+      CompletableFuture<Long> got = session(node, later, false);
       assertFalse(searched.isDone());
       assertFalse(got.isDone());
       WriteResult next = cluster.write(0, put("x" + node, "{}"));
@@ -204,7 +204,7 @@ class ReplicatedReadsTest {
 
   private void assertLost(ShardPosition position) {
     for (String node : NODES) {
-      CompletableFuture<Void> ready = session(node, position, true);
+      CompletableFuture<Long> ready = session(node, position, true);
       assertTrue(ready.isDone(), "at once");
       ExecutionException failure = assertThrows(ExecutionException.class, ready::get);
       assertEquals(
@@ -319,17 +319,17 @@ class ReplicatedReadsTest {
     String node = cluster.follower(0);
     ShardPosition never = new ShardPosition(written.incarnation(), 1_000_000_000);
     for (int i = 0; i < 12_000; i++) {
-      CompletableFuture<Void> ready = session(node, never, true);
+      CompletableFuture<Long> ready = session(node, never, true);
       assertFalse(ready.isDone(), "as others made room");
       ready.cancel(false);
     }
   }
 
-  private CompletableFuture<Void> session(String node, ShardPosition position, boolean searched) {
+  private CompletableFuture<Long> session(String node, ShardPosition position, boolean searched) {
     return cluster.store(node).ready("d1", 0, ReadLevel.SESSION, Optional.of(position), searched);
   }
 
-  private static ErrorCode code(CompletableFuture<Void> ready) {
+  private static ErrorCode code(CompletableFuture<Long> ready) {
     ExecutionException failure =
         assertThrows(ExecutionException.class, () -> ready.get(SOON_SECONDS, TimeUnit.SECONDS));
     return assertInstanceOf(HeddleException.class, failure.getCause()).code();

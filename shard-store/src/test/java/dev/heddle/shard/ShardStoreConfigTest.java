@@ -35,7 +35,8 @@ class ShardStoreConfigTest {
             DataSize.ofMiB(5),
             DataSize.ofMiB(6),
             3,
-            new PlacementConfig(Duration.ofSeconds(8), 2, Duration.ofMillis(500))),
+            new PlacementConfig(
+                Duration.ofSeconds(8), 2, Duration.ofMinutes(5), Duration.ofMillis(500))),
         read(
             """
             index-buffer: 32MiB
@@ -65,8 +66,8 @@ class ShardStoreConfigTest {
     assertEquals(7, config.maxBatch());
     assertEquals(Duration.ofMillis(100), config.refreshAfter());
     assertEquals(DataSize.ofKiB(480), config.maxDocument());
-    assertEquals(Duration.ofSeconds(10), config.commitAfter());
-    assertEquals(DataSize.ofMiB(32), config.commitBytes());
+    assertEquals(Duration.ofSeconds(5), config.commitAfter());
+    assertEquals(DataSize.ofMiB(8), config.commitBytes());
     assertEquals(DataSize.ofMiB(128), config.keepFree());
     assertEquals(2, config.snapshots());
     assertEquals(PlacementConfig.defaults(), config.placement());

@@ -50,6 +50,9 @@ class WriteDoorTest {
           0,
           true);
 
+  private static final Schema STRICT =
+      new Schema(List.of(Field.of("type", FieldType.KEYWORD, false)), "", 0, false);
+
   @TempDir Path directory;
   private final ExecutorService writers = Executors.newFixedThreadPool(4);
   private final SharedMerges merges = new SharedMerges();
@@ -239,7 +242,7 @@ class WriteDoorTest {
 
   @Test
   void noMoreWritersAndBytesWaitThanSoMany() throws Exception {
-    door = door(2, DataSize.ofKiB(480));
+    door = door(8, DataSize.ofKiB(480));
     Operation half = put("a", "{\"x\":\"" + "y".repeat(300 << 10) + "\"}");
     Future<WriteResult> first = write(request(), half);
     eventually("in the log", () -> group.waiting() == 1);
@@ -257,6 +260,37 @@ class WriteDoorTest {
     Future<WriteResult> third = write(request(), half);
     applyNext();
     get(third);
+  }
+
+  @Test
+  void whatIsWrongByItselfIsOnlySoForWhoeverLeads() throws Exception {
+    group.lead(false);
+    assertEquals(ErrorCode.NO_MAJORITY, code(write(request(), put("a", "{"))));
+  }
+
+  @Test
+  void whatIsWrongByASchemaIsReadAgainByTheOneThatIsOnItsWay() throws Exception {
+    slot = slot(2, STRICT);
+    Future<WriteResult> strict = write(request(), put("a", "{\"new\":1}"));
+    applyNext();
+    assertEquals(ErrorCode.UNKNOWN_FIELD, get(strict).errors().getFirst().code());
+    var schema = replica.propose(3, STRICTER);
+    Future<WriteResult> write = write(request(), put("a", "{\"new\":1}"));
+    applyNext();
+    schema.get(10, TimeUnit.SECONDS);
+    applyNext();
+    assertEquals(List.of(), get(write).errors());
+  }
+
+  @Test
+  void aWriteBehindASchemaThatNeverComesEndsByItsDeadline() throws Exception {
+    Deadline deadline = Deadline.after(Duration.ofMillis(200), Ticker.system());
+    var schema = replica.propose(2, STRICTER);
+    Slot now = slot;
+    Future<WriteResult> write =
+        writers.submit(() -> door.write(now, request(), List.of(put("a", "{}")), deadline));
+    assertEquals(ErrorCode.DEADLINE_EXCEEDED, code(write));
+    assertFalse(schema.isDone());
   }
 
   @Test

@@ -143,7 +143,9 @@ public final class Node implements AutoCloseable {
     credentials.checkInternalBind(config.replication());
     HostPort address = RememberedAddress.of(config.replication(), directory);
     RaftNode node =
-        closer.register("replication", new RaftNode(config.node(), address, config.raft()));
+        closer.register(
+            "replication",
+            new RaftNode(config.node(), address, config.raft(), credentials.clusterSecrets()));
     node.start();
     return node;
   }

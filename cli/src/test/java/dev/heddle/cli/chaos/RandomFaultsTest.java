@@ -29,7 +29,11 @@ class RandomFaultsTest {
     long seed = Long.getLong("heddle.chaos.seed", System.nanoTime() & 0xffff_ffffL);
     System.out.println("chaos: -Dheddle.chaos.seed=" + seed);
     var options =
-        ChaosOptions.DEFAULTS.withSeed(seed).withKills(KILLS).withLongest(Duration.ofMinutes(12));
+        ChaosOptions.DEFAULTS
+            .withSeed(seed)
+            .withKills(KILLS)
+            .withLongest(Duration.ofMinutes(12))
+            .varied();
 
     try (var run =
         new ChaosRun(

@@ -29,4 +29,15 @@ class SyncBeforeReplyTest {
     assertEquals(List.of(), proof.problems());
     assertEquals(WRITES, proof.steps().size());
   }
+
+  @Test
+  void noReplyLeavesBeforeAMajorityHasItsWriteOnDisk() throws Exception {
+    var missing = SyncTrial.missing();
+    assumeTrue(missing.isEmpty(), () -> "skipped: no trace of system calls: " + missing);
+
+    var proof = SyncTrial.runReplicated(NodeJava.command(), directory, WRITES, Ticker.system());
+
+    assertEquals(List.of(), proof.problems());
+    assertEquals(WRITES, proof.synced().size());
+  }
 }

@@ -12,6 +12,7 @@ import dev.heddle.v1.Match;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.Term;
 import dev.heddle.v1.Value;
 import io.grpc.StatusRuntimeException;
@@ -103,6 +104,13 @@ class LeafLossTest {
         Clause.newBuilder().setMatch(Match.newBuilder().setText(new Books(SEED).word())).build();
     return QueryGrpc.newBlockingStub(cluster.grpc())
         .withDeadlineAfter(20, TimeUnit.SECONDS)
-        .run(QueryRequest.newBuilder().setDataset("books").setQuery(query).build());
+        .run(
+            QueryRequest.newBuilder()
+                .setDataset("books")
+                .setQuery(query)
+                // Else the first answers, and the figures that they leave behind, may lack
+                // documents.
+                .setRead(ReadLevel.READ_LEVEL_LINEARIZABLE)
+                .build());
   }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,6 +125,7 @@ class DemoIT {
   }
 
   @Test
+  @Tag("chaos")
   void outlivesTheFirstLeafAndAllAtOnceWithThreeCopies() throws Exception {
     String[] options = {"--leaves", "3", "--shards", "4", "--corpus", corpus().toString()};
     Path data = folder.resolve("data");

@@ -32,7 +32,7 @@ public final class ScanMerge {
    * Begins a page.
    *
    * @param limit documents at most
-   * @param mostBytes of their JSON at most; one document always fits
+   * @param mostBytes of them in the answer at most; one document always fits
    * @param after id before the first
    */
   public ScanMerge(int shards, int limit, long mostBytes, String after) {
@@ -54,13 +54,13 @@ public final class ScanMerge {
       readTo[shard] = document.id;
       if (ceiling == null || compare(document.id, ceiling) < 0) {
         first.put(document.id, document);
-        bytes += document.json.length;
+        bytes += document.bytes();
       }
     }
     exhausted[shard] = !more;
     while (first.size() > limit || (bytes > mostBytes && first.size() > 1)) {
       var out = first.pollLastEntry();
-      bytes -= out.getValue().json.length;
+      bytes -= out.getValue().bytes();
       ceiling = out.getKey();
     }
   }
@@ -117,5 +117,14 @@ public final class ScanMerge {
   }
 
   /** A document of a page. */
-  public record Document(String id, byte[] json, long version) {}
+  public record Document(String id, byte[] json, long version) {
+    /** Tags, lengths and the version. */
+    private static final int FRAMING = 32;
+
+    /** What it takes of the answer at most. */
+    public long bytes() {
+      // No char takes more than three bytes of UTF-8.
+      return json.length + 3L * id.length() + FRAMING;
+    }
+  }
 }

@@ -18,6 +18,9 @@ import java.util.Map;
  * @param replicas of each shard, 1..7
  * @param clients sessions that read and write the same keys, 1..256
  * @param keys 1..10,000
+ * @param moving whether logs are short, and a leaf that is away for some seconds is replaced, as
+ *     now and then one is: so that states are fetched and shards move; takes more leaves than
+ *     replicas
  * @param longest the nemesis stops after it, whatever is left of its plan
  */
 public record ChaosOptions(
@@ -30,9 +33,16 @@ public record ChaosOptions(
     int replicas,
     int clients,
     int keys,
+    boolean moving,
     Duration longest) {
   public static final ChaosOptions DEFAULTS =
-      new ChaosOptions(20_261_121, 20, true, 3, 2, 4, 3, 8, 40, Duration.ofMinutes(30));
+      new ChaosOptions(20_261_121, 20, true, 3, 2, 4, 3, 8, 40, false, Duration.ofMinutes(30));
+
+  private static final String SETTINGS =
+      """
+      raft: {segment: 1MiB, retained: 20}
+      leaf: {shards: {commit-after: 200ms, placement: {rebuild-after: 4s, every: 500ms}}}
+      """;
 
   public ChaosOptions {
     within("kills", kills, 0, 100_000);
@@ -42,6 +52,10 @@ public record ChaosOptions(
     within("replicas", replicas, 1, Math.min(7, leaves));
     within("clients", clients, 1, 256);
     within("keys", keys, 1, 10_000);
+    if (moving && leaves <= replicas) {
+      throw new IllegalArgumentException(
+          "leaves: " + leaves + " (expected: more than replicas, so that shards can move)");
+    }
     if (!longest.isPositive()) {
       throw new IllegalArgumentException(
           "longest: " + DurationFormat.format(longest) + " (expected: > 0)");
@@ -57,17 +71,60 @@ public record ChaosOptions(
 
   public ChaosOptions withSeed(long other) {
     return new ChaosOptions(
-        other, kills, pauses, leaves, coordinators, shards, replicas, clients, keys, longest);
+        other,
+        kills,
+        pauses,
+        leaves,
+        coordinators,
+        shards,
+        replicas,
+        clients,
+        keys,
+        moving,
+        longest);
   }
 
   public ChaosOptions withKills(int other) {
     return new ChaosOptions(
-        seed, other, pauses, leaves, coordinators, shards, replicas, clients, keys, longest);
+        seed,
+        other,
+        pauses,
+        leaves,
+        coordinators,
+        shards,
+        replicas,
+        clients,
+        keys,
+        moving,
+        longest);
   }
 
   public ChaosOptions withLongest(Duration other) {
     return new ChaosOptions(
-        seed, kills, pauses, leaves, coordinators, shards, replicas, clients, keys, other);
+        seed, kills, pauses, leaves, coordinators, shards, replicas, clients, keys, moving, other);
+  }
+
+  /** The same for odd seeds; for even ones with a leaf to spare, and {@code moving}. */
+  public ChaosOptions varied() {
+    return seed % 2 != 0
+        ? this
+        : new ChaosOptions(
+            seed,
+            kills,
+            pauses,
+            Math.max(leaves, replicas + 1),
+            coordinators,
+            shards,
+            replicas,
+            clients,
+            keys,
+            true,
+            longest);
+  }
+
+  /** YAML for every node. */
+  String settings() {
+    return moving ? SETTINGS : "";
   }
 
   /** By name, for reports. */
@@ -82,6 +139,8 @@ public record ChaosOptions(
     shown.put("replicas", replicas);
     shown.put("clients", clients);
     shown.put("keys", keys);
+    shown.put("moving", moving);
+    shown.put("settings", settings());
     return shown;
   }
 }

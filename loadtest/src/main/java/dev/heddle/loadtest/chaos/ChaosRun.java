@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -55,7 +56,11 @@ public final class ChaosRun implements AutoCloseable {
     this.progress = progress;
     var shape =
         new Trial.Shape(
-            options.leaves(), options.coordinators(), options.shards(), options.replicas());
+            options.leaves(),
+            options.coordinators(),
+            options.shards(),
+            options.replicas(),
+            options.settings());
     this.trial = new Trial(shape, java, directory, ticker);
   }
 
@@ -72,7 +77,9 @@ public final class ChaosRun implements AutoCloseable {
     startClients();
     await("before any fault");
     progress.accept("clients are at work: " + trial.records().tally());
+    awaitLed("before any fault");
     long termsBefore = trial.terms();
+    long placedBefore = trial.client(Trial.SLOW_CALL).generations();
     var faults = faults();
     long healing = ticker.nanoTime();
     progress.accept("letting it come to rest");
@@ -88,7 +95,11 @@ public final class ChaosRun implements AutoCloseable {
     figures.put("startedAt", startedAt.toString());
     figures.putAll(options.shown());
     count(faults, figures);
+    awaitLed("after the last fault");
     figures.put("termsAdded", trial.terms() - termsBefore);
+    long placed = trial.client(Trial.SLOW_CALL).generations();
+    figures.put("placementsChanged", placed - placedBefore);
+    figures.put("statesFetched", trial.statesFetched());
     figures.put("healedMillis", Duration.ofNanos(healed).toMillis());
     readAll();
     new ChaosFindings(trial.records(), problems, progress)
@@ -126,6 +137,12 @@ public final class ChaosRun implements AutoCloseable {
     }
   }
 
+  private void awaitLed(String when) throws InterruptedException {
+    if (!trial.awaitLed(RECOVERY)) {
+      problems.add("leaders: not known of all shards " + when);
+    }
+  }
+
   private List<Fault> faults() throws InterruptedException {
     try (var nemesis =
         new Nemesis(trial.cluster(), trial.leaders(), trial::lively, ticker, progress)) {
@@ -148,9 +165,7 @@ public final class ChaosRun implements AutoCloseable {
     figures.put("kills", kills.size());
     figures.put("killsOfAll", kills.stream().filter(Fault::everyone).count());
     figures.put("killsOfLeaders", kills.stream().filter(each -> !each.led().isEmpty()).count());
-    figures.put(
-        "pausesDone",
-        faults.stream().filter(each -> !each.kill() && !each.nodes().isEmpty()).count());
+    figures.put("pausesDone", faults.stream().filter(Fault::pause).count());
   }
 
   private void compare(Map<String, Object> figures) throws InterruptedException {
@@ -175,6 +190,7 @@ public final class ChaosRun implements AutoCloseable {
 
   private static void append(Path log, ChaosReport report) {
     try {
+      Files.createDirectories(Objects.requireNonNull(log.toAbsolutePath().getParent()));
       Files.writeString(
           log, report.json() + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {

@@ -7,6 +7,7 @@ import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
+import dev.heddle.v1.Clause;
 import dev.heddle.v1.CreateDatasetRequest;
 import dev.heddle.v1.DatasetsGrpc;
 import dev.heddle.v1.DatasetsGrpc.DatasetsBlockingStub;
@@ -15,14 +16,21 @@ import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
 import dev.heddle.v1.GetDatasetRequest;
 import dev.heddle.v1.GetDocumentRequest;
+import dev.heddle.v1.Hit;
 import dev.heddle.v1.PutDocumentRequest;
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.ScanRequest;
 import dev.heddle.v1.Schema;
+import dev.heddle.v1.ShardPlacement;
+import dev.heddle.v1.Term;
+import dev.heddle.v1.Value;
 import dev.heddle.v1.WriteResponse;
+import io.grpc.Channel;
 import io.grpc.Metadata;
-import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.AbstractStub;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -97,6 +105,12 @@ public final class DocumentsGrpcClient {
     return call(stub -> stub.get(GetDatasetRequest.newBuilder().setName(dataset).build())).getId();
   }
 
+  /** Sum over the shards of the generations of their placements: grows with every change. */
+  public long generations() {
+    var described = call(stub -> stub.get(GetDatasetRequest.newBuilder().setName(dataset).build()));
+    return described.getShardsList().stream().mapToLong(ShardPlacement::getGeneration).sum();
+  }
+
   /**
    * Puts a document.
    *
@@ -141,17 +155,7 @@ public final class DocumentsGrpcClient {
       if (e.code() != ErrorCode.NOT_FOUND) {
         throw e;
       }
-      seen(e);
       return Optional.empty();
-    }
-  }
-
-  /** That there is nothing is something to have seen, too. */
-  private void seen(HeddleException e) {
-    var trailers = e.getCause() == null ? null : Status.trailersFromThrowable(e.getCause());
-    var position = trailers == null ? null : trailers.get(GrpcMetadata.POSITION);
-    if (position != null) {
-      token = position;
     }
   }
 
@@ -178,6 +182,25 @@ public final class DocumentsGrpcClient {
     return all;
   }
 
+  /**
+   * Ids of the documents whose {@code v} is the value, as a search finds them.
+   *
+   * @throws HeddleException COVERAGE_TOO_LOW if a shard did not answer
+   */
+  public List<String> search(String value, dev.heddle.loadtest.chaos.ReadLevel level) {
+    var term = Term.newBuilder().setField("v").setValue(Value.newBuilder().setStringValue(value));
+    var request =
+        QueryRequest.newBuilder()
+            .setDataset(dataset)
+            .setQuery(Clause.newBuilder().setTerm(term))
+            .setMinCoverage(1)
+            .setRead(level(level))
+            .build();
+    var answer = call(QueryGrpc::newBlockingStub, stub -> stub.run(request));
+    token = answer.getPositionToken();
+    return answer.getHitsList().stream().map(Hit::getId).toList();
+  }
+
   /** What the session has written and seen; empty: nothing. */
   public String token() {
     return token;
@@ -192,6 +215,10 @@ public final class DocumentsGrpcClient {
   }
 
   private <T> T call(Function<DatasetsBlockingStub, T> call) {
+    return call(DatasetsGrpc::newBlockingStub, call);
+  }
+
+  private <S extends AbstractStub<S>, T> T call(Function<Channel, S> stubs, Function<S, T> call) {
     var headers = new Metadata();
     headers.merge(credentials);
     if (!token.isEmpty()) {
@@ -199,13 +226,18 @@ public final class DocumentsGrpcClient {
     }
     var address = coordinators.get(coordinator);
     var stub =
-        DatasetsGrpc.newBlockingStub(channels.to(address.toString()))
+        stubs
+            .apply(channels.to(address.toString()))
             .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
             .withDeadlineAfter(timeout.toNanos(), TimeUnit.NANOSECONDS);
     try {
       return call.apply(stub);
     } catch (StatusRuntimeException e) {
       var failure = GrpcErrors.fromStatus(e);
+      if (!failure.position().isEmpty()) {
+        // That there is nothing is something to have seen, too.
+        token = failure.position();
+      }
       if (failure.code().kind() == ErrorCode.Kind.INTERNAL) {
         coordinator = (coordinator + 1) % coordinators.size();
       }

@@ -77,11 +77,11 @@ public final class FailoverExperiment implements Experiment {
       trial.start();
       trial.probe();
       await(trial, problems);
-      var faults = kill(trial, options.seed(), ticker, progress);
+      var faults = kill(trial, options.seed(), ticker, progress, problems);
       await(trial, problems);
       var stalls = Stalls.of(faults, trial.acks(), ticker.nanoTime());
       if (hogs > 0) {
-        hog(trial, ticker, progress, summary, goals);
+        hog(trial, ticker, progress, summary, goals, problems);
       }
       trial.stop();
       audit(trial, summary, problems);
@@ -95,7 +95,8 @@ public final class FailoverExperiment implements Experiment {
     }
   }
 
-  private List<Fault> kill(Trial trial, long seed, Ticker ticker, Consumer<String> progress)
+  private List<Fault> kill(
+      Trial trial, long seed, Ticker ticker, Consumer<String> progress, List<String> problems)
       throws InterruptedException {
     var random = new Random(seed);
     var steps = new ArrayList<NemesisStep>();
@@ -110,8 +111,16 @@ public final class FailoverExperiment implements Experiment {
     }
     try (var nemesis =
         new Nemesis(trial.cluster(), trial.leaders(), trial::lively, ticker, progress)) {
-      var _ = nemesis.run(new NemesisPlan(steps), Duration.ofHours(1));
-      return nemesis.faults();
+      int unrest = nemesis.run(new NemesisPlan(steps), Duration.ofHours(1));
+      if (unrest > 0) {
+        problems.add(unrest + " times the cluster did not recover within a minute");
+      }
+      var faults = nemesis.faults();
+      long done = faults.stream().filter(fault -> !fault.led().isEmpty()).count();
+      if (done < kills) {
+        problems.add("kills of leaders: %d (expected: %d)".formatted(done, kills));
+      }
+      return faults;
     }
   }
 
@@ -120,8 +129,10 @@ public final class FailoverExperiment implements Experiment {
       Ticker ticker,
       Consumer<String> progress,
       Map<String, Double> summary,
-      List<Goal> goals)
+      List<Goal> goals,
+      List<String> problems)
       throws InterruptedException {
+    led(trial, problems);
     progress.accept(hogs + " hogs for " + HOG.toSeconds() + " s");
     long before = trial.terms();
     try (var closer = new Closer()) {
@@ -130,10 +141,17 @@ public final class FailoverExperiment implements Experiment {
       }
       Pacing.pause(HOG, ticker, () -> false);
     }
+    led(trial, problems);
     double added = trial.terms() - before;
     summary.put("hogs", (double) hogs);
     summary.put("hogTermsAdded", added);
     goals.add(new Goal("hogTermsAddedPerShard", MOST_TERMS, added / SHAPE.shards()));
+  }
+
+  private static void led(Trial trial, List<String> problems) throws InterruptedException {
+    if (!trial.awaitLed(RECOVERY)) {
+      problems.add("leaders: not known of all shards beside the hogs");
+    }
   }
 
   private static void audit(Trial trial, Map<String, Double> summary, List<String> problems) {
@@ -154,6 +172,7 @@ public final class FailoverExperiment implements Experiment {
     summary.put("stallP50Millis", Stalls.quantile(stalls.led(), 0.5));
     summary.put("stallP95Millis", Stalls.quantile(stalls.led(), 0.95));
     summary.put("stallMaxMillis", Stalls.most(stalls.led()));
+    summary.put("stallsNotEnded", (double) stalls.open());
     summary.put("otherMaxMillis", Stalls.most(stalls.others()));
     goals.addFirst(new Goal("otherMaxMillis", OTHER_MILLIS, Stalls.most(stalls.others())));
     goals.addFirst(new Goal("stallP95Millis", STALL_MILLIS, Stalls.quantile(stalls.led(), 0.95)));
@@ -166,7 +185,9 @@ public final class FailoverExperiment implements Experiment {
             series("other shards", stalls.others())),
         summary,
         goals,
-        List.of("one client to a shard, a write every 50 ms; times from the kill on"),
+        List.of(
+            "one client to a shard, a write every 50 ms; times from the kill on; a stall that did"
+                + " not end counts up to the next kill"),
         problems);
   }
 

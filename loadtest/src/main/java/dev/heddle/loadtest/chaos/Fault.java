@@ -22,6 +22,10 @@ record Fault(NemesisStep step, List<String> nodes, Set<Integer> led, boolean lea
     return step.action() == NemesisStep.Action.KILL && !nodes.isEmpty();
   }
 
+  boolean pause() {
+    return step.action() == NemesisStep.Action.PAUSE && !nodes.isEmpty();
+  }
+
   boolean everyone() {
     return step.target() instanceof NemesisStep.Target.Everyone;
   }

@@ -86,7 +86,7 @@ final class Nemesis implements AutoCloseable {
 
   private void act(NemesisStep step) throws InterruptedException {
     var leading = leaders.leaders();
-    var names = targets(step.target());
+    var names = hit(step.target());
     Set<Integer> led = new HashSet<>();
     leading.forEach((shard, replica) -> {
       if (names.contains(replica.node())) {
@@ -106,6 +106,13 @@ final class Nemesis implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** The targets; where none is there, another node, so that as much is done as was planned. */
+  private List<String> hit(Target target) {
+    var names = targets(target);
+    var nodes = cluster.layout().nodes().stream().map(NodeSpec::node).toList();
+    return names.isEmpty() ? running(nodes).stream().limit(1).toList() : names;
   }
 
   /** Nodes that are there to be hit. */

@@ -34,7 +34,9 @@ record NemesisPlan(List<NemesisStep> steps) {
           kills % ALL == ALL / 2
               ? new Target.Everyone()
               : random.nextInt(5) < 3 ? leader(random, options) : node(random, nodes);
-      steps.add(new NemesisStep(calm, wait, Action.KILL, target, millis(random, 0, 4_000)));
+      boolean away = options.moving() && random.nextInt(4) == 0;
+      var down = away ? millis(random, 8_000, 16_000) : millis(random, 0, 4_000);
+      steps.add(new NemesisStep(calm, wait, Action.KILL, target, down));
     }
     return new NemesisPlan(steps);
   }

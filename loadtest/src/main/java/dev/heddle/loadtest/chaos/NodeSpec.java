@@ -1,6 +1,9 @@
 package dev.heddle.loadtest.chaos;
 
 import dev.heddle.process.HostPort;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -48,5 +51,14 @@ public record NodeSpec(
 
   Path log() {
     return home.resolve(node + ".log");
+  }
+
+  /** Lines of the log, over all runs, with these words. */
+  long logged(String words) {
+    try (var lines = Files.lines(log())) {
+      return lines.filter(line -> line.contains(words)).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 }

@@ -8,6 +8,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +19,19 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A session that writes now and then, and else reads what it and others wrote: through a
- * coordinator, which chooses the replicas, or straight at replicas drawn by lot. Runs on a thread
- * of its own.
+ * coordinator, which chooses the replicas, or straight at replicas drawn by lot. In between it
+ * searches, through a coordinator, for what it wrote last where nobody else writes. Runs on a
+ * thread of its own.
  */
 final class SessionReader implements Runnable {
   private static final int READS_TO_A_WRITE = 20;
+  private static final int READS_TO_A_SEARCH = 5;
+
+  /** Of each session, as its key that nobody else writes. */
+  private static final String OWN = "own-";
+
+  /** A read that no replica has served for so long has failed. */
+  private static final Duration LONGEST = Duration.ofSeconds(5);
 
   private final String name;
   private final Random random;
@@ -37,9 +46,18 @@ final class SessionReader implements Runnable {
   private final Map<Integer, ReplicasGrpcClient.Point> seen = new HashMap<>();
 
   private final LatencyRecorder times = new LatencyRecorder();
+  private final LatencyRecorder searches = new LatencyRecorder();
   private long elsewhere;
   private long failed;
   private int written;
+
+  /** What the session's own key has, and at which version; 0: not known. */
+  private String own = "";
+
+  private long ownVersion;
+
+  /** Own keys given up: a write that is in doubt may come in later. */
+  private int doubtful;
 
   /**
    * Where replicas are: every leaf has one of every shard.
@@ -50,7 +68,7 @@ final class SessionReader implements Runnable {
 
   /**
    * @param replicas asked for reads; empty: a coordinator is
-   * @param left reads that all sessions together still have to do
+   * @param left reads that all sessions together still have to do; those that fail do not count
    */
   SessionReader(
       String name,
@@ -74,30 +92,60 @@ final class SessionReader implements Runnable {
   @Override
   public void run() {
     while (left.get() > 0 && !Thread.currentThread().isInterrupted()) {
-      write();
-      for (int i = 0; i < READS_TO_A_WRITE && left.getAndDecrement() > 0; i++) {
-        var key = keys.get(random.nextInt(keys.size()));
+      write(keys.get(random.nextInt(keys.size())));
+      ownVersion = write(ownKey());
+      doubtful += ownVersion == 0 ? 1 : 0;
+      for (int i = 1; i <= READS_TO_A_WRITE && take(); i++) {
         try {
-          read(key);
+          if (i % READS_TO_A_SEARCH == 0 && ownVersion > 0) {
+            search();
+          } else {
+            read(keys.get(random.nextInt(keys.size())));
+          }
         } catch (HeddleException e) {
           failed++;
+          left.incrementAndGet();
         }
       }
     }
   }
 
-  private void write() {
-    var key = keys.get(random.nextInt(keys.size()));
+  /** Whether there was another read to do. */
+  private boolean take() {
+    return left.getAndUpdate(reads -> Math.max(0, reads - 1)) > 0;
+  }
+
+  /** The version; 0: not known to be written. */
+  private long write(String key) {
     long invoked = ticker.nanoTime();
+    var value = name + "-" + ++written;
     try {
-      var json = "{\"v\":\"" + name + "-" + ++written + "\"}";
-      var ack = documents.put(key, json, OptionalLong.empty());
+      var ack = documents.put(key, "{\"v\":\"" + value + "\"}", OptionalLong.empty());
       see(ack.shard(), ack.incarnation(), ack.index());
       event(key, SessionEvent.Kind.WROTE, ack.version(), invoked);
+      own = value;
+      return ack.version();
     } catch (HeddleException e) {
       // In doubt or not: nothing that a later read would have to show.
       failed++;
+      return 0;
     }
+  }
+
+  private String ownKey() {
+    return OWN + name + "-" + doubtful;
+  }
+
+  /** A write is to be found, not only there: nobody deletes it, or writes over it. */
+  private void search() {
+    var key = ownKey();
+    long invoked = ticker.nanoTime();
+    boolean found = documents.search(own, ReadLevel.SESSION).contains(key);
+    long returned = ticker.nanoTime();
+    searches.record(returned - invoked);
+    history.add(
+        new SessionEvent(
+            name, key, SessionEvent.Kind.READ, found ? ownVersion : 0, invoked, returned));
   }
 
   private void see(int shard, String incarnation, long index) {
@@ -121,6 +169,7 @@ final class SessionReader implements Runnable {
     int shard = Slots.shard(key, at.shards);
     var after = Optional.ofNullable(seen.get(shard));
     int first = random.nextInt(at.leaves.size());
+    long giveUp = ticker.nanoTime() + LONGEST.toNanos();
     for (int i = 0; ; i++) {
       var leaf = at.leaves.get((first + i) % at.leaves.size());
       try {
@@ -131,7 +180,7 @@ final class SessionReader implements Runnable {
       } catch (HeddleException e) {
         boolean behind =
             e.code() == ErrorCode.STALE_REPLICA || e.code() == ErrorCode.DEADLINE_EXCEEDED;
-        if (!behind || i + 1 == at.leaves.size()) {
+        if (!behind || ticker.nanoTime() >= giveUp) {
           throw e;
         }
         elsewhere++;
@@ -148,9 +197,14 @@ final class SessionReader implements Runnable {
     history.add(new SessionEvent(name, key, shown, version, invoked, ticker.nanoTime()));
   }
 
-  /** Of the reads. */
+  /** Of the reads by id that were answered. */
   LatencyRecorder times() {
     return times;
+  }
+
+  /** Of the searches that were answered. */
+  LatencyRecorder searches() {
+    return searches;
   }
 
   /** Times that a replica did not come so far in time, and another one was asked. */
@@ -158,7 +212,7 @@ final class SessionReader implements Runnable {
     return elsewhere;
   }
 
-  /** Calls without an answer. */
+  /** Calls without an answer, writes among them. */
   long failed() {
     return failed;
   }

@@ -33,6 +33,11 @@ public final class SessionReadsExperiment implements Experiment {
   private static final int SESSIONS = 8;
   private static final int SHOWN = 5;
   private static final double MOST_TIMES = 2;
+  private static final double MOST_FAILED = 0.001;
+
+  /** A replica that has not answered for so long is slow: another one is asked. */
+  private static final Duration PATIENCE = Duration.ofMillis(150);
+
   private static final Duration RECOVERY = Duration.ofMinutes(2);
 
   private final JavaCommand java;
@@ -111,7 +116,8 @@ public final class SessionReadsExperiment implements Experiment {
     var left = new AtomicLong(reads);
     var leaves = trial.cluster().layout().leaves().map(NodeSpec::internal).toList();
     var replicas =
-        new SessionReader.Replicas(trial.replicas(), leaves, trial.datasetId(), SHAPE.shards());
+        new SessionReader.Replicas(
+            trial.replicas(PATIENCE), leaves, trial.datasetId(), SHAPE.shards());
     var sessions = new ArrayList<SessionReader>();
     for (int i = 0; i < SESSIONS; i++) {
       sessions.add(
@@ -131,18 +137,36 @@ public final class SessionReadsExperiment implements Experiment {
     trial.join(sessions.size());
     done.set(true);
     trial.stop();
+    count(trial, sessions, findings);
+  }
+
+  private void count(Trial trial, List<SessionReader> sessions, Findings findings) {
     for (int i = 0; i < 2; i++) {
       var name = i == 0 ? "through a coordinator" : "at replicas drawn by lot";
       findings.series.add(new Series(name, times(sessions, i), Map.of()));
     }
+    var searches = new LatencyRecorder();
+    sessions.forEach(session -> searches.add(session.searches()));
+    findings.series.add(new Series("searches", searches, Map.of()));
     var violations = SessionChecker.check(trial.records().history().events());
-    findings.summary.put("sessionReads", (double) reads);
+    long byId = sessions.stream().mapToLong(session -> session.times().percentiles().count()).sum();
+    long answered = byId + searches.percentiles().count();
+    long elsewhere = sessions.stream().mapToLong(SessionReader::elsewhere).sum();
+    long failed = sessions.stream().mapToLong(SessionReader::failed).sum();
+    findings.summary.put("sessionReads", (double) answered);
+    findings.summary.put("ofThemSearches", (double) searches.percentiles().count());
     findings.summary.put("stale", (double) violations.size());
-    findings.summary.put(
-        "askedElsewhere", (double) sessions.stream().mapToLong(SessionReader::elsewhere).sum());
-    findings.summary.put(
-        "failed", (double) sessions.stream().mapToLong(SessionReader::failed).sum());
+    findings.summary.put("askedElsewhere", (double) elsewhere);
+    findings.summary.put("failed", (double) failed);
     findings.goals.add(new Goal("stale", 0, violations.size()));
+    findings.goals.add(new Goal("failed", reads * MOST_FAILED, failed));
+    if (answered < reads) {
+      findings.problems.add(
+          "session reads: %d answered (expected: at least %d)".formatted(answered, reads));
+    }
+    if (elsewhere == 0) {
+      findings.problems.add("the slow replica: never too slow (expected: now and then)");
+    }
     violations.stream().limit(SHOWN).forEach(each -> findings.problems.add(each.toString()));
   }
 

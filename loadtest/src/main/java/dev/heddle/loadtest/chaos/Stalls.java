@@ -7,11 +7,14 @@ import java.util.Map;
 
 /**
  * How long shards took no writes after nodes were killed, in milliseconds. Only kills of a leaf of
- * a calm cluster count, up to the next fault.
+ * a calm cluster count, up to the next fault: all nodes served, all shards took writes, and none
+ * was paused.
  *
- * @param led of shards whose leader was killed: until the first write that was acknowledged after
- * @param others of all other shards: the longest time without an acknowledgement in the same span
- * @param open kills after which a shard took no write before the next fault
+ * @param led of shards whose leader was killed: until the first write that was acknowledged after;
+ *     where none was, until the next fault or the end, so at least that
+ * @param others of all other shards: the longest time without an acknowledgement in the same span,
+ *     of six seconds at most
+ * @param open how many of {@code led} did not end
  */
 record Stalls(List<Double> led, List<Double> others, int open) {
   /** An answer that comes so long after the kill is not the dead leader's. */
@@ -33,9 +36,14 @@ record Stalls(List<Double> led, List<Double> others, int open) {
     var led = new ArrayList<Double>();
     var others = new ArrayList<Double>();
     int open = 0;
+    long pausedUntil = Long.MIN_VALUE;
     for (int i = 0; i < faults.size(); i++) {
       var fault = faults.get(i);
-      boolean counts = fault.kill() && fault.leaf() && fault.step().calm() && !fault.everyone();
+      if (fault.pause()) {
+        pausedUntil = Math.max(pausedUntil, fault.atNanos() + fault.step().time().toNanos());
+      }
+      boolean calm = fault.step().calm() && fault.atNanos() >= pausedUntil;
+      boolean counts = fault.kill() && fault.leaf() && calm && !fault.everyone();
       if (!counts) {
         continue;
       }
@@ -45,9 +53,8 @@ record Stalls(List<Double> led, List<Double> others, int open) {
           long first = firstAfter(shard.getValue(), fault.atNanos(), end);
           if (first < 0) {
             open++;
-          } else {
-            led.add(millis(first - fault.atNanos()));
           }
+          led.add(millis((first < 0 ? end : first) - fault.atNanos()));
         } else {
           long span = Math.min(end, fault.atNanos() + SPAN_NANOS);
           others.add(millis(longestGap(shard.getValue(), fault.atNanos(), span)));

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -62,7 +63,7 @@ public record SyncProof(List<Steps> steps, List<String> problems) {
   }
 
   /** The replies on each connection. */
-  private static List<List<SystemCall>> connections(List<SystemCall> calls, int port) {
+  static List<List<SystemCall>> connections(List<SystemCall> calls, int port) {
     var connections = new LinkedHashMap<String, List<SystemCall>>();
     for (var call : calls) {
       boolean here = call.ports().filter(ports -> ports.local() == port).isPresent();
@@ -79,10 +80,7 @@ public record SyncProof(List<Steps> steps, List<String> problems) {
       SystemCall reply,
       List<Steps> steps,
       List<String> problems) {
-    var write =
-        logCalls.stream()
-            .filter(call -> call.succeeded() && call.writes() && contains(call, marker))
-            .findFirst();
+    var write = written(logCalls, marker);
     if (write.isEmpty()) {
       problems.add(marker + ": replied at line " + reply.begun() + ", never written to the log");
       return;
@@ -108,6 +106,13 @@ public record SyncProof(List<Steps> steps, List<String> problems) {
       return;
     }
     steps.add(new Steps(marker, written.ended(), sync.get().ended(), reply.begun()));
+  }
+
+  /** The first call that wrote a text to the log. */
+  static Optional<SystemCall> written(List<SystemCall> logCalls, String marker) {
+    return logCalls.stream()
+        .filter(call -> call.succeeded() && call.writes() && contains(call, marker))
+        .findFirst();
   }
 
   private static boolean contains(SystemCall call, String marker) {

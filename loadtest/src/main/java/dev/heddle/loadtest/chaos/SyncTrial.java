@@ -11,7 +11,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.regex.Pattern;
@@ -24,6 +26,7 @@ public final class SyncTrial {
   private static final Pattern LOG = Pattern.compile(".*/current/log_(?:inprogress_)?\\d+\\S*");
   private static final String CALLS =
       "trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,fsync,fdatasync";
+  private static final int REPLICAS = 3;
   private static final Duration START = Duration.ofMinutes(5);
   private static final Duration CALL = Duration.ofSeconds(60);
   private static final Duration END = Duration.ofSeconds(60);
@@ -41,31 +44,70 @@ public final class SyncTrial {
    */
   public static SyncProof run(JavaCommand java, Path directory, int writes, Ticker ticker)
       throws InterruptedException {
-    var trace = directory.resolve("trace.txt");
-    var plain = ClusterLayout.of(ClusterLayout.Plan.loopback(directory, 1, 0)).nodes().getFirst();
-    var node = plain.withWrapper(strace(trace));
-    int port = node.grpc().orElseThrow().port();
-    var layout = new ClusterLayout(List.of(node));
+    var traced = trace(java, directory, 1, writes, ticker);
+    return SyncProof.of(traced.nodes.getFirst(), LOG, traced.port, traced.markers);
+  }
+
+  /**
+   * The same with three replicas on as many nodes, each of them under {@code strace}.
+   *
+   * @param directory for the nodes' files and the traces; they stay
+   * @param writes how many
+   */
+  public static MajoritySyncProof runReplicated(
+      JavaCommand java, Path directory, int writes, Ticker ticker) throws InterruptedException {
+    var traced = trace(java, directory, REPLICAS, writes, ticker);
+    return MajoritySyncProof.of(traced.nodes, LOG, traced.port, traced.markers);
+  }
+
+  /**
+   * What the nodes did.
+   *
+   * @param nodes calls of each
+   * @param port of the first, to which the client wrote
+   * @param markers that it wrote, in order
+   */
+  private record Traced(List<List<SystemCall>> nodes, int port, List<String> markers) {}
+
+  private static Traced trace(
+      JavaCommand java, Path directory, int replicas, int writes, Ticker ticker)
+      throws InterruptedException {
+    var layout =
+        new ClusterLayout(
+            ClusterLayout.of(ClusterLayout.Plan.loopback(directory, replicas, 0)).nodes().stream()
+                .map(node -> node.withWrapper(strace(file(directory, node))))
+                .toList());
     List<String> markers;
-    long pid;
+    Map<Path, Long> traces = new LinkedHashMap<>();
     try (var cluster = new ProcessCluster(layout, java, ticker)) {
       cluster.start(START);
-      pid = cluster.pid(node.node());
+      layout.nodes().forEach(node -> traces.put(file(directory, node), cluster.pid(node.node())));
       try (var channels = new Channels(Credentials.none())) {
-        client(channels, layout).create(1, 1);
+        client(channels, layout).create(1, replicas);
       }
       // Over a connection that has seen nothing else.
       try (var channels = new Channels(Credentials.none())) {
         markers = write(client(channels, layout), writes);
       }
-      cluster.stop(node.node(), END);
+      for (var node : layout.nodes()) {
+        cluster.stop(node.node(), END);
+      }
     }
-    boolean whole = Pacing.await(END, ticker, () -> ended(trace, pid));
-    if (!whole) {
-      throw new HeddleException(
-          ErrorCode.UNAVAILABLE, trace + ": does not end with the node (expected: a whole trace)");
+    List<List<SystemCall>> calls = new ArrayList<>();
+    for (var trace : traces.entrySet()) {
+      if (!Pacing.await(END, ticker, () -> ended(trace.getKey(), trace.getValue()))) {
+        throw new HeddleException(
+            ErrorCode.UNAVAILABLE,
+            trace.getKey() + ": does not end with the node (expected: a whole trace)");
+      }
+      calls.add(SystemCallTrace.read(lines(trace.getKey())));
     }
-    return SyncProof.of(SystemCallTrace.read(lines(trace)), LOG, port, markers);
+    int port = layout.nodes().getFirst().grpc().orElseThrow().port();
+    return new Traced(calls, port, markers);
+  }
+
+  private static Path file(Path directory, NodeSpec node) {
+    return directory.resolve(node.node() + ".trace");
   }
 
   /** As a process beside the node's, so that the node's is ours. */
@@ -77,6 +119,7 @@ public final class SyncTrial {
         "-yy",
         "--seccomp-bpf",
         "-ttt",
+        "-T",
         "-s",
         "1048576",
         "-e",

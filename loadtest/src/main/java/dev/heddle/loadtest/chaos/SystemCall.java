@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  * @param result what the call returned; empty: it failed, or the trace ends before
  * @param begun number of the trace's line at which it was called, from 1
  * @param ended number of the line at which it returned; greater than any if it did not
+ * @param begunMicros when it was called, by the machine's clock; 0: not told
+ * @param endedMicros when it returned; greater than any if it did not, or that is not told
  */
 record SystemCall(
     long thread,
@@ -25,7 +27,9 @@ record SystemCall(
     boolean truncated,
     OptionalInt result,
     int begun,
-    int ended) {
+    int ended,
+    long begunMicros,
+    long endedMicros) {
   private static final Set<String> WRITES =
       Set.of("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg");
 

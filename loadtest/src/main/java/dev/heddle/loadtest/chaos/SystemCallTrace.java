@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.chaos;
 
 import java.io.ByteArrayOutputStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -9,25 +10,31 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what {@code strace -f -yy -ttt -o FILE} wrote: one line for a call, or two where another
- * thread's came in between. Calls come in the order in which they began. For one thread.
+ * Reads what {@code strace -f -yy -ttt -T -o FILE} wrote: one line for a call, or two where another
+ * thread's came in between. Calls come in the order in which they began. Without {@code -T} it is
+ * not known when they returned, only in which order. For one thread.
  */
 final class SystemCallTrace {
   private static final String UNFINISHED = " <unfinished ...>";
-  private static final Pattern LINE = Pattern.compile("(\\d+) +(?:\\d+\\.\\d+ +)?(.*)");
+  private static final Pattern LINE = Pattern.compile("(\\d+) +(?:(\\d+\\.\\d+) +)?(.*)");
   private static final Pattern CALL = Pattern.compile("([a-z_0-9]+)\\((.*)");
   private static final Pattern RESUMED = Pattern.compile("<\\.\\.\\. ([a-z_0-9]+) resumed>(.*)");
-  private static final Pattern RESULT = Pattern.compile("\\) += (-?\\d+|\\?)(?: .*)?$");
+  private static final Pattern RESULT =
+      Pattern.compile("\\) += (-?\\d+|\\?)(?: .*?)??(?: <(\\d+\\.\\d+)>)?$");
   private static final Pattern TARGET = Pattern.compile("\\d+<(.*?)>(?=[,() ]|$).*");
 
   private final List<SystemCall> calls = new ArrayList<>();
   private final Map<Long, Open> open = new HashMap<>();
   private int number;
 
+  /** Of the line at hand. */
+  private long micros;
+
   /** A call that has not returned; its place in the list is taken. */
-  private record Open(int place, String name, String arguments, int begun) {}
+  private record Open(int place, String name, String arguments, int begun, long begunMicros) {}
 
   private SystemCallTrace() {}
 
@@ -44,7 +51,8 @@ final class SystemCallTrace {
       return;
     }
     long thread = Long.parseLong(line.group(1));
-    var rest = line.group(2);
+    micros = micros(line.group(2));
+    var rest = line.group(3);
     Matcher resumed = RESUMED.matcher(rest);
     Matcher call = CALL.matcher(rest);
     if (resumed.matches()) {
@@ -57,14 +65,17 @@ final class SystemCallTrace {
   private void called(long thread, String name, String rest) {
     if (rest.endsWith(UNFINISHED)) {
       var arguments = rest.substring(0, rest.length() - UNFINISHED.length());
-      open.put(thread, new Open(calls.size(), name, arguments, number));
-      calls.add(call(thread, name, arguments, OptionalInt.empty(), number, Integer.MAX_VALUE));
+      var begun = new Open(calls.size(), name, arguments, number, micros);
+      open.put(thread, begun);
+      calls.add(
+          call(thread, begun, arguments, OptionalInt.empty(), Integer.MAX_VALUE, Long.MAX_VALUE));
       return;
     }
     Matcher result = RESULT.matcher(rest);
     if (result.find()) {
-      calls.add(
-          call(thread, name, rest.substring(0, result.start()), result(result), number, number));
+      var arguments = rest.substring(0, result.start());
+      var begun = new Open(calls.size(), name, arguments, number, micros);
+      calls.add(call(thread, begun, arguments, result(result), number, ended(begun, result)));
     }
   }
 
@@ -75,7 +86,18 @@ final class SystemCallTrace {
       return;
     }
     var arguments = begun.arguments + rest.substring(0, result.start());
-    calls.set(begun.place, call(thread, name, arguments, result(result), begun.begun, number));
+    calls.set(
+        begun.place, call(thread, begun, arguments, result(result), number, ended(begun, result)));
+  }
+
+  /** 0: not told. */
+  private static long micros(@Nullable String seconds) {
+    return seconds == null ? 0 : new BigDecimal(seconds).movePointRight(6).longValue();
+  }
+
+  private static long ended(Open call, Matcher result) {
+    var took = result.group(2);
+    return took == null ? Long.MAX_VALUE : call.begunMicros + micros(took);
   }
 
   /** Empty for a failure. */
@@ -87,19 +109,21 @@ final class SystemCallTrace {
   }
 
   private static SystemCall call(
-      long thread, String name, String arguments, OptionalInt result, int begun, int ended) {
+      long thread, Open begun, String arguments, OptionalInt result, int ended, long endedMicros) {
     Matcher target = TARGET.matcher(arguments);
     var data = new ByteArrayOutputStream();
     boolean truncated = literals(arguments, data);
     return new SystemCall(
         thread,
-        name,
+        begun.name,
         target.matches() ? target.group(1) : "",
         data.toByteArray(),
         truncated,
         result,
-        begun,
-        ended);
+        begun.begun,
+        ended,
+        begun.begunMicros,
+        endedMicros);
   }
 
   /** Takes the bytes of all literals; returns whether one of them was cut. */

@@ -29,6 +29,7 @@ final class Trial implements AutoCloseable {
   private static final Duration LOOK = Duration.ofSeconds(2);
   private static final Duration LIVELY = Duration.ofSeconds(2);
   private static final String DATASET = "trial";
+  private static final String STATE_FETCHED = "replica has fetched a state";
 
   private final Shape shape;
   private final Ticker ticker;
@@ -47,8 +48,14 @@ final class Trial implements AutoCloseable {
   /**
    * @param coordinators processes of their own; 0: each leaf is a coordinator, too
    * @param replicas of each shard
+   * @param settings YAML for every node; empty: as shipped
    */
-  record Shape(int leaves, int coordinators, int shards, int replicas) {}
+  record Shape(int leaves, int coordinators, int shards, int replicas, String settings) {
+    /** With nodes as shipped. */
+    Shape(int leaves, int coordinators, int shards, int replicas) {
+      this(leaves, coordinators, shards, replicas, "");
+    }
+  }
 
   /**
    * Starts nothing yet.
@@ -59,7 +66,9 @@ final class Trial implements AutoCloseable {
     this.shape = shape;
     this.ticker = ticker;
     var layout =
-        ClusterLayout.of(ClusterLayout.Plan.loopback(directory, shape.leaves, shape.coordinators));
+        ClusterLayout.of(
+            ClusterLayout.Plan.loopback(directory, shape.leaves, shape.coordinators)
+                .withMore(shape.settings));
     this.channels = closer.register("channels", new Channels(Credentials.none(), limits()));
     this.cluster = closer.register("cluster", new ProcessCluster(layout, java, ticker));
     this.replicas = new ReplicasGrpcClient(channels, LOOK);
@@ -105,6 +114,11 @@ final class Trial implements AutoCloseable {
 
   ReplicasGrpcClient replicas() {
     return replicas;
+  }
+
+  /** The same, with another time for each call. */
+  ReplicasGrpcClient replicas(Duration timeout) {
+    return new ReplicasGrpcClient(channels, timeout);
   }
 
   String datasetId() {
@@ -167,9 +181,19 @@ final class Trial implements AutoCloseable {
     return acks;
   }
 
-  /** Sum over the shards of the terms that their leaders are in. */
+  /** Returns whether every shard had a leader that says so in time. */
+  boolean awaitLed(Duration limit) throws InterruptedException {
+    return Pacing.await(limit, ticker, () -> leaders().leaders().size() == shape.shards);
+  }
+
+  /** Sum over the shards of the terms that their leaders are in; of those that have one. */
   long terms() {
     return leaders().leaders().values().stream().mapToLong(ReplicaView::term).sum();
+  }
+
+  /** Times that a replica took the state of another one, as the nodes' logs tell. */
+  long statesFetched() {
+    return cluster.layout().leaves().mapToLong(leaf -> leaf.logged(STATE_FETCHED)).sum();
   }
 
   /** Returns when all clients have ended. */

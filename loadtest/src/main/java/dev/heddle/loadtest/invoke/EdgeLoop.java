@@ -1,7 +1,6 @@
 package dev.heddle.loadtest.invoke;
 
 import dev.heddle.loadtest.measure.LatencyRecorder;
-import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
@@ -22,10 +21,10 @@ import java.util.function.LongPredicate;
 final class EdgeLoop implements AutoCloseable {
   private static final int MAX_FAILURES = 20;
 
+  private final HostPort address;
   private final Ticker ticker;
   private final Selector selector;
   private final List<Client> clients = new ArrayList<>();
-  private final Closer closer = new Closer();
   private byte[] expected = {};
   private LatencyRecorder times = new LatencyRecorder();
   private LatencyRecorder first = new LatencyRecorder();
@@ -33,13 +32,15 @@ final class EdgeLoop implements AutoCloseable {
 
   /** A connection and what it sends; only the loop's thread touches it. */
   private static final class Client {
-    final LoopConnection connection;
+    LoopConnection connection;
+    final String cookie;
     byte[] request = {};
     long sent;
     boolean fresh;
 
     Client(LoopConnection connection) {
       this.connection = connection;
+      this.cookie = connection.cookie();
     }
   }
 
@@ -56,28 +57,42 @@ final class EdgeLoop implements AutoCloseable {
     }
   }
 
-  /**
-   * Opens the connections. Each sends one request, which is not measured, and has a session since.
-   */
+  /** Opens the connections. Each sends one request, which is not measured, and has a session. */
   EdgeLoop(HostPort address, int clients, LoopRequest opening, Ticker ticker) {
+    this.address = address;
     this.ticker = ticker;
     try {
-      this.selector = closer.register("selector", Selector.open());
+      this.selector = Selector.open();
+    } catch (IOException e) {
+      throw unavailable(e);
+    }
+    try {
       for (int i = 0; i < clients; i++) {
-        var connection = closer.register("client " + i, LoopConnection.open(address));
-        connection.exchange(opening.bytes(""));
-        if (!connection.ok()) {
-          throw new IOException(opening.head().lines().findFirst() + ": " + connection.excerpt());
-        }
-        connection.channel().configureBlocking(false);
-        var client = new Client(connection);
-        connection.channel().register(selector, SelectionKey.OP_READ, client);
-        this.clients.add(client);
+        this.clients.add(visit(LoopConnection.open(address), opening));
       }
     } catch (IOException | RuntimeException e) {
-      closer.close();
-      throw new HeddleException(ErrorCode.UNAVAILABLE, address + ": " + e.getMessage(), e);
+      close();
+      throw unavailable(e);
     }
+  }
+
+  private static Client visit(LoopConnection connection, LoopRequest opening)
+      throws IOException {
+    try {
+      connection.exchange(opening.bytes(""));
+      if (connection.ok()) {
+        return new Client(connection);
+      }
+      throw new IOException(connection.excerpt());
+    } catch (IOException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  private HeddleException unavailable(Exception cause) {
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE, address + ": " + cause.getMessage(), cause);
   }
 
   /** Sends so many requests. */
@@ -103,14 +118,16 @@ final class EdgeLoop implements AutoCloseable {
     times = new LatencyRecorder();
     first = new LatencyRecorder();
     failures = new ArrayList<>();
-    clients.forEach(client -> {
-      client.request = request.bytes(client.connection.cookie());
+    for (var client : clients) {
+      client.request = request.bytes(client.cookie);
       client.fresh = true;
-    });
+    }
     long sent = 0;
     long open = 0;
     long began = ticker.nanoTime();
     try {
+      renew();
+      began = ticker.nanoTime();
       for (var client : clients) {
         if (more.test(sent)) {
           send(client);
@@ -141,6 +158,16 @@ final class EdgeLoop implements AutoCloseable {
     return new Outcome(times, first, ticker.nanoTime() - began, failures);
   }
 
+  /** Servers close connections that rest for a while, as these do between runs. */
+  private void renew() throws IOException {
+    for (var client : clients) {
+      client.connection.close();
+      client.connection = LoopConnection.open(address);
+      client.connection.channel().configureBlocking(false);
+      client.connection.channel().register(selector, SelectionKey.OP_READ, client);
+    }
+  }
+
   private void send(Client client) throws IOException {
     client.sent = ticker.nanoTime();
     client.connection.send(client.request);
@@ -160,6 +187,12 @@ final class EdgeLoop implements AutoCloseable {
 
   @Override
   public void close() {
-    closer.close();
+    try (selector) {
+      for (var client : clients) {
+        client.connection.close();
+      }
+    } catch (IOException e) {
+      throw unavailable(e);
+    }
   }
 }

@@ -48,10 +48,6 @@ final class Findings {
     figures.computeIfAbsent(name, _ -> new ArrayList<>()).add(value);
   }
 
-  boolean has(String figure) {
-    return figures.containsKey(figure);
-  }
-
   /** The middle value of a figure, of an even number the lower one; 0: there is none. */
   double median(String figure) {
     var sorted = figures.getOrDefault(figure, List.of()).stream().sorted().toList();

@@ -144,8 +144,8 @@ public final class InvokeExperiment implements Experiment {
   }
 
   private ExperimentResult result(Findings findings) {
-    if (findings.has("peerCallsPerSecond")) {
-      double peer = findings.median("peerCallsPerSecond");
+    double peer = findings.median("peerCallsPerSecond");
+    if (peer > 0) {
       findings.figure("javaToPeerTimes", findings.median("javaCallsPerSecond") / peer);
       findings.figure("wasmToPeerTimes", findings.median("wasmCallsPerSecond") / peer);
     }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.loadtest.chaos.NemesisStep.Action;
 import dev.heddle.loadtest.chaos.NemesisStep.Target;
+import java.time.Duration;
+import java.util.Comparator;
 import org.junit.jupiter.api.Test;
 
 class NemesisPlanTest {
@@ -34,6 +36,27 @@ class NemesisPlanTest {
       assertTrue(steps.stream().anyMatch(step -> step.action() == Action.PAUSE));
       assertTrue(steps.stream().filter(NemesisStep::calm).count() > steps.size() / 3);
     }
+  }
+
+  @Test
+  void everySecondSeedKeepsLeavesAwayUntilTheyAreReplaced() {
+    var even = ChaosOptions.DEFAULTS.withSeed(8).withKills(50).varied();
+
+    assertEquals(ChaosOptions.DEFAULTS.withSeed(7), ChaosOptions.DEFAULTS.withSeed(7).varied());
+    assertEquals(4, even.leaves());
+    assertTrue(even.settings().contains("retained: 20"));
+    assertEquals(even.settings(), even.shown().get("settings"));
+    assertEquals(NemesisPlan.of(even), NemesisPlan.of(even));
+    assertTrue(longest(even).compareTo(Duration.ofSeconds(8)) > 0);
+    assertTrue(longest(ChaosOptions.DEFAULTS.withSeed(7)).compareTo(Duration.ofSeconds(4)) < 0);
+  }
+
+  private static Duration longest(ChaosOptions options) {
+    return NemesisPlan.of(options).steps().stream()
+        .filter(step -> step.action() == Action.KILL)
+        .map(NemesisStep::time)
+        .max(Comparator.naturalOrder())
+        .orElseThrow();
   }
 
   @Test

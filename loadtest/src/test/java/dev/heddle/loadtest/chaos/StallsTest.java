@@ -66,15 +66,38 @@ class StallsTest {
   }
 
   @Test
-  void whatTheNextFaultCutsShortIsCountedAsOpen() {
+  void whatTheNextFaultCutsShortCountsUpToThereAndAsOpen() {
     var acks = both(steady(0, 1_000), steady(5_000, 9_000));
 
     var stalls =
         Stalls.of(
             List.of(kill(1_050, true, 0), kill(2_000, false, 0)), Map.of(0, acks), 9_000 * MS);
 
-    assertEquals(List.of(), stalls.led());
+    assertEquals(List.of(950.0), stalls.led());
     assertEquals(1, stalls.open());
+  }
+
+  @Test
+  void aShardThatNeverTakesAWriteAgainIsTheWorstOfAll() {
+    var stalls = Stalls.of(List.of(kill(1_050, true, 0)), Map.of(0, steady(0, 1_000)), 61_050 * MS);
+
+    assertEquals(List.of(60_000.0), stalls.led());
+    assertEquals(1, stalls.open());
+  }
+
+  @Test
+  void aClusterOfWhichANodeIsPausedIsNotCalm() {
+    var step =
+        new NemesisStep(
+            true, Duration.ZERO, Action.PAUSE, new Target.Node(1), Duration.ofSeconds(3));
+    var pause = new Fault(step, List.of("leaf-2"), Set.of(), true, 1_000 * MS);
+    var acks = Map.of(0, both(steady(0, 2_000), steady(8_000, 9_000)));
+
+    var paused = Stalls.of(List.of(pause, kill(2_050, true, 0)), acks, 9_000 * MS);
+    var later = Stalls.of(List.of(pause, kill(4_050, true, 0)), acks, 9_000 * MS);
+
+    assertEquals(List.of(), paused.led());
+    assertEquals(List.of(3_960.0), later.led());
   }
 
   @Test

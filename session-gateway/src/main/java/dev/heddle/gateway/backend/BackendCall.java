@@ -102,6 +102,7 @@ public final class BackendCall implements AutoCloseable {
         throw gone(e);
       }
       HeddleException error = GrpcErrors.fromStatus(e);
+      seen(error.position());
       if (error.code() == ErrorCode.POSITION_LOST) {
         positions.lost();
       }

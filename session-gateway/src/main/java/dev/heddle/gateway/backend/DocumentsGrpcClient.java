@@ -163,7 +163,7 @@ public final class DocumentsGrpcClient {
 
   /**
    * A page of documents in the order of their ids: {@code {"documents":[{"id","version",
-   * "document"}],"next","stalenessMicros","positionToken"}}.
+   * "fields"}],"next","stalenessMicros","positionToken"}}, their fields as in hits.
    *
    * @param after documents behind this id; empty: from the first
    * @param limit absent: the coordinator's default
@@ -196,7 +196,7 @@ public final class DocumentsGrpcClient {
       json.writeStartObject();
       json.writeStringProperty("id", document.getId());
       json.writeNumberProperty("version", document.getVersion());
-      json.writeName("document");
+      json.writeName("fields");
       raw.splice(document.getJson());
       json.writeEndObject();
     }

@@ -28,6 +28,7 @@ final class EdgeHandler extends Handler.Abstract {
           ", ",
           TRACE_HEADER,
           Exchange.POSITION,
+          Exchange.SESSION_POSITION,
           "ETag",
           "Retry-After",
           "Heddle-Function-Version",

@@ -29,6 +29,9 @@ public final class Exchange implements AutoCloseable {
   /** What the user has written and seen, in requests and replies. */
   static final String POSITION = "Heddle-Position";
 
+  /** Says that the cookie session could not be told of it. */
+  static final String SESSION_POSITION = "Heddle-Session-Position";
+
   /** What is read of a refused body, so that its client comes to read the refusal. */
   static final DataSize MAX_DRAIN = DataSize.parse("64MiB");
 
@@ -247,6 +250,9 @@ public final class Exchange implements AutoCloseable {
     String position = positions.reply();
     if (!position.isEmpty()) {
       header(POSITION, position);
+    }
+    if (!positions.kept()) {
+      header(SESSION_POSITION, "not-kept");
     }
   }
 

@@ -77,22 +77,26 @@ public final class SessionPositions {
 
   /**
    * Raises the session's token. A grid that does not answer fails no request whose work is done:
-   * the reply carries the token.
+   * the reply carries the token, and says that the session lacks it.
+   *
+   * @return whether the session has it
    */
-  void raise(String tenant, String session, String token) {
+  boolean raise(String tenant, String session, String token) {
     String key = tenant + "/" + session;
     long hash = hash(token);
     long now = clock.millis();
     Raised before = raised.get(key);
     if (before != null && fresh(before, now) && contains(before.hashes(), hash)) {
-      return;
+      return true;
     }
     try {
       store.changePositions(tenant, session, PositionToken.parse(token), false);
       remember(key, hash, now);
+      return true;
     } catch (HeddleException e) {
       notKept.increment();
       log.warn("session positions not kept tenant={} error={}", tenant, e.toString());
+      return false;
     }
   }
 

@@ -16,6 +16,7 @@ public final class UserPositions {
   private PositionToken brought;
   private PositionToken ofSession = PositionToken.EMPTY;
   private String seen = "";
+  private boolean kept = true;
 
   UserPositions(
       @Nullable SessionPositions sessions,
@@ -62,8 +63,13 @@ public final class UserPositions {
             ? token
             : PositionToken.parse(seen).merge(PositionToken.parse(token)).toString();
     if (sessions != null && session.isPresent()) {
-      sessions.raise(tenant, session.get(), token);
+      kept &= sessions.raise(tenant, session.get(), token);
     }
+  }
+
+  /** Whether the session has all that was seen; if not, only the reply's token has it. */
+  public boolean kept() {
+    return kept;
   }
 
   /**

@@ -45,7 +45,7 @@ public final class AppRoutes {
   }
 
   private void list(Exchange exchange) {
-    List<AppRecord> apps = catalog.view().apps(exchange.tenant());
+    List<AppRecord> apps = catalog.known().apps(exchange.tenant());
     exchange.json(
         200,
         Json.write(json -> {
@@ -72,7 +72,7 @@ public final class AppRoutes {
           "name: " + spec.name() + " (expected: " + name + ", as in the path)");
     }
     var app = new AppRecord(exchange.tenant(), name, digest(yaml), yaml);
-    boolean known = catalog.view().app(exchange.tenant(), name).isPresent();
+    boolean known = catalog.known().app(exchange.tenant(), name).isPresent();
     write(Change.put(app));
     exchange.json(known ? 200 : 201, Json.write(json -> write(json, app, false)));
   }
@@ -91,7 +91,7 @@ public final class AppRoutes {
   private AppRecord find(Exchange exchange) {
     String name = exchange.parameter("app");
     return catalog
-        .view()
+        .known()
         .app(exchange.tenant(), name)
         .orElseThrow(() ->
             new HeddleException(

@@ -25,7 +25,7 @@ final class Apps {
   AppSpec get(String tenant, String name) {
     AppRecord app =
         catalog
-            .view()
+            .known()
             .app(tenant, name)
             .orElseThrow(() ->
                 new HeddleException(

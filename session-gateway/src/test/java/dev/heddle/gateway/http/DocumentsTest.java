@@ -281,7 +281,7 @@ class DocumentsTest {
     }
     JsonNode page = ok("GET", DOCS + "?limit=2", "");
     assertEquals("a", page.at("/documents/0/id").stringValue());
-    assertEquals("{\"of\":\"b\"}", page.at("/documents/1/document").toString());
+    assertEquals("{\"of\":\"b\"}", page.at("/documents/1/fields").toString());
     assertEquals(
         requireNonNull(datasets.documents.get("b")).version(),
         page.at("/documents/1/version").longValue());
@@ -376,6 +376,6 @@ class DocumentsTest {
     HttpResponse<String> put = send("PUT", DOC, "{}", "Origin", origin);
     assertTrue(
         header(put, "access-control-expose-headers")
-            .startsWith("Heddle-Trace-Id, Heddle-Position, ETag, "));
+            .startsWith("Heddle-Trace-Id, Heddle-Position, Heddle-Session-Position, ETag, "));
   }
 }

@@ -1,0 +1,61 @@
+package dev.heddle.replication;
+
+import org.apache.ratis.conf.Parameters;
+import org.apache.ratis.grpc.GrpcFactory;
+import org.apache.ratis.grpc.server.GrpcLogAppender;
+import org.apache.ratis.rpc.RpcFactory;
+import org.apache.ratis.rpc.RpcType;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.leader.FollowerInfo;
+import org.apache.ratis.server.leader.LeaderState;
+import org.apache.ratis.server.leader.LogAppender;
+
+/**
+ * Ratis over gRPC, with one repair: a member whose state ends just where the leader's log begins is
+ * sent that log.
+ *
+ * <p>As Ratis 3.3 has it, the leader tells such a member to fetch a state, since it cannot name the
+ * term of the entry before; the member answers that it has that state already; and so on, without a
+ * pause, until another one leads. It is where a leader's log ends that died, once its followers
+ * have cut theirs.
+ */
+final class Transport implements RpcType {
+  /** Ratis creates it by its name. */
+  Transport() {}
+
+  @Override
+  public String name() {
+    return Transport.class.getName();
+  }
+
+  @Override
+  public RpcFactory newFactory(Parameters parameters) {
+    return new GrpcFactory(parameters) {
+      @Override
+      public LogAppender newLogAppender(
+          RaftServer.Division server, LeaderState state, FollowerInfo follower) {
+        return new Appender(server, state, follower);
+      }
+    };
+  }
+
+  private static final class Appender extends GrpcLogAppender {
+    Appender(RaftServer.Division server, LeaderState state, FollowerInfo follower) {
+      super(server, state, follower);
+    }
+
+    @Override
+    public boolean shouldInstallSnapshot(boolean hasSnapshot) {
+      return super.shouldInstallSnapshot(hasSnapshot) && !endsWhereLogBegins();
+    }
+
+    /** Its state, and so what it holds for committed, is all there is before the log. */
+    private boolean endsWhereLogBegins() {
+      FollowerInfo follower = getFollower();
+      long next = follower.getNextIndex();
+      return next > 0
+          && next == getRaftLog().getStartIndex()
+          && next == follower.getSnapshotIndex() + 1;
+    }
+  }
+}
