@@ -147,7 +147,7 @@ class GatherTest {
       var failure =
           Assertions.assertThrows(
               Gather.MergeFailedException.class, () -> gather.accept(answer("poison", 7, 1)));
-      assertEquals(ErrorCode.FUNCTION_FAILED, failure.failure().code());
+      assertEquals(ErrorCode.FUNCTION_MERGE_FAILED, failure.failure().code());
       assertEquals(1, gather.coverage("deadline").answered());
     }
   }
