@@ -106,8 +106,7 @@ public final class BurstExperiment implements Experiment {
     var outcome = loop.last(edge.run("sleep", event), event, length.toNanos());
     findings.loop("waiting", outcome);
     findings.series("waiting, the first hundred", outcome.first());
-    findings.figure(
-        "sleepFirstHundredP99Millis", outcome.first().percentiles().p99() / 1_000);
+    findings.figure("sleepFirstHundredP99Millis", outcome.first().percentiles().p99() / 1_000);
     findings.figure("sleepCallsPerSecond", outcome.perSecond());
     findings.goal("sleepFirstHundredP99Millis", MOST_FIRST_MILLIS);
   }
@@ -128,8 +127,7 @@ public final class BurstExperiment implements Experiment {
     progress.accept("computing handlers");
     EdgeLoop.Outcome outcome;
     try (var probe = HealthProbe.start(edge.address(), ticker)) {
-      outcome =
-          loop.last(edge.run("spin", "{\"steps\":" + steps + "}"), REPLY, length.toNanos());
+      outcome = loop.last(edge.run("spin", "{\"steps\":" + steps + "}"), REPLY, length.toNanos());
       findings.series("/healthz meanwhile", probe.stop());
       findings.figure("healthP99Millis", probe.stop().percentiles().p99() / 1_000);
       probe.failure().ifPresent(failure -> findings.problem("/healthz: " + failure));

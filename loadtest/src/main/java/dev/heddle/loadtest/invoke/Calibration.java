@@ -26,12 +26,7 @@ final class Calibration {
 
   /** CPU time of so much work: the median of several times, the first ones left out. */
   static long cpuNanos(long steps, int times) {
-    var each =
-        LongStream.range(0, times + 5L)
-            .map(i -> once(steps))
-            .skip(5)
-            .sorted()
-            .toArray();
+    var each = LongStream.range(0, times + 5L).map(i -> once(steps)).skip(5).sorted().toArray();
     return each[each.length / 2];
   }
 

@@ -113,7 +113,9 @@ public final class ColdStartExperiment implements Experiment {
         findings.median("compilingMillis") / findings.median("firstCallMillis"));
     findings.note(
         "first calls include the call to the leaf, the way of the code from another leaf, and its"
-            + " first result; the leaf's Java machine is warm by " + WARM + " other versions");
+            + " first result; the leaf's Java machine is warm by "
+            + WARM
+            + " other versions");
     findings.note("everywhere: from the deploy's answer to the first result at the last leaf");
     return findings.result(name(), "modules of 1.5 MB, %d leaves and one late".formatted(LEAVES));
   }
@@ -191,8 +193,7 @@ public final class ColdStartExperiment implements Experiment {
         var _ = invoker.invoke(leaf, function.name(), function.version(), EVENT);
         return ticker.nanoTime() - began;
       } catch (HeddleException e) {
-        boolean unknown =
-            e.code() == ErrorCode.UNKNOWN_FUNCTION || e.code() == ErrorCode.NOT_FOUND;
+        boolean unknown = e.code() == ErrorCode.UNKNOWN_FUNCTION || e.code() == ErrorCode.NOT_FOUND;
         if (!unknown || ticker.nanoTime() - began > LONGEST.toNanos()) {
           throw e;
         }

@@ -76,8 +76,7 @@ final class EdgeLoop implements AutoCloseable {
     }
   }
 
-  private static Client visit(LoopConnection connection, LoopRequest opening)
-      throws IOException {
+  private static Client visit(LoopConnection connection, LoopRequest opening) throws IOException {
     try {
       connection.exchange(opening.bytes(""));
       if (connection.ok()) {
@@ -91,8 +90,7 @@ final class EdgeLoop implements AutoCloseable {
   }
 
   private HeddleException unavailable(Exception cause) {
-    return new HeddleException(
-        ErrorCode.UNAVAILABLE, address + ": " + cause.getMessage(), cause);
+    return new HeddleException(ErrorCode.UNAVAILABLE, address + ": " + cause.getMessage(), cause);
   }
 
   /** Sends so many requests. */

@@ -55,7 +55,8 @@ record FrameworkJar(Path jar, Path classes) {
   static FrameworkJar get(Path maven, Path jars, Path directory) throws InterruptedException {
     try {
       var jar = fetched(maven, jars, directory);
-      return new FrameworkJar(jar, compiled(jar, Files.createDirectories(directory.resolve("peer"))));
+      return new FrameworkJar(
+          jar, compiled(jar, Files.createDirectories(directory.resolve("peer"))));
     } catch (IOException e) {
       throw unavailable(e.toString());
     }
@@ -107,6 +108,7 @@ record FrameworkJar(Path jar, Path classes) {
   }
 
   private static HeddleException unavailable(String why) {
-    return new HeddleException(ErrorCode.UNAVAILABLE, "functions framework " + VERSION + ": " + why);
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE, "functions framework " + VERSION + ": " + why);
   }
 }

@@ -21,7 +21,8 @@ final class FunctionArchive {
   static byte[] of(String name, String manifest, Class<?> entry, Class<?>... more) {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
-      var yaml = "name: %s\nruntime: java\nentry: %s\n%s".formatted(name, entry.getName(), manifest);
+      var yaml =
+          "name: %s\nruntime: java\nentry: %s\n%s".formatted(name, entry.getName(), manifest);
       put(zip, "heddle.yaml", yaml.getBytes(StandardCharsets.UTF_8));
       put(zip, entry);
       for (var type : more) {

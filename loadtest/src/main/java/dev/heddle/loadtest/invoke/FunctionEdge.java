@@ -18,8 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param address of the gateway
  */
 record FunctionEdge(HostPort address) {
-  private static final HttpLimits LIMITS =
-      HttpLimits.DEFAULTS.withTimeout(Duration.ofMinutes(2));
+  private static final HttpLimits LIMITS = HttpLimits.DEFAULTS.withTimeout(Duration.ofMinutes(2));
 
   /** Deploys an archive and returns the version. */
   String deploy(String name, byte[] archive) {
@@ -36,7 +35,8 @@ record FunctionEdge(HostPort address) {
     var reply = exchange(HttpRequest.of("PUT", target, address, type, body));
     if (reply.status() != 201) {
       throw new HeddleException(
-          ErrorCode.INTERNAL, "PUT " + target + ": status " + reply.status() + ", " + reply.excerpt());
+          ErrorCode.INTERNAL,
+          "PUT " + target + ": status " + reply.status() + ", " + reply.excerpt());
     }
     return JsonMapper.shared().readTree(reply.body()).path("version").asString();
   }

@@ -43,8 +43,7 @@ public final class InvokeExperiment implements Experiment {
    * @param jars keeps the peer's jar from run to run
    * @param clients of the measurement of throughput, at least 1
    */
-  public InvokeExperiment(
-      JavaCommand java, Path directory, Path maven, Path jars, int clients) {
+  public InvokeExperiment(JavaCommand java, Path directory, Path maven, Path jars, int clients) {
     if (clients < 1) {
       throw new IllegalArgumentException("clients: " + clients + " (expected: >= 1)");
     }
@@ -110,7 +109,9 @@ public final class InvokeExperiment implements Experiment {
     try {
       var jar = FrameworkJar.get(maven, jars, directory);
       var peer =
-          closer.register("peer", FunctionsFramework.start(jar, directory, ports, ticker)).address();
+          closer
+              .register("peer", FunctionsFramework.start(jar, directory, ports, ticker))
+              .address();
       subjects.add(subject(closer, "peer", peer, LoopRequest.post(peer, "/", EVENT), ticker));
     } catch (HeddleException e) {
       findings.note("NO PEER: " + e.getMessage());
@@ -165,7 +166,6 @@ public final class InvokeExperiment implements Experiment {
 
   private static void throughput(Findings findings, String subject, double leastPerSecond) {
     double perSecond = findings.median(subject + "CallsPerSecond");
-    findings.goal(
-        subject + "MicrosPerCall", 1e6 / leastPerSecond, 1e6 / Math.max(1, perSecond));
+    findings.goal(subject + "MicrosPerCall", 1e6 / leastPerSecond, 1e6 / Math.max(1, perSecond));
   }
 }

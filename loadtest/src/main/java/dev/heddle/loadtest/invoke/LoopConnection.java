@@ -97,8 +97,7 @@ final class LoopConnection implements AutoCloseable {
     }
     end = limit;
     return find(CHUNKED, 0, headEnd) < 0
-        || (limit - headEnd >= LAST_CHUNK.length
-            && matches(LAST_CHUNK, limit - LAST_CHUNK.length));
+        || (limit - headEnd >= LAST_CHUNK.length && matches(LAST_CHUNK, limit - LAST_CHUNK.length));
   }
 
   private int number(int from) {

@@ -17,7 +17,9 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** A million rounds of arithmetic, and of reading and writing memory, in WebAssembly and in Java. */
+/**
+ * A million rounds of arithmetic, and of reading and writing memory, in WebAssembly and in Java.
+ */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @State(Scope.Thread)

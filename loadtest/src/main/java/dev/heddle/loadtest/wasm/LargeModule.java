@@ -33,7 +33,9 @@ public final class LargeModule {
   private byte[] write() {
     raw(out, 0, 'a', 's', 'm', 1, 0, 0, 0);
     var types = new ByteArrayOutputStream();
-    raw(types, 3, 0x60, 2, 0x7F, 0x7F, 1, 0x7E, 0x60, 1, 0x7F, 1, 0x7F, 0x60, 2, 0x7F, 0x7F, 1, 0x7F);
+    raw(
+        types, 3, 0x60, 2, 0x7F, 0x7F, 1, 0x7E, 0x60, 1, 0x7F, 1, 0x7F, 0x60, 2, 0x7F, 0x7F, 1,
+        0x7F);
     section(1, types);
     section(3, declarations());
     var table = new ByteArrayOutputStream();

@@ -27,8 +27,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 
 /** The samples in C and AssemblyScript answer as those in Java do, on the same shards. */
 class WasmSamplesTest {
@@ -40,7 +40,8 @@ class WasmSamplesTest {
   private static byte[] module(String sample) throws IOException {
     var path = SAMPLES.resolve(sample).resolve("function.wasm");
     assumeTrue(
-        Files.exists(path), "skipped: " + path + " is not built (expected: kits/build and its tools)");
+        Files.exists(path),
+        "skipped: " + path + " is not built (expected: kits/build and its tools)");
     return Files.readAllBytes(path);
   }
 
@@ -92,7 +93,8 @@ class WasmSamplesTest {
 
   /** Over two leaves; the answer as plain JSON values. */
   private static @Nullable Object answer(
-      Supplier<ScatterFunction<Object, Object>> functions, Map<String, Object> args) throws Exception {
+      Supplier<ScatterFunction<Object, Object>> functions, Map<String, Object> args)
+      throws Exception {
     var shards = shards();
     var root = functions.get();
     var query = root.prepare(request(args));
