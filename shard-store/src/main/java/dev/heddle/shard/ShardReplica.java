@@ -364,7 +364,11 @@ final class ShardReplica implements Replica {
     cancel(lastFetch.get());
     // It may still write its last words.
     fetchingNow.lock();
-    fetchingNow.unlock();
+    try {
+      log.debug("no fetch goes on shard={}", identity);
+    } finally {
+      fetchingNow.unlock();
+    }
   }
 
   private static void cancel(@Nullable Future<?> fetch) {

@@ -64,7 +64,8 @@ class HostFunctionsTest {
             signature.substring(0, dot), signature.substring(dot + 1, open), parameters, results);
     module.alloc();
     var code = new Code();
-    for (char letter : parameters.toCharArray()) {
+    for (int i = 0; i < parameters.length(); i++) {
+      char letter = parameters.charAt(i);
       if (letter == 'l') {
         code.i64(value);
       } else {

@@ -258,6 +258,7 @@ class HostileModulesTest {
   }
 
   @Test
+  @SuppressWarnings("NullAway") // References to functions of no instance.
   void endivesOwnTableWouldHandItsGrowthToTheNextInstance() {
     var limits = new TableLimits(1, 100);
     var declared = new Table(ValType.FuncRef, limits);

@@ -62,7 +62,8 @@ final class ModuleBuilder {
     entry(3, new Code().u32(type(parameters, results)).bytes());
     var body = new Code();
     body.u32(locals.length());
-    for (char local : locals.toCharArray()) {
+    for (int i = 0; i < locals.length(); i++) {
+      char local = locals.charAt(i);
       body.u32(1).value(local);
     }
     body.raw(code.bytes()).op(0x0B);
@@ -142,13 +143,13 @@ final class ModuleBuilder {
       var content = sections.get(id);
       if (content == null) {
         if (id == 12 && sections.containsKey(11)) {
-          out.section(12, new Code().u32(counts.get(11)).bytes());
+          out.section(12, new Code().u32(counts.getOrDefault(11, 0)).bytes());
         }
         continue;
       }
       var section = new Code();
       if (id != 8) {
-        section.u32(counts.get(id));
+        section.u32(counts.getOrDefault(id, 0));
       }
       out.section(id, section.raw(content.toByteArray()).bytes());
     }
@@ -174,7 +175,7 @@ final class ModuleBuilder {
     Code u32(long value) {
       long rest = value & 0xFFFF_FFFFL;
       while (rest > 0x7F) {
-        out.write((int) (rest & 0x7F | 0x80));
+        out.write((int) ((rest & 0x7F) | 0x80));
         rest >>>= 7;
       }
       out.write((int) rest);
@@ -184,7 +185,7 @@ final class ModuleBuilder {
     private Code signed(long value) {
       long rest = value;
       while (rest < -64 || rest > 63) {
-        out.write((int) (rest & 0x7F | 0x80));
+        out.write((int) ((rest & 0x7F) | 0x80));
         rest >>= 7;
       }
       out.write((int) (rest & 0x7F));
@@ -235,7 +236,7 @@ final class ModuleBuilder {
     private static byte[] little(long bits, int bytes) {
       var raw = new byte[bytes];
       for (int i = 0; i < bytes; i++) {
-        raw[i] = (byte) (bits >>> 8 * i);
+        raw[i] = (byte) (bits >>> (8 * i));
       }
       return raw;
     }
