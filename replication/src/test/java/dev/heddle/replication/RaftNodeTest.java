@@ -305,10 +305,7 @@ final class RaftNodeTest {
     stop("a");
     Path log = openLog("a");
     byte[] sound = Files.readAllBytes(log);
-    int end = sound.length;
-    while (sound[end - 1] == 0) {
-      end--;
-    }
+    int end = endOfEntries(sound);
     // An entry of 100 bytes of which only a few came to the disk.
     byte[] torn = java.util.Arrays.copyOf(sound, end + 40);
     torn[end] = 100;
@@ -335,6 +332,21 @@ final class RaftNodeTest {
     open("a");
     Eventually.eventually(
         "reads all", () -> replica("a").lines.equals(List.of("one", "two", "three")));
+  }
+
+  /** Behind the header and all entries: each a varint length, so many bytes, four of a checksum. */
+  private static int endOfEntries(byte[] file) {
+    int at = 8;
+    while (at < file.length && file[at] != 0) {
+      int length = 0;
+      int shift = 0;
+      do {
+        length |= (file[at] & 0x7f) << shift;
+        shift += 7;
+      } while (file[at++] < 0);
+      at += length + 4;
+    }
+    return at;
   }
 
   @Test
