@@ -286,9 +286,20 @@ class ShardStoreTest {
       store.awaitShards("d1", revision, soon());
       write(store, 0, put("1"));
       eventually("seen", () -> store.status("d1", 0).documents() == 1);
-      failing.set(true);
       // The log is on another disk, as far as this test is concerned: the entry counts.
       WriteResult last = write(store, 0, put("2"));
+      failing.set(true);
+      // Until something has to go to the disk: a write that is under way then is in doubt.
+      eventually(
+          "writes fail",
+          () -> {
+            try {
+              write(store, 0, put("more"));
+              return false;
+            } catch (HeddleException e) {
+              return true;
+            }
+          });
       eventually(
           "reported",
           () ->
