@@ -145,7 +145,7 @@ public final class LargeModule {
   private static void unsigned(ByteArrayOutputStream to, int value) {
     int rest = value;
     while (rest > 0x7F) {
-      to.write(rest & 0x7F | 0x80);
+      to.write((rest & 0x7F) | 0x80);
       rest >>>= 7;
     }
     to.write(rest);
