@@ -17,6 +17,7 @@ import java.security.spec.ECParameterSpec;
 import java.security.spec.ECPrivateKeySpec;
 import java.security.spec.ECPublicKeySpec;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Date;
 import java.util.List;
 import javax.crypto.KDF;
@@ -64,20 +65,15 @@ final class MemberIdentity {
    */
   static GrpcTlsConfig tls(List<String> secrets) {
     try {
-      Keys own = keys(secrets.getFirst());
-      List<byte[]> accepted =
-          secrets.stream().map(secret -> keysOf(secret).shown().getEncoded()).toList();
+      List<Keys> keys = new ArrayList<>();
+      for (String secret : secrets) {
+        keys.add(keys(secret));
+      }
+      Keys own = keys.getFirst();
+      List<byte[]> accepted = keys.stream().map(each -> each.shown().getEncoded()).toList();
       return new GrpcTlsConfig(
           new Shown(own.secret(), certificate(own)), new Accepted(accepted), true);
     } catch (GeneralSecurityException | OperatorCreationException e) {
-      throw new IllegalStateException("the platform lacks elliptic curves", e);
-    }
-  }
-
-  private static Keys keysOf(String secret) {
-    try {
-      return keys(secret);
-    } catch (GeneralSecurityException e) {
       throw new IllegalStateException("the platform lacks elliptic curves", e);
     }
   }

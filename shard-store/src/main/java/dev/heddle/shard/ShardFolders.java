@@ -1,16 +1,12 @@
 package dev.heddle.shard;
 
+import dev.heddle.process.DurableFiles;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -39,7 +35,7 @@ final class ShardFolders {
     try {
       Files.createDirectories(datasets);
       if (Files.exists(dropped)) {
-        delete(dropped);
+        DurableFiles.deleteAll(dropped);
       }
     } catch (IOException e) {
       throw new HeddleException(
@@ -98,13 +94,9 @@ final class ShardFolders {
   /** Notes that a shard is there from now on; durable on return. */
   void noteMade(Made made) throws IOException {
     Path folder = folder(made.identity().datasetId(), made.identity().shard());
-    Path temporary = folder.resolve(RECORD + ".tmp");
-    Files.write(temporary, JSON.writeValueAsBytes(made));
-    sync(temporary);
-    Files.move(temporary, folder.resolve(RECORD), StandardCopyOption.ATOMIC_MOVE);
-    sync(folder);
-    sync(datasets.resolve(made.identity().datasetId()));
-    sync(datasets);
+    DurableFiles.replace(folder.resolve(RECORD), JSON.writeValueAsBytes(made));
+    DurableFiles.forceDirectory(datasets.resolve(made.identity().datasetId()));
+    DurableFiles.forceDirectory(datasets);
   }
 
   /** Shards that were made, as far as their records can be read. */
@@ -134,8 +126,8 @@ final class ShardFolders {
     Files.createDirectories(dropped);
     Path moved = dropped.resolve(datasetId);
     Files.move(folder, moved, StandardCopyOption.ATOMIC_MOVE);
-    sync(datasets);
-    delete(moved);
+    DurableFiles.forceDirectory(datasets);
+    DurableFiles.deleteAll(moved);
     log.info("dataset deleted dataset_id={}", datasetId);
   }
 
@@ -148,42 +140,11 @@ final class ShardFolders {
     Files.createDirectories(dropped);
     Path moved = dropped.resolve(identity.datasetId() + "-" + identity.shard());
     if (Files.exists(moved)) {
-      delete(moved);
+      DurableFiles.deleteAll(moved);
     }
     Files.move(folder, moved, StandardCopyOption.ATOMIC_MOVE);
-    sync(datasets.resolve(identity.datasetId()));
-    delete(moved);
+    DurableFiles.forceDirectory(datasets.resolve(identity.datasetId()));
+    DurableFiles.deleteAll(moved);
     log.info("shard deleted, as it has moved shard={}", identity);
-  }
-
-  private static void sync(Path path) throws IOException {
-    StandardOpenOption mode =
-        Files.isDirectory(path) ? StandardOpenOption.READ : StandardOpenOption.WRITE;
-    try (FileChannel channel = FileChannel.open(path, mode)) {
-      channel.force(true);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    Files.walkFileTree(
-        folder,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path visited, IOException failure)
-              throws IOException {
-            if (failure != null) {
-              throw failure;
-            }
-            Files.delete(visited);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }
