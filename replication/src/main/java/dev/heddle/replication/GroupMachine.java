@@ -4,6 +4,7 @@ import dev.heddle.process.Threads;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
@@ -31,20 +32,22 @@ final class GroupMachine extends BaseStateMachine {
   private static final Logger log = LoggerFactory.getLogger(GroupMachine.class);
 
   private final Replica replica;
-  private final LogPosition opened;
+  private final LogPosition durable;
   private volatile String failure = "";
 
   /** Whether the replica failed: from then on it is told of nothing. */
   private volatile boolean ended;
 
+  private volatile boolean open;
+
   private volatile RaftServer.@Nullable Division division;
 
   /**
-   * @param opened what the replica had on disk
+   * @param durable what the replica had on disk
    */
-  GroupMachine(Replica replica, LogPosition opened) {
+  GroupMachine(Replica replica, LogPosition durable) {
     this.replica = replica;
-    this.opened = opened;
+    this.durable = durable;
   }
 
   /** Why the log failed, where it did. */
@@ -56,7 +59,8 @@ final class GroupMachine extends BaseStateMachine {
   public void initialize(RaftServer server, RaftGroupId group, RaftStorage storage)
       throws IOException {
     super.initialize(server, group, storage);
-    getLifeCycle().startAndTransition(() -> setLastAppliedTermIndex(termIndex(opened)));
+    division = server.getDivision(group);
+    getLifeCycle().startAndTransition(() -> setLastAppliedTermIndex(termIndex(durable)));
   }
 
   @Override
@@ -112,13 +116,28 @@ final class GroupMachine extends BaseStateMachine {
     return transaction;
   }
 
-  private RaftServer.Division division() throws IOException {
+  private RaftServer.Division division() {
+    return Objects.requireNonNull(division, "initialized");
+  }
+
+  /** The member has begun: from now on it hears of states. */
+  void opened() {
+    open = true;
+  }
+
+  boolean isOpen() {
+    return open;
+  }
+
+  /**
+   * Gives back what a member holds that failed to begin: Ratis forgets it, with its lock on the
+   * folder and its threads.
+   */
+  void abandon() {
     RaftServer.Division known = division;
-    if (known == null) {
-      known = getServer().join().getDivision(getGroupId());
-      division = known;
+    if (known != null) {
+      known.close();
     }
-    return known;
   }
 
   @Override
@@ -165,7 +184,7 @@ final class GroupMachine extends BaseStateMachine {
         .newThread(() -> {
           try {
             division().close();
-          } catch (IOException | RuntimeException e) {
+          } catch (RuntimeException e) {
             log.warn("group closed badly group={}", getGroupId(), e);
           }
         })

@@ -74,7 +74,7 @@ public final class RaftNode implements AutoCloseable {
     // Groups are opened one by one, each from its own folder: nothing is to be found at start.
     RaftServerConfigKeys.setStorageDir(properties, List.of());
     Parameters parameters = new Parameters();
-    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly());
+    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly(this::isOpen));
     if (!secrets.isEmpty()) {
       GrpcConfigKeys.TLS.setConf(parameters, MemberIdentity.tls(secrets));
     }
@@ -141,10 +141,12 @@ public final class RaftNode implements AutoCloseable {
       boolean added = false;
       try {
         add(id, directory, first);
+        machine.opened();
         added = true;
         return new RatisGroup(this, server, id, machine);
       } finally {
         if (!added) {
+          machine.abandon();
           machines.remove(id);
           replica.close();
         }
@@ -157,6 +159,11 @@ public final class RaftNode implements AutoCloseable {
     } finally {
       opening.unlock();
     }
+  }
+
+  private boolean isOpen(RaftGroupId id) {
+    GroupMachine machine = machines.get(id);
+    return machine != null && machine.isOpen();
   }
 
   private void add(RaftGroupId id, Path directory, List<Member> first) throws IOException {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -27,8 +28,21 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotReplyProto;
+import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftGroupIdProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
+import org.apache.ratis.proto.RaftProtos.TermIndexProto;
+import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
+import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Status;
+import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
+import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -376,6 +390,102 @@ final class RaftNodeTest {
     long kept = sent.stream().filter(written -> !written.isCompletedExceptionally()).count();
     Eventually.eventually("kept", () -> replica("a").lines.size() >= kept + 1);
     write("a", "two");
+  }
+
+  @Test
+  void aGroupThatFailedToBeginIsOpenedAgain() throws Exception {
+    start("a");
+    open("a", "a");
+    write("a", "one");
+    group("a").close();
+    Sums broken = new Sums(directory.resolve("a.state"), this::replica);
+    broken.asked =
+        () -> {
+          throw new IllegalStateException("told to fail");
+        };
+    HeddleException refusal =
+        assertThrows(
+            HeddleException.class,
+            () -> node("a").open(id, directory.resolve("a"), List.of(), broken));
+    assertEquals(ErrorCode.STORAGE_FAILED, refusal.code());
+    open("a");
+    Eventually.eventually("leads again", () -> group("a").status().leading());
+    write("a", "two");
+    assertEquals(List.of("one", "two"), replica("a").lines);
+  }
+
+  @Test
+  void aGroupThatIsBeingOpenedHearsOfNoStates() throws Exception {
+    start("a");
+    CountDownLatch beginning = new CountDownLatch(1);
+    CountDownLatch told = new CountDownLatch(1);
+    Sums slow = new Sums(directory.resolve("a.state"), this::replica);
+    slow.asked =
+        () -> {
+          beginning.countDown();
+          try {
+            told.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    List<Member> alone = List.of(node("a").member());
+    CompletableFuture<ReplicatedGroup> opened =
+        CompletableFuture.supplyAsync(
+            () -> node("a").open(id, directory.resolve("a"), alone, slow));
+    beginning.await();
+    try {
+      assertEquals(Status.Code.UNAVAILABLE, installSnapshot("a").getCode());
+    } finally {
+      told.countDown();
+    }
+    ReplicatedGroup group = opened.get(10, TimeUnit.SECONDS);
+    Eventually.eventually("leads", () -> group.status().leading());
+    // Now the member itself answers, whatever it thinks of such a leader.
+    assertNotEquals(Status.Code.UNAVAILABLE, installSnapshot("a").getCode());
+  }
+
+  /** How a member takes it that another says there is a state to fetch. */
+  private Status installSnapshot(String node) throws Exception {
+    ManagedChannel channel =
+        NettyChannelBuilder.forTarget(node(node).address().toString()).usePlaintext().build();
+    try {
+      CompletableFuture<Status> ended = new CompletableFuture<>();
+      StreamObserver<InstallSnapshotRequestProto> requests =
+          RaftServerProtocolServiceGrpc.newStub(channel)
+              .installSnapshot(
+                  new StreamObserver<>() {
+                    @Override
+                    public void onNext(InstallSnapshotReplyProto reply) {}
+
+                    @Override
+                    public void onError(Throwable failure) {
+                      ended.complete(Status.fromThrowable(failure));
+                    }
+
+                    @Override
+                    public void onCompleted() {
+                      ended.complete(Status.OK);
+                    }
+                  });
+      requests.onNext(
+          InstallSnapshotRequestProto.newBuilder()
+              .setServerRequest(
+                  RaftRpcRequestProto.newBuilder()
+                      .setRequestorId(ByteString.copyFromUtf8("b"))
+                      .setReplyId(ByteString.copyFromUtf8(node))
+                      .setRaftGroupId(
+                          RaftGroupIdProto.newBuilder()
+                              .setId(RaftGroupId.valueOf(id).toByteString())))
+              .setNotification(
+                  InstallSnapshotRequestProto.NotificationProto.newBuilder()
+                      .setFirstAvailableTermIndex(TermIndexProto.newBuilder().setIndex(7)))
+              .build());
+      requests.onCompleted();
+      return ended.get(10, TimeUnit.SECONDS);
+    } finally {
+      channel.shutdownNow();
+    }
   }
 
   private Path openLog(String node) throws IOException {

@@ -18,6 +18,10 @@ final class Sums implements Replica {
   private final Function<String, Sums> others;
   final List<String> lines = new CopyOnWriteArrayList<>();
   final AtomicBoolean failing = new AtomicBoolean();
+
+  /** Called whenever someone asks what is durable. */
+  volatile Runnable asked = () -> {};
+
   volatile LogPosition applied = LogPosition.NONE;
   volatile LogPosition durable = LogPosition.NONE;
   volatile boolean closed;
@@ -69,6 +73,7 @@ final class Sums implements Replica {
 
   @Override
   public LogPosition durable() {
+    asked.run();
     return durable;
   }
 

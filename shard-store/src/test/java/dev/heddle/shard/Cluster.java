@@ -315,30 +315,41 @@ final class Cluster implements AutoCloseable {
   /** At the leader, whoever that is; asks again, by the same name, until the outcome is known. */
   WriteResult write(int shard, RequestId request, List<Operation> operations) {
     CompletableFuture<WriteResult> outcome = new CompletableFuture<>();
-    within(
-        PATIENCE,
-        "written to " + shard,
-        () -> {
-          for (Running node : nodes.values()) {
-            try {
-              outcome.complete(
-                  node.store()
-                      .write(
-                          DATASET,
-                          shard,
-                          request,
-                          operations,
-                          Deadline.after(PATIENCE, Ticker.system())));
-              return true;
-            } catch (HeddleException e) {
-              if (!passing(e.code())) {
-                throw e;
+    Map<String, HeddleException> refusals = new TreeMap<>();
+    try {
+      within(
+          PATIENCE,
+          "written to " + shard,
+          () -> {
+            for (Map.Entry<String, Running> node : nodes.entrySet()) {
+              try {
+                outcome.complete(
+                    node.getValue()
+                        .store()
+                        .write(
+                            DATASET,
+                            shard,
+                            request,
+                            operations,
+                            Deadline.after(PATIENCE, Ticker.system())));
+                return true;
+              } catch (HeddleException e) {
+                if (!passing(e.code())) {
+                  throw e;
+                }
+                refusals.put(node.getKey(), e);
               }
             }
-          }
-          return false;
-        });
+            return false;
+          });
+    } catch (AssertionError e) {
+      throw new AssertionError(e.getMessage() + ": " + refusals + " " + statuses(), e);
+    }
     return outcome.join();
+  }
+
+  private List<ShardStatus> statuses() {
+    return nodes.values().stream().flatMap(node -> node.store().status().stream()).toList();
   }
 
   private static boolean passing(ErrorCode code) {
