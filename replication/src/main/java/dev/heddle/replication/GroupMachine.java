@@ -116,7 +116,7 @@ final class GroupMachine extends BaseStateMachine {
     return transaction;
   }
 
-  private RaftServer.Division division() {
+  RaftServer.Division division() {
     return Objects.requireNonNull(division, "initialized");
   }
 
@@ -130,13 +130,22 @@ final class GroupMachine extends BaseStateMachine {
   }
 
   /**
-   * Gives back what a member holds that failed to begin: Ratis forgets it, with its lock on the
-   * folder and its threads.
+   * Closes the group on this node, or what there is of it: of one that failed to begin Ratis
+   * forgets its lock on the folder and its threads.
    */
-  void abandon() {
+  void closeGroup() {
+    endEviction();
     RaftServer.Division known = division;
     if (known != null) {
       known.close();
+    }
+  }
+
+  /** Before the group is closed, by whomever. */
+  void endEviction() {
+    RaftServer.Division known = division;
+    if (known != null) {
+      LogEviction.end(known);
     }
   }
 
@@ -183,7 +192,7 @@ final class GroupMachine extends BaseStateMachine {
     Threads.virtual("raft-end")
         .newThread(() -> {
           try {
-            division().close();
+            closeGroup();
           } catch (RuntimeException e) {
             log.warn("group closed badly group={}", getGroupId(), e);
           }

@@ -25,6 +25,7 @@ import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.RaftServerConfigKeys;
 import org.apache.ratis.util.ExitUtils;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -146,7 +147,7 @@ public final class RaftNode implements AutoCloseable {
         return new RatisGroup(this, server, id, machine);
       } finally {
         if (!added) {
-          machine.abandon();
+          machine.closeGroup();
           machines.remove(id);
           replica.close();
         }
@@ -162,8 +163,12 @@ public final class RaftNode implements AutoCloseable {
   }
 
   private boolean isOpen(RaftGroupId id) {
-    GroupMachine machine = machines.get(id);
+    GroupMachine machine = machine(id);
     return machine != null && machine.isOpen();
+  }
+
+  @Nullable GroupMachine machine(RaftGroupId id) {
+    return machines.get(id);
   }
 
   private void add(RaftGroupId id, Path directory, List<Member> first) throws IOException {
@@ -201,9 +206,11 @@ public final class RaftNode implements AutoCloseable {
 
   /** Takes about a second, while the log's thread ends. */
   void leave(RaftGroupId id) {
-    if (machines.get(id) == null) {
+    GroupMachine machine = machine(id);
+    if (machine == null) {
       return;
     }
+    machine.endEviction();
     try {
       RaftClientReply reply =
           server.groupManagement(
@@ -227,6 +234,7 @@ public final class RaftNode implements AutoCloseable {
   /** Leaves all groups; their files stay. */
   @Override
   public void close() {
+    machines.values().forEach(GroupMachine::endEviction);
     try {
       server.close();
     } catch (IOException e) {

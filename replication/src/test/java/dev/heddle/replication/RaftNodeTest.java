@@ -25,11 +25,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotReplyProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
@@ -38,11 +40,13 @@ import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.TermIndexProto;
 import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLog;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
+import org.apache.ratis.util.AutoCloseableLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -116,7 +120,7 @@ final class RaftNodeTest {
     String leader = leader();
     String follower = groups.keySet().stream().filter(n -> !n.equals(leader)).findFirst().get();
     Eventually.eventually(
-        "knows it", () -> group(follower).status().leader().equals(java.util.Optional.of(leader)));
+        "knows it", () -> group(follower).status().leader().equals(Optional.of(leader)));
     HeddleException refusal =
         failure(() -> group(follower).propose(new Proposal(client, 5, bytes("x"), null)).get());
     assertEquals(ErrorCode.NOT_LEADER, refusal.code());
@@ -443,6 +447,52 @@ final class RaftNodeTest {
     Eventually.eventually("leads", () -> group.status().leading());
     // Now the member itself answers, whatever it thinks of such a leader.
     assertNotEquals(Status.Code.UNAVAILABLE, installSnapshot("a").getCode());
+  }
+
+  @Test
+  void aGroupIsClosedWhileItsLogDropsEntries() throws Exception {
+    start("a");
+    open("a", "a");
+    Eventually.eventually("leads", () -> group("a").status().leading());
+    RaftGroupId group = RaftGroupId.valueOf(id);
+    GroupMachine machine = Objects.requireNonNull(node("a").machine(group));
+    SegmentedRaftLog log =
+        assertInstanceOf(SegmentedRaftLog.class, machine.division().getRaftLog());
+    String dropping = machine.division().getMemberId() + "-cacheEviction-AwaitToRun";
+    String closing = "closing-" + id;
+    // Some files, so that there is something to drop.
+    for (int i = 0; i < 20; i++) {
+      byte[] large = new byte[400 << 10];
+      group("a").propose(new Proposal(client, ++calls, large, null)).get(10, TimeUnit.SECONDS);
+    }
+    FutureTask<Void> closed = new FutureTask<>(() -> group("a").close(), null);
+    AutoCloseableLock lock = log.readLock();
+    try {
+      Thread.ofPlatform().daemon().name(closing).start(closed);
+      Eventually.eventually("waits for the lock", () -> waits(closing, "SegmentedRaftLog.close"));
+      LogEviction.of(log).signal();
+      Eventually.eventually(
+          "is behind it, or gone",
+          () -> thread(dropping).isEmpty() || waits(dropping, "checkAndEvictCache"));
+    } finally {
+      lock.close();
+    }
+    closed.get(20, TimeUnit.SECONDS);
+  }
+
+  private static Optional<Thread> thread(String name) {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals(name))
+        .findFirst();
+  }
+
+  private static boolean waits(String name, String where) {
+    return thread(name)
+        .filter(thread -> thread.getState() == Thread.State.WAITING)
+        .filter(thread ->
+            List.of(thread.getStackTrace()).stream()
+                .anyMatch(frame -> frame.toString().contains(where)))
+        .isPresent();
   }
 
   /** How a member takes it that another says there is a state to fetch. */
