@@ -38,6 +38,8 @@ public record ChaosOptions(
   public static final ChaosOptions DEFAULTS =
       new ChaosOptions(20_261_121, 20, true, 3, 2, 4, 3, 8, 40, false, Duration.ofMinutes(30));
 
+  private static final Duration FAULT = Duration.ofSeconds(30);
+
   private static final String SETTINGS =
       """
       raft: {segment: 1MiB, retained: 20}
@@ -84,7 +86,9 @@ public record ChaosOptions(
         longest);
   }
 
+  /** With as much time as many faults take on a busy machine, if that is more. */
   public ChaosOptions withKills(int other) {
+    Duration usual = FAULT.multipliedBy(Math.max(1, other));
     return new ChaosOptions(
         seed,
         other,
@@ -96,7 +100,7 @@ public record ChaosOptions(
         clients,
         keys,
         moving,
-        longest);
+        usual.compareTo(longest) > 0 ? usual : longest);
   }
 
   public ChaosOptions withLongest(Duration other) {

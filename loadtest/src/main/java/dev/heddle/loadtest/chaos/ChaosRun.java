@@ -150,7 +150,14 @@ public final class ChaosRun implements AutoCloseable {
       if (unrest > 0) {
         problems.add(unrest + " times the cluster did not recover within a minute");
       }
-      return nemesis.faults();
+      var faults = nemesis.faults();
+      long kills = faults.stream().filter(Fault::kill).count();
+      if (kills < options.kills()) {
+        problems.add(
+            "only %d of %d kills in %d s"
+                .formatted(kills, options.kills(), options.longest().toSeconds()));
+      }
+      return faults;
     }
   }
 
