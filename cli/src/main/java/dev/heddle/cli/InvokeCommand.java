@@ -1,8 +1,10 @@
 package dev.heddle.cli;
 
 import dev.heddle.cli.client.ClusterGrpcClient;
+import dev.heddle.cli.client.FailedInvocation;
 import dev.heddle.cli.client.InvocationsGrpcClient;
 import dev.heddle.cli.client.Invoked;
+import dev.heddle.cli.client.RemoteFailure;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
 import java.io.IOException;
@@ -45,10 +47,14 @@ final class InvokeCommand implements Callable<Integer> {
       description = "The event; - reads it from standard input. Default: {}.")
   private String event = "{}";
 
-  @Option(names = "--bill", description = "Print the bill as JSON after the reply.")
+  @Option(
+      names = "--bill",
+      description = "Print the bill as JSON, after the reply if there is one.")
   private boolean bill;
 
-  @Option(names = "--json", description = "Print reply, version and bill as JSON.")
+  @Option(
+      names = "--json",
+      description = "Print reply, version and bill as JSON; of a call that failed, what it took.")
   private boolean json;
 
   InvokeCommand(Console console) {
@@ -59,7 +65,7 @@ final class InvokeCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     JsonNode read = event();
     try (ClusterGrpcClient connection = cluster.connect()) {
-      Invoked invoked = new InvocationsGrpcClient(connection).invoke(function, read);
+      Invoked invoked = invoke(connection, read);
       if (json) {
         console.json(JsonMapper.shared().valueToTree(invoked));
       } else {
@@ -82,6 +88,28 @@ final class InvokeCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private Invoked invoke(ClusterGrpcClient connection, JsonNode event) {
+    try {
+      return new InvocationsGrpcClient(connection).invoke(function, event);
+    } catch (RemoteFailure e) {
+      InvocationsGrpcClient.spent(e).ifPresent(this::tell);
+      throw e;
+    }
+  }
+
+  /** Of a call that failed; why it did is told by whoever catches that. */
+  private void tell(FailedInvocation failed) {
+    if (bill || json) {
+      console.json(bill && !json ? failed.bill() : JsonMapper.shared().valueToTree(failed));
+    }
+    console.note(
+        Figures.digest(failed.version())
+            + ", active "
+            + Figures.nanos(failed.bill().path("activeNanos").asLong(0))
+            + ", invocation "
+            + failed.invocation());
   }
 
   private JsonNode event() throws IOException {

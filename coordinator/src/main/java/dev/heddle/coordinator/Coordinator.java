@@ -20,6 +20,7 @@ import dev.heddle.process.Telemetry;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import io.grpc.BindableService;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -60,12 +61,13 @@ public final class Coordinator implements AutoCloseable {
             new Engine(
                 config.engine(),
                 code,
-                runtimes(config, ticker),
+                runtimes(config, ticker, registry),
                 builtIns,
                 Platform.NONE,
                 logs,
                 ticker,
-                registry));
+                registry,
+                "coordinator"));
     var names = new FunctionNames(builtIns.keySet(), ThreadLocalRandom::current);
     var timer = Executors.newSingleThreadScheduledExecutor(Threads.named("coordinator-timer"));
     closer.register("timer", Threads.closing(timer, CLOSE_GRACE));
@@ -100,7 +102,19 @@ public final class Coordinator implements AutoCloseable {
             names,
             invokers,
             new InvokerChoice(invokers, ThreadLocalRandom::current),
-            ticker);
+            ticker,
+            registry);
+    var outside =
+        new InvocationDoorWire(
+            "invocations", "outside", config.invocations(), invocations, ticker, registry);
+    var within =
+        new InvocationDoorWire(
+            "nested invocations",
+            "function",
+            CallsGrpcService.most(config),
+            invocations,
+            ticker,
+            registry);
     closer.register(
         "catalog listener",
         catalog.onChange(view -> {
@@ -116,16 +130,17 @@ public final class Coordinator implements AutoCloseable {
             new DatasetsGrpcService(config, datasets, shards, bulk, table, ticker),
             new ClusterGrpcService(catalog, channels, table),
             new FunctionsGrpcService(
-                functions, new FunctionLogsGrpcClient(catalog, channels, ticker), ticker),
-            new InvocationsGrpcService(config, invocations));
-    this.internalServices = List.of(new CallsGrpcService(config, invocations));
+                functions, new FunctionLogsGrpcClient(catalog, channels, ticker), ticker, registry),
+            new InvocationsGrpcService(outside));
+    this.internalServices = List.of(new CallsGrpcService(within, node, logs));
   }
 
-  private static List<FunctionRuntime> runtimes(CoordinatorConfig config, Ticker ticker) {
+  private static List<FunctionRuntime> runtimes(
+      CoordinatorConfig config, Ticker ticker, MeterRegistry registry) {
     var engine = config.engine();
-    return List.of(
-        new JavaRuntime(engine.archive(), engine.javaEnabled()),
-        new WasmRuntime(config.wasm(), ticker));
+    var wasm = new WasmRuntime(config.wasm(), ticker);
+    registry.gauge("heddle_coordinator_wasm_memory_bytes", wasm, one -> one.memoryTaken().bytes());
+    return List.of(new JavaRuntime(engine.archive(), engine.javaEnabled()), wasm);
   }
 
   /** What nodes ask of a coordinator. */

@@ -1,7 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.catalog.CatalogClient;
-import dev.heddle.catalog.NodeRecord;
+import dev.heddle.internal.v1.CallsGrpc;
 import dev.heddle.internal.v1.InvokerGrpc;
 import dev.heddle.internal.v1.LeafLogsRequest;
 import dev.heddle.process.Channels;
@@ -16,17 +16,17 @@ import java.time.Duration;
 import java.util.concurrent.Semaphore;
 
 /**
- * The log of a function over all leaves: what they keep, merged by time, and then, if asked, what
- * they write, as it comes. Blocks; safe for any thread.
+ * The log of a function over all nodes that run code, leaves and coordinators: what they keep,
+ * merged by time, and then, if asked, what they write, as it comes. Blocks; safe for any thread.
  */
 final class FunctionLogsGrpcClient {
   private static final int USUAL_LINES = 100;
   private static final int MOST_LINES = 10_000;
 
-  /** What leaves keep is waited for at most this long: one that hangs must not hold up the rest. */
+  /** What nodes keep is waited for at most this long: one that hangs must not hold up the rest. */
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-  /** How often a followed log looks for leaves that came, and whether its reader is still there. */
+  /** How often a followed log looks for nodes that came, and whether its reader is still there. */
   private static final Duration LOOK = Duration.ofMillis(500);
 
   private final CatalogClient catalog;
@@ -63,9 +63,7 @@ final class FunctionLogsGrpcClient {
     var merge = new FunctionLogMergeWire(lines);
     Context.CancellableContext calls = Context.current().withCancellation();
     try {
-      for (var leaf : catalog.view().nodesWith("leaf")) {
-        open(leaf, asked, merge, calls);
-      }
+      openAll(asked, merge, calls);
       merge.awaitKept(PATIENCE, ticker);
       for (var line : merge.kept()) {
         awaitReady(observer);
@@ -80,15 +78,23 @@ final class FunctionLogsGrpcClient {
     }
   }
 
-  private void open(
-      NodeRecord leaf,
-      LeafLogsRequest asked,
-      FunctionLogMergeWire merge,
-      Context.CancellableContext calls) {
-    merge
-        .join(leaf.node())
-        .ifPresent(lines ->
-            calls.run(() -> InvokerGrpc.newStub(channels.to(leaf.internal())).logs(asked, lines)));
+  /** Asks those nodes that are not asked already; one of both roles has two logs. */
+  private void openAll(
+      LeafLogsRequest asked, FunctionLogMergeWire merge, Context.CancellableContext calls) {
+    for (var leaf : catalog.view().nodesWith("leaf")) {
+      merge
+          .join(leaf.node())
+          .ifPresent(lines ->
+              calls.run(
+                  () -> InvokerGrpc.newStub(channels.to(leaf.internal())).logs(asked, lines)));
+    }
+    for (var coordinator : catalog.view().nodesWith("coordinator")) {
+      merge
+          .join("coordinator of " + coordinator.node())
+          .ifPresent(lines ->
+              calls.run(
+                  () -> CallsGrpc.newStub(channels.to(coordinator.internal())).logs(asked, lines)));
+    }
   }
 
   private void follow(
@@ -103,9 +109,7 @@ final class FunctionLogsGrpcClient {
         awaitReady(observer);
         observer.onNext(line.get());
       } else {
-        for (var leaf : catalog.view().nodesWith("leaf")) {
-          open(leaf, asked, merge, calls);
-        }
+        openAll(asked, merge, calls);
       }
     }
   }

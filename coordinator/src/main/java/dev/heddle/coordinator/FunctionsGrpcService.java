@@ -1,5 +1,6 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.catalog.FunctionRecord;
 import dev.heddle.coordinator.FunctionRegistry.Deploy;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcCalls;
@@ -21,8 +22,10 @@ import dev.heddle.v1.SetAliasRequest;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /** Functions over gRPC. Blocks, so it runs on virtual threads. */
 final class FunctionsGrpcService extends FunctionsGrpc.FunctionsImplBase {
@@ -31,19 +34,35 @@ final class FunctionsGrpcService extends FunctionsGrpc.FunctionsImplBase {
   private final FunctionRegistry registry;
   private final FunctionLogsGrpcClient logs;
   private final Ticker ticker;
+  private final MeterRegistry meters;
 
-  FunctionsGrpcService(FunctionRegistry registry, FunctionLogsGrpcClient logs, Ticker ticker) {
+  FunctionsGrpcService(
+      FunctionRegistry registry, FunctionLogsGrpcClient logs, Ticker ticker, MeterRegistry meters) {
     this.registry = registry;
     this.logs = logs;
     this.ticker = ticker;
+    this.meters = meters;
   }
 
   @Override
   public void deploy(DeployRequest request, StreamObserver<Function> observer) {
     var deploy =
         new Deploy(request.getName(), request.getManifestYaml(), request.getCode().toByteArray());
-    GrpcCalls.unary(
-        observer, () -> FunctionWire.message(registry.deploy(tenant(), deploy, deadline())));
+    GrpcCalls.unary(observer, () -> FunctionWire.message(deployed(deploy)));
+  }
+
+  private FunctionRecord deployed(Deploy deploy) throws InterruptedException {
+    long start = ticker.nanoTime();
+    String outcome = "failed";
+    try {
+      var record = registry.deploy(tenant(), deploy, deadline());
+      outcome = "ok";
+      return record;
+    } finally {
+      meters
+          .timer("heddle_coordinator_deploy_seconds", "outcome", outcome)
+          .record(ticker.nanoTime() - start, TimeUnit.NANOSECONDS);
+    }
   }
 
   @Override

@@ -17,6 +17,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Started;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvokeRequest;
@@ -24,6 +25,8 @@ import dev.heddle.v1.InvokeResponse;
 import io.grpc.Context;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.net.ConnectException;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +50,7 @@ final class InvocationGrpcClient {
   private final InvokerTable table;
   private final InvokerChoice choice;
   private final Ticker ticker;
+  private final Counter elsewhere;
 
   InvocationGrpcClient(
       CoordinatorConfig config,
@@ -55,7 +59,8 @@ final class InvocationGrpcClient {
       FunctionNames names,
       InvokerTable table,
       InvokerChoice choice,
-      Ticker ticker) {
+      Ticker ticker,
+      MeterRegistry registry) {
     this.config = config;
     this.catalog = catalog;
     this.channels = channels;
@@ -63,6 +68,7 @@ final class InvocationGrpcClient {
     this.table = table;
     this.choice = choice;
     this.ticker = ticker;
+    this.elsewhere = registry.counter("heddle_coordinator_invocations_tried_elsewhere");
   }
 
   /**
@@ -76,8 +82,8 @@ final class InvocationGrpcClient {
   /**
    * Invokes a handler and waits for its answer.
    *
-   * @throws StatusRuntimeException what it failed with, with its bill in the trailers if any of its
-   *     code ran
+   * @throws StatusRuntimeException what it failed with; its trailers say whether any of its code
+   *     ran, and hold its bill if so
    * @throws HeddleException for what was refused before it was sent anywhere
    */
   InvokeResponse invoke(InvokeRequest request, Caller caller) {
@@ -97,12 +103,13 @@ final class InvocationGrpcClient {
         return billed(call(leaf, message), http, start);
       } catch (StatusRuntimeException e) {
         boolean arrived = !neverArrived(e);
-        boolean elsewhere = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
-        if (!elsewhere) {
-          throw failure(e);
+        boolean again = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
+        if (!again) {
+          throw failure(e, function, leaf);
         }
         refused |= arrived;
         candidates.remove(leaf);
+        elsewhere.increment();
       }
     }
     throw new HeddleException(
@@ -170,11 +177,8 @@ final class InvocationGrpcClient {
 
   /** The leaf refused the event, and none of the function's code ran. */
   private static boolean noRoom(StatusRuntimeException failure) {
-    var trailers = failure.getTrailers();
     return NO_ROOM.contains(GrpcErrors.fromStatus(failure).code())
-        && trailers != null
-        && trailers.containsKey(GrpcErrors.ERROR)
-        && !trailers.containsKey(GrpcMetadata.BILL);
+        && Started.of(failure) == Started.NO;
   }
 
   private InvokeResponse billed(InvokeResponse response, boolean http, long start) {
@@ -189,12 +193,16 @@ final class InvocationGrpcClient {
     return QueryWire.bill(config.rates().price(QueryWire.bill(bill)));
   }
 
-  /** What the leaf answered, its bill priced. */
-  private StatusRuntimeException failure(StatusRuntimeException failure) {
-    var status = GrpcErrors.toStatus(GrpcErrors.fromStatus(failure));
+  /** What the leaf answered, its bill priced; or that it did not answer. */
+  private StatusRuntimeException failure(
+      StatusRuntimeException failure, FunctionRef function, NodeRecord leaf) {
+    var told = failure.getTrailers();
+    boolean answered = told != null && told.containsKey(GrpcErrors.ERROR);
+    var known = GrpcErrors.fromStatus(failure);
+    var why = answered ? known : lost(known, function, leaf);
+    var status = Started.of(failure).toStatus(why);
     var sent = status.getTrailers();
     var trailers = sent == null ? new Metadata() : sent;
-    var told = failure.getTrailers();
     if (told != null) {
       byte @Nullable [] bill = told.get(GrpcMetadata.BILL);
       if (bill != null) {
@@ -207,12 +215,20 @@ final class InvocationGrpcClient {
     return status.getStatus().withCause(failure).asRuntimeException(trailers);
   }
 
+  private static HeddleException lost(HeddleException how, FunctionRef function, NodeRecord leaf) {
+    return new HeddleException(
+        how.code(),
+        "function %s on %s: %s (expected: an answer); it may have run"
+            .formatted(function.label(), leaf.node(), how.getMessage()),
+        how);
+  }
+
   private byte[] priced(byte[] bill) {
     try {
       return priced(Bill.parseFrom(bill)).toByteArray();
     } catch (InvalidProtocolBufferException e) {
-      throw new HeddleException(
-          ErrorCode.INTERNAL, "bill of a failed invocation: unreadable (expected: a bill)", e);
+      throw new IllegalStateException(
+          "bill of a failed invocation: unreadable (expected: a bill)", e);
     }
   }
 

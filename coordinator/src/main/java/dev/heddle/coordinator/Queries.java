@@ -15,6 +15,7 @@ import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryOrigin;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
@@ -115,10 +116,11 @@ final class Queries {
           functionName.isEmpty()
               ? names.builtIn(context.tenant(), "search")
               : names.resolve(view, context.tenant(), functionName, FunctionKind.SCATTER);
-      try (var run = engine.scatter(function, request, options.deadline())) {
+      String queryId = UUID.randomUUID().toString();
+      var origin = new QueryOrigin(queryId, context.trace().traceId());
+      try (var run = engine.scatter(function, request, options.deadline(), origin)) {
         var whole = shared.planner().plan(record, view, reading);
         var plan = run.commutative() ? whole : whole.byShard();
-        String queryId = UUID.randomUUID().toString();
         var template =
             LeafGrpcClient.template(
                 queryId, context.tenant(), record.id(), function, view.revision(), request);

@@ -62,7 +62,8 @@ final class Fixtures {
         Platform.NONE,
         new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Ticker.system()),
         Ticker.system(),
-        new SimpleMeterRegistry());
+        new SimpleMeterRegistry(),
+        "coordinator");
   }
 
   static ScatterRun run(Engine engine, String function) {

@@ -25,6 +25,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Started;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvokeRequest;
 import io.grpc.StatusRuntimeException;
@@ -37,6 +38,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +104,7 @@ class InvocationsTest {
     for (int i = 0; i < LEAVES; i++) {
       coordinator.invoker(i).asked.clear();
       coordinator.invoker(i).failures.clear();
+      coordinator.invoker(i).silent = false;
       coordinator.invoker(i).tell(InvokerReport.getDefaultInstance());
     }
   }
@@ -149,6 +152,7 @@ class InvocationsTest {
     var failure = fails(request("echo"));
     assertEquals(ErrorCode.QUEUE_FULL, GrpcErrors.fromStatus(failure).code());
     assertEquals(2, asked());
+    assertEquals(Started.NO, Started.of(failure));
     assertNull(Objects.requireNonNull(failure.getTrailers()).get(GrpcMetadata.BILL));
     // One leaf has still to fail; the next call at it finds another one.
     var response = coordinator.invocations().invoke(request("echo").build());
@@ -160,6 +164,7 @@ class InvocationsTest {
     allFail(ErrorCode.QUEUE_FULL, true);
     var failure = fails(request("echo"));
     assertEquals(1, asked());
+    assertEquals(Started.YES, Started.of(failure));
     var trailers = Objects.requireNonNull(failure.getTrailers());
     var bill = Bill.parseFrom(Objects.requireNonNull(trailers.get(GrpcMetadata.BILL)));
     assertEquals(16_666_700L, bill.getCostPicos());
@@ -169,6 +174,55 @@ class InvocationsTest {
     allFail(ErrorCode.FUNCTION_FAILED, false);
     assertEquals(ErrorCode.FUNCTION_FAILED, GrpcErrors.fromStatus(fails(request("echo"))).code());
     assertEquals(1, asked());
+  }
+
+  @Test
+  void saysThatACallMayHaveRunWhoseLeafDidNotAnswer() {
+    for (int i = 0; i < LEAVES; i++) {
+      coordinator.invoker(i).silent = true;
+    }
+    var failure =
+        assertThrows(
+            StatusRuntimeException.class,
+            () ->
+                coordinator
+                    .invocations()
+                    .withDeadlineAfter(200, TimeUnit.MILLISECONDS)
+                    .invoke(request("echo").build()));
+    assertEquals(ErrorCode.DEADLINE_EXCEEDED, GrpcErrors.fromStatus(failure).code());
+    assertEquals(Started.UNKNOWN, Started.of(failure));
+    eventually("one leaf was asked", () -> asked() == 1);
+  }
+
+  @Test
+  void whatIsRefusedBeforeItIsSentNeverRan() {
+    assertEquals(Started.NO, Started.of(fails(request("nothing"))));
+    assertEquals(0, asked());
+  }
+
+  @Test
+  void countsInvocationsByWhatCameOfThem() {
+    double before = timed("ok");
+    coordinator.invocations().invoke(request("echo").build());
+    assertEquals(before + 1, timed("ok"));
+    double refused = timed("user");
+    fails(request("nothing"));
+    assertEquals(refused + 1, timed("user"));
+    double elsewhere = coordinator.counter("heddle_coordinator_invocations_tried_elsewhere");
+    allFail(ErrorCode.QUEUE_FULL, false);
+    fails(request("echo"));
+    assertEquals(
+        elsewhere + 1, coordinator.counter("heddle_coordinator_invocations_tried_elsewhere"));
+  }
+
+  private static double timed(String outcome) {
+    return coordinator
+        .telemetry
+        .registry()
+        .get("heddle_coordinator_invocation_seconds")
+        .tags("from", "outside", "outcome", outcome)
+        .timer()
+        .count();
   }
 
   @Test

@@ -5,9 +5,9 @@ import dev.heddle.internal.v1.InvokerReport;
 import dev.heddle.internal.v1.LeafInvokeRequest;
 import dev.heddle.internal.v1.LeafLogsRequest;
 import dev.heddle.internal.v1.WatchInvokerRequest;
-import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Started;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.FunctionLogLine;
 import dev.heddle.v1.InvokeResponse;
@@ -28,6 +28,9 @@ final class ScriptedInvokerGrpcService extends InvokerGrpc.InvokerImplBase {
 
   /** What it refuses or fails with, one after the other; then it answers. */
   final Queue<Failure> failures = new ConcurrentLinkedQueue<>();
+
+  /** Whether it takes calls and never answers. */
+  volatile boolean silent;
 
   /** What its log holds. */
   final List<FunctionLogLine> kept = new CopyOnWriteArrayList<>();
@@ -50,9 +53,12 @@ final class ScriptedInvokerGrpcService extends InvokerGrpc.InvokerImplBase {
   @Override
   public void invoke(LeafInvokeRequest request, StreamObserver<InvokeResponse> observer) {
     asked.add(request);
+    if (silent) {
+      return;
+    }
     var failure = failures.poll();
     if (failure != null) {
-      var status = GrpcErrors.toStatus(failure.why());
+      var status = (failure.started() ? Started.YES : Started.NO).toStatus(failure.why());
       Metadata trailers = Objects.requireNonNull(status.getTrailers());
       if (failure.started()) {
         trailers.put(GrpcMetadata.BILL, bill().toByteArray());

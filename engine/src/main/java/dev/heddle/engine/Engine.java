@@ -45,6 +45,7 @@ public final class Engine implements AutoCloseable {
    * @param runtimes that this node has
    * @param platform for what functions ask for
    * @param logs what functions write goes there; outlives the engine
+   * @param role of the process, of those that have an engine; tells their meters apart
    */
   public Engine(
       EngineConfig config,
@@ -54,13 +55,14 @@ public final class Engine implements AutoCloseable {
       Platform platform,
       FunctionLogs logs,
       Ticker ticker,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      String role) {
     this.config = config;
     this.runtimes = new Runtimes(runtimes);
     this.builtIns = Map.copyOf(builtIns);
     this.logs = logs;
     this.ticker = ticker;
-    this.metrics = new EngineMetrics(registry);
+    this.metrics = new EngineMetrics(registry, role);
     this.timer = new DeadlineTimer(ticker);
     this.threads = new InvocationThreads(Threads.named("heddle-invocation"));
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
@@ -75,9 +77,9 @@ public final class Engine implements AutoCloseable {
     dispatcher.again();
   }
 
-  /** As {@link #scatter(FunctionRef, ScatterRequest, Deadline)} for a query without a deadline. */
+  /** As the other one, for a query without a deadline and of unknown origin. */
   public ScatterRun scatter(FunctionRef ref, ScatterRequest request) {
-    return start(ref, request, null);
+    return start(ref, request, null, QueryOrigin.NONE);
   }
 
   /**
@@ -85,19 +87,22 @@ public final class Engine implements AutoCloseable {
    *
    * @param deadline at which it is interrupted; tells, when it was stopped, whether that was for
    *     lateness
+   * @param origin what the function writes to its log is of this query
    * @throws HeddleException INVALID_REQUEST in the function's words, UNKNOWN_FUNCTION for a name
    *     that is not built in, OVERLOADED without memory for a sandbox, otherwise as {@link
    *     ScatterRun}
    */
-  public ScatterRun scatter(FunctionRef ref, ScatterRequest request, Deadline deadline) {
-    return start(ref, request, deadline);
+  public ScatterRun scatter(
+      FunctionRef ref, ScatterRequest request, Deadline deadline, QueryOrigin origin) {
+    return start(ref, request, deadline, origin);
   }
 
-  private ScatterRun start(FunctionRef ref, ScatterRequest request, @Nullable Deadline deadline) {
+  private ScatterRun start(
+      FunctionRef ref, ScatterRequest request, @Nullable Deadline deadline, QueryOrigin origin) {
     var failures = new Failures(ref.label(), ErrorCode.INVALID_REQUEST, deadline, ticker);
     var run =
         ref.version().isPresent()
-            ? deployed(ref, ref.version().get(), failures)
+            ? deployed(ref, ref.version().get(), failures, origin)
             : builtIn(ref, failures);
     boolean prepared = false;
     try {
@@ -125,18 +130,19 @@ public final class Engine implements AutoCloseable {
     return new ScatterRun(function, null, failures, config, 0, () -> {});
   }
 
-  private ScatterRun deployed(FunctionRef ref, FunctionVersion version, Failures failures) {
+  private ScatterRun deployed(
+      FunctionRef ref, FunctionVersion version, Failures failures, QueryOrigin origin) {
     var lease = versions.acquire(ref, version, failures);
     SandboxPool.Room room = null;
     boolean started = false;
     try {
       room = pool.takeForQuery(lease.version());
       long start = ticker.nanoTime();
-      var instance = instance(lease.version(), failures);
+      var instance = instance(lease.version(), failures, log(ref, origin.id(), origin.traceId()));
       long nanos = ticker.nanoTime() - start;
       room.made(instance.sandbox(), nanos);
       metrics.made(nanos);
-      var end = ending(lease, room, alarm(instance.sandbox(), failures.deadline()));
+      var end = ending(lease, room, alarm(instance.sandbox()::interrupt, failures.deadline()));
       var loader = lease.version().code().classLoader();
       var run = new ScatterRun(instance.function(), loader, failures, config, nanos, end);
       started = true;
@@ -148,16 +154,31 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  private LoadedCode.ScatterInstance instance(LoadedVersion version, Failures failures) {
+  private InvocationLog log(FunctionRef ref, String id, String traceId) {
+    return new InvocationLog(ref, id, traceId, config.maxLog().bytes(), logs, metrics);
+  }
+
+  /** Runs the function's init: there is no sandbox yet to be interrupted at the deadline. */
+  private LoadedCode.ScatterInstance instance(
+      LoadedVersion version, Failures failures, InvocationLog log) {
+    var interruption = new Interruption();
+    var alarm = alarm(interruption::end, failures.deadline());
     try {
-      return version.code().newScatterInstance(version.limits());
+      interruption.enter();
+      try {
+        return version.code().newScatterInstance(version.limits(), log::append);
+      } finally {
+        interruption.leave();
+      }
     } catch (Throwable thrown) {
       throw failures.of(Failures.INIT, thrown);
+    } finally {
+      alarm.cancel();
     }
   }
 
-  private DeadlineTimer.Alarm alarm(Sandbox sandbox, @Nullable Deadline deadline) {
-    return deadline == null ? () -> {} : timer.at(deadline, sandbox::interrupt);
+  private DeadlineTimer.Alarm alarm(Runnable end, @Nullable Deadline deadline) {
+    return deadline == null ? () -> {} : timer.at(deadline, end);
   }
 
   private Runnable ending(
@@ -184,7 +205,7 @@ public final class Engine implements AutoCloseable {
    */
   public InvocationResult invoke(FunctionRef ref, byte[] event, Invocation invocation) {
     var meter = new InvocationMeter(ticker, event.length);
-    var log = new InvocationLog(ref, invocation, config.maxLog().bytes(), logs, metrics);
+    var log = log(ref, invocation.id(), invocation.trace().traceId());
     InvocationTask task = null;
     byte[] json = null;
     HeddleException failure = null;

@@ -24,7 +24,10 @@ final class EngineMetrics {
     REFUSED
   }
 
+  private static final String ROLE = "role";
+
   private final MeterRegistry registry;
+  private final String role;
   private final Map<Outcome, Timer> invocations = new EnumMap<>(Outcome.class);
   private final Timer queue;
   private final Timer loads;
@@ -35,47 +38,60 @@ final class EngineMetrics {
   private final Timer inits;
   private final Counter evictions;
 
-  EngineMetrics(MeterRegistry registry) {
+  /**
+   * @param role of the process: two roles of one process have an engine each
+   */
+  EngineMetrics(MeterRegistry registry, String role) {
     this.registry = registry;
+    this.role = role;
     for (var outcome : Outcome.values()) {
       invocations.put(
           outcome,
           Timer.builder("heddle.engine.invocation")
               .description("Invocations of handlers, from the call to its answer")
+              .tag(ROLE, role)
               .tag("outcome", outcome.name().toLowerCase(Locale.ROOT))
               .register(registry));
     }
     queue =
         Timer.builder("heddle.engine.invocation.queue")
             .description("Time in which events waited for a thread")
+            .tag(ROLE, role)
             .register(registry);
     loads =
         Timer.builder("heddle.engine.load")
             .description("Fetching and loading a version's code")
+            .tag(ROLE, role)
             .register(registry);
     loadFailures =
         Counter.builder("heddle.engine.load.failures")
             .description("Versions whose code could not be loaded")
+            .tag(ROLE, role)
             .register(registry);
     unloads =
         Counter.builder("heddle.engine.unloads")
             .description("Versions whose class loader was closed")
+            .tag(ROLE, role)
             .register(registry);
     cutLogs =
         Counter.builder("heddle.engine.logs.cut")
             .description("Invocations that wrote more log than they may")
+            .tag(ROLE, role)
             .register(registry);
     lostLines =
         Counter.builder("heddle.engine.logs.lost")
             .description("Lines that functions wrote faster than they may")
+            .tag(ROLE, role)
             .register(registry);
     inits =
         Timer.builder("heddle.engine.sandbox.init")
             .description("Making a sandbox")
+            .tag(ROLE, role)
             .register(registry);
     evictions =
         Counter.builder("heddle.engine.sandbox.evictions")
             .description("Idle sandboxes that ended because others needed their memory")
+            .tag(ROLE, role)
             .register(registry);
   }
 
@@ -119,6 +135,14 @@ final class EngineMetrics {
   }
 
   void sandboxes(SandboxPool pool) {
+    gauge(
+        "heddle.engine.sandboxes.running",
+        "Sandboxes that serve an event or a query",
+        pool::running);
+    gauge(
+        "heddle.engine.sandboxes.parked",
+        "Sandboxes whose function waits for others",
+        pool::parked);
     gauge("heddle.engine.sandboxes.idle", "Sandboxes that wait for an event", pool::idle);
     gauge("heddle.engine.sandboxes.paused", "Idle sandboxes that are paused", pool::paused);
     gauge("heddle.engine.sandboxes.bytes", "Memory set aside for sandboxes", pool::reserved);
@@ -146,6 +170,7 @@ final class EngineMetrics {
     Gauge.builder(name, value, LongSupplier::getAsLong)
         .description(description)
         .strongReference(true)
+        .tag(ROLE, role)
         .register(registry);
   }
 }

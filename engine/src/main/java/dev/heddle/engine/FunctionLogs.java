@@ -157,11 +157,13 @@ public final class FunctionLogs implements AutoCloseable {
   /**
    * Adds a line.
    *
+   * @param id of the invocation or query
    * @param text made when somebody reads it
    * @param length of the text, about
    * @return whether it was kept
    */
-  boolean append(FunctionRef function, Invocation invocation, Supplier<String> text, int length) {
+  boolean append(
+      FunctionRef function, String id, String traceId, Supplier<String> text, int length) {
     var key = new Key(function.tenant(), function.name());
     var at = clock.instant();
     lock.lock();
@@ -183,8 +185,8 @@ public final class FunctionLogs implements AutoCloseable {
               at,
               function.name(),
               function.version().map(version -> version.digest()).orElse(""),
-              invocation.id(),
-              invocation.trace().traceId(),
+              id,
+              traceId,
               "",
               ring.lost);
       ring.lost = 0;

@@ -3,7 +3,10 @@ package dev.heddle.engine;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The log of one invocation, bounded. Safe for any thread: a handler may have several. */
+/**
+ * The log of one invocation, or of one query on one node, bounded. Safe for any thread: a handler
+ * may have several.
+ */
 final class InvocationLog {
   /** What a line counts besides its characters, so that empty ones have a limit, too. */
   private static final int LINE_COST = 16;
@@ -12,19 +15,22 @@ final class InvocationLog {
   private static final Logger log = LoggerFactory.getLogger("heddle.function");
 
   private final FunctionRef ref;
-  private final Invocation invocation;
+  private final String id;
+  private final String traceId;
   private final FunctionLogs logs;
   private final EngineMetrics metrics;
   private long left;
 
   InvocationLog(
       FunctionRef ref,
-      Invocation invocation,
+      String id,
+      String traceId,
       long maxChars,
       FunctionLogs logs,
       EngineMetrics metrics) {
     this.ref = ref;
-    this.invocation = invocation;
+    this.id = id;
+    this.traceId = traceId;
     this.left = maxChars;
     this.logs = logs;
     this.metrics = metrics;
@@ -46,7 +52,7 @@ final class InvocationLog {
   }
 
   private void write(String line) {
-    if (!logs.append(ref, invocation, () -> line, line.length())) {
+    if (!logs.append(ref, id, traceId, () -> line, line.length())) {
       metrics.logLost();
       return;
     }
@@ -55,15 +61,15 @@ final class InvocationLog {
           "tenant={} function={} invocation={} trace={} line={}",
           ref.tenant(),
           ref.label(),
-          invocation.id(),
-          invocation.trace().traceId(),
+          id,
+          traceId,
           line);
     }
   }
 
   /** Adds the line that says what the invocation came to; it has no part in the limit. */
   void report(ReportLine report) {
-    if (!logs.append(ref, invocation, report::text, REPORT_LENGTH)) {
+    if (!logs.append(ref, id, traceId, report::text, REPORT_LENGTH)) {
       metrics.logLost();
     }
     if (log.isDebugEnabled()) {

@@ -433,6 +433,10 @@ final class InvocationTask implements Dispatcher.Task {
       while (!ended && nanos > 0) {
         nanos = left.awaitNanos(nanos);
       }
+      if (!ended && inside != null) {
+        // Once more: the first may have come before the code that it was to end.
+        inside.interrupt();
+      }
       if (!ended && runner != null) {
         meter.stillRuns(runner, invocation.id());
       }

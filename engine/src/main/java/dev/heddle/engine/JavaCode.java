@@ -5,6 +5,7 @@ import dev.heddle.function.Handler;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.Ticker;
+import java.util.function.Consumer;
 
 /** A version's classes in this JVM. */
 final class JavaCode implements LoadedCode {
@@ -52,7 +53,7 @@ final class JavaCode implements LoadedCode {
 
   @Override
   @SuppressWarnings("unchecked") // The function is the only one to make and take its own types.
-  public ScatterInstance newScatterInstance(SandboxLimits limits) {
+  public ScatterInstance newScatterInstance(SandboxLimits limits, Consumer<String> log) {
     if (!entry.scatter()) {
       throw failures.failed("load", "it is a handler (expected: a scatter function)");
     }

@@ -24,7 +24,7 @@ import tools.jackson.core.json.JsonFactory;
 /** Plain Java values, as functions see them, from and to JSON text. Safe for any thread. */
 public final class JsonValues {
   /** Objects and lists within each other. */
-  public static final int MAX_DEPTH = 64;
+  public static final int MAX_DEPTH = 100;
 
   /** What {@link #read} takes and {@link #write(Object)} makes at most. */
   public static final DataSize MAX_SIZE = DataSize.ofMiB(64);

@@ -3,6 +3,7 @@ package dev.heddle.engine;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.process.HeddleException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +42,10 @@ public interface LoadedCode extends AutoCloseable {
   /**
    * A fresh instance for one query on one node. Its types are its own.
    *
+   * @param log takes the lines that it writes, from the thread that runs it
    * @throws HeddleException FUNCTION_INIT_FAILED in the step that failed
    */
-  ScatterInstance newScatterInstance(SandboxLimits limits);
+  ScatterInstance newScatterInstance(SandboxLimits limits, Consumer<String> log);
 
   /** Bytes that the code itself holds while loaded, as far as known. */
   long footprint();

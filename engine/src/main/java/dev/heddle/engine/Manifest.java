@@ -276,8 +276,8 @@ public record Manifest(
       if (node == null || node.isNull()) {
         return 0;
       }
-      if (!node.isInt() || node.intValue() < 1 || node.intValue() > most) {
-        problem("concurrency", node, "1.." + most);
+      if (!node.isInt() || node.intValue() < 0 || node.intValue() > most) {
+        problem("concurrency", node, "0.." + most);
         return 0;
       }
       return node.intValue();

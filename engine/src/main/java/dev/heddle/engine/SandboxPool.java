@@ -85,6 +85,8 @@ final class SandboxPool implements AutoCloseable {
   private final long[] byDepth = new long[InvocationScope.MAX_DEPTH + 1];
   private final Set<Room> idle = new LinkedHashSet<>();
   private long reserved;
+  private long taken;
+  private long parked;
 
   /**
    * @param freed told, without a lock held, when memory became free besides by {@link #give} and
@@ -137,6 +139,7 @@ final class SandboxPool implements AutoCloseable {
       room.held = bytes;
       room.depth = depth;
       byDepth[depth] += bytes;
+      taken++;
       return room;
     } finally {
       lock.unlock();
@@ -161,6 +164,7 @@ final class SandboxPool implements AutoCloseable {
       var room = new Room(version);
       room.held = version.reserves();
       room.depth = -1;
+      taken++;
       reserved += room.held;
       return room;
     } finally {
@@ -217,6 +221,7 @@ final class SandboxPool implements AutoCloseable {
   void give(Room room, boolean reuse) {
     lock.lock();
     try {
+      taken--;
       if (room.depth >= 0) {
         byDepth[room.depth] -= room.version.reserves();
       }
@@ -240,6 +245,7 @@ final class SandboxPool implements AutoCloseable {
   void park(Room room) {
     lock.lock();
     try {
+      parked++;
       reserved -= room.held;
     } finally {
       lock.unlock();
@@ -250,6 +256,7 @@ final class SandboxPool implements AutoCloseable {
   void unpark(Room room) {
     lock.lock();
     try {
+      parked--;
       reserved += room.held;
     } finally {
       lock.unlock();
@@ -346,6 +353,16 @@ final class SandboxPool implements AutoCloseable {
 
   int idle(LoadedVersion version) {
     return (int) counted(version.idle::size);
+  }
+
+  /** Sandboxes, or the room for them, that serve an event or a query and do not wait. */
+  long running() {
+    return counted(() -> taken - parked);
+  }
+
+  /** Those whose function waits for others. */
+  long parked() {
+    return counted(() -> parked);
   }
 
   /** Sandboxes that wait for an event. */

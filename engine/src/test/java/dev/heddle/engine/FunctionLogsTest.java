@@ -6,9 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogView;
-import dev.heddle.catalog.PositionToken;
 import dev.heddle.process.DataSize;
-import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.testing.ManualClock;
 import dev.heddle.process.testing.ManualTicker;
@@ -39,14 +37,8 @@ final class FunctionLogsTest {
   private boolean write(String tenant, String function, String invocation, String text) {
     return logs.append(
         FunctionRef.builtIn(tenant, function),
-        new Invocation(
-            invocation,
-            tenant,
-            Workshop.TRACE,
-            0,
-            PositionToken.EMPTY,
-            new Deadline(0),
-            Optional.empty()),
+        invocation,
+        Workshop.TRACE.traceId(),
         () -> text,
         text.length());
   }

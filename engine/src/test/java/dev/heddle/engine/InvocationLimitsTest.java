@@ -67,6 +67,8 @@ final class InvocationLimitsTest {
   @Test
   void refusesAVersionWhoseThreadsDoNotStop() {
     var spin = "{\"do\":\"spin\"}";
+    // Loaded, so that the deadlines pass while it runs.
+    workshop.engine.load(echo);
     for (int i = 0; i < 2; i++) {
       fails(ErrorCode.DEADLINE_EXCEEDED, () -> workshop.invoke(echo, spin, Duration.ofMillis(30)));
     }
@@ -188,7 +190,8 @@ final class InvocationLimitsTest {
                 Platform.NONE,
                 logs,
                 Workshop.TICKER,
-                new SimpleMeterRegistry())) {
+                new SimpleMeterRegistry(),
+                "leaf")) {
       var late = Workshop.invocation(Duration.ofSeconds(10));
       fails(ErrorCode.FORBIDDEN, () -> off.invoke(echo, new byte[] {'1'}, late).json());
       fails(ErrorCode.FORBIDDEN, () -> off.scatter(echo, Workshop.request()));

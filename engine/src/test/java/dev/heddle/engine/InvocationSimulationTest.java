@@ -75,6 +75,7 @@ final class InvocationSimulationTest {
       workshop.engine.keepOnly(CatalogView.empty());
       assertEquals(new EngineReport(List.of(), 0, 0), workshop.engine.report());
       assertEquals(0, workshop.gauge("heddle.engine.sandboxes.bytes"));
+      assertEquals(0, workshop.gauge("heddle.engine.sandboxes.running"));
       assertEquals(0, runtime.alive().size());
     }
   }

@@ -69,7 +69,9 @@ final class JsonValuesTest {
         ErrorCode.MALFORMED_JSON,
         "json: two members a in one object (expected: one)",
         () -> read("{\"a\":1,\"a\":2}"));
-    fails(ErrorCode.MALFORMED_JSON, () -> read("[".repeat(70) + "]".repeat(70)));
+    int deepest = JsonValues.MAX_DEPTH;
+    var _ = read("[".repeat(deepest) + "]".repeat(deepest));
+    fails(ErrorCode.MALFORMED_JSON, () -> read("[".repeat(deepest + 1) + "]".repeat(deepest + 1)));
     fails(ErrorCode.MALFORMED_JSON, () -> read("9".repeat(2_000)));
     fails(
         ErrorCode.TYPE_MISMATCH,

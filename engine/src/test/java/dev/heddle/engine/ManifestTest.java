@@ -87,7 +87,7 @@ final class ManifestTest {
             + " (expected: a runtime such as java or wasm); kind: cron (expected: handler or"
             + " scatter); timeout: 16m (expected: 1ms..15m); memory: 1500KiB (expected: whole MiB,"
             + " 1MiB..64GiB); environment.A: 1 (expected: text, in quotes if need be); environment:"
-            + " b (expected: names of A-Z, 0-9 and _); concurrency: 0 (expected: 1..1000); event:"
+            + " b (expected: names of A-Z, 0-9 and _); concurrency: -1 (expected: 0..1000); event:"
             + " xml (expected: json or http); origins: example.com (expected: origins such as"
             + " https://example.com, or * alone); code: ../x.wasm (expected: a path within the"
             + " folder, such as build/main.wasm)",
@@ -99,11 +99,18 @@ final class ManifestTest {
         timeout: 16m
         memory: 1500KiB
         environment: {A: 1, b: "2"}
-        concurrency: 0
+        concurrency: -1
         event: xml
         origins: [example.com]
         code: ../x.wasm
         """);
+  }
+
+  @Test
+  void aConcurrencyOfNoneMeansTheSameAsNoWordOfIt() {
+    var said = Manifest.parse(SHORT + "concurrency: 0\n");
+    assertEquals(0, said.concurrency());
+    assertEquals(Manifest.parse(SHORT), said);
   }
 
   @Test

@@ -116,6 +116,8 @@ final class NestedCallsTest {
     Workshop.concurrently(40, 400, number -> assertEquals("8", nest(node, 8)));
     assertEquals(0, node.gauge("heddle.engine.threads.busy"));
     assertEquals(0, node.gauge("heddle.engine.threads.parked"));
+    assertEquals(0, node.gauge("heddle.engine.sandboxes.running"));
+    assertEquals(0, node.gauge("heddle.engine.sandboxes.parked"));
     assertEquals(0, node.engine.report().running());
   }
 

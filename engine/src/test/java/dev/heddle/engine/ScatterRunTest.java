@@ -248,7 +248,8 @@ final class ScatterRunTest {
                 Platform.NONE,
                 logs,
                 ticker,
-                new SimpleMeterRegistry())) {
+                new SimpleMeterRegistry(),
+                "leaf")) {
       var stopped = new AtomicBoolean();
       var shard =
           InMemoryShard.builder("d", 0)
@@ -258,7 +259,7 @@ final class ScatterRunTest {
               .build();
       var deadline = Deadline.after(Duration.ofSeconds(1), ticker);
       stopped.set(true);
-      try (var run = engine.scatter(counter, Workshop.request(), deadline)) {
+      try (var run = engine.scatter(counter, Workshop.request(), deadline, QueryOrigin.NONE)) {
         fails(ErrorCode.CANCELLED, () -> run.leaf(shard));
         ticker.advance(Duration.ofSeconds(2));
         fails(ErrorCode.DEADLINE_EXCEEDED, () -> run.leaf(shard));

@@ -18,6 +18,7 @@ import dev.heddle.process.HeddleException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +44,7 @@ final class ScatterSandboxTest {
   @Test
   void aRunawayLeafIsInterruptedAtTheDeadline() {
     var deadline = Deadline.after(Duration.ofMillis(30), Workshop.TICKER);
-    try (var run = workshop.engine.scatter(loops, Workshop.request(), deadline)) {
+    try (var run = workshop.engine.scatter(loops, Workshop.request(), deadline, QueryOrigin.NONE)) {
       fails(ErrorCode.DEADLINE_EXCEEDED, () -> run.leaf(shard));
     }
     assertEquals(0, alive.get());
@@ -100,7 +101,7 @@ final class ScatterSandboxTest {
         }
 
         @Override
-        public ScatterInstance newScatterInstance(SandboxLimits limits) {
+        public ScatterInstance newScatterInstance(SandboxLimits limits, Consumer<String> log) {
           var room = new Loop();
           return new ScatterInstance(room, room);
         }

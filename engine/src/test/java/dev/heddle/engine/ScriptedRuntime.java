@@ -91,7 +91,7 @@ final class ScriptedRuntime implements FunctionRuntime {
       }
 
       @Override
-      public ScatterInstance newScatterInstance(SandboxLimits limits) {
+      public ScatterInstance newScatterInstance(SandboxLimits limits, Consumer<String> log) {
         throw new UnsupportedOperationException();
       }
 

@@ -59,7 +59,9 @@ final class Workshop implements AutoCloseable {
     var runtimes = new ArrayList<FunctionRuntime>(List.of(more));
     runtimes.add(new JavaRuntime(config.archive(), config.javaEnabled()));
     logs = new FunctionLogs(config.logs(), Clock.systemUTC(), ticker);
-    engine = new Engine(config, this::fetch, runtimes, Map.of(), platform, logs, ticker, registry);
+    engine =
+        new Engine(
+            config, this::fetch, runtimes, Map.of(), platform, logs, ticker, registry, "leaf");
   }
 
   private byte[] fetch(String digest) {

@@ -258,7 +258,7 @@ final class DataGrpcClient {
     }
   }
 
-  /** Runs calls in the invocation's name and trace. */
+  /** Runs calls in the invocation's name and trace; what a failure has seen joins it, too. */
   static <T extends @Nullable Object> T within(
       InvocationScope scope, PositionToken positions, Supplier<T> calls) {
     var request = new RequestContext(scope.tenant(), scope.trace(), positions.toString());
@@ -267,7 +267,9 @@ final class DataGrpcClient {
     try {
       return calls.get();
     } catch (io.grpc.StatusRuntimeException e) {
-      throw GrpcErrors.fromStatus(e);
+      var failure = GrpcErrors.fromStatus(e);
+      scope.saw(PositionToken.parse(failure.position()));
+      throw failure;
     } finally {
       own.detach(previous);
     }

@@ -4,6 +4,7 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionLogs;
+import dev.heddle.engine.FunctionLogsWire;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.Invocation;
 import dev.heddle.engine.InvocationResult;
@@ -17,9 +18,9 @@ import dev.heddle.internal.v1.WatchInvokerRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcCalls;
-import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.RequestContext;
+import dev.heddle.process.Started;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.FunctionLogLine;
 import dev.heddle.v1.InvokeResponse;
@@ -68,6 +69,8 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
     long start = ticker.nanoTime();
     FunctionRef function;
     InvocationResult result;
+    // Whatever fails in an unforeseen way once the engine has it may have run.
+    var started = Started.NO;
     try {
       var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
       function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
@@ -80,9 +83,14 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
               PositionToken.parse(request.getPositionToken()),
               deadline,
               session(request, deadline));
+      started = Started.UNKNOWN;
       result = engine.invoke(function, request.getEventJson().toByteArray(), invocation);
-    } catch (InterruptedException | RuntimeException | Error e) {
-      GrpcCalls.fail(observer, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      observer.onError(started.toStatus(e));
+      return;
+    } catch (RuntimeException | Error e) {
+      observer.onError(started.toStatus(e));
       return;
     }
     switch (result) {
@@ -111,10 +119,14 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
         .build();
   }
 
-  /** With a bill if any of the function's code ran: without one, another leaf may be asked. */
+  /**
+   * With a bill if any of the function's code ran, else another leaf may be asked; and with what
+   * the invocation has seen, which its caller has seen by it.
+   */
   private static StatusRuntimeException status(
       LeafInvokeRequest request, FunctionRef function, InvocationResult.Failed failed) {
-    var status = GrpcErrors.toStatus(failed.why());
+    var why = failed.why().withPosition(failed.positions().toString());
+    var status = (failed.started() ? Started.YES : Started.NO).toStatus(why);
     Metadata trailers = Optional.ofNullable(status.getTrailers()).orElseGet(Metadata::new);
     if (failed.started()) {
       trailers.put(GrpcMetadata.BILL, QueryWire.bill(failed.bill()).toByteArray());

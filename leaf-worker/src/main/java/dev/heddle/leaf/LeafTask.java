@@ -1,6 +1,7 @@
 package dev.heddle.leaf;
 
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryOrigin;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.HeddleException;
@@ -19,7 +20,7 @@ import java.util.function.BooleanSupplier;
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
-    String queryId,
+    QueryOrigin origin,
     String tenant,
     String datasetId,
     List<ShardRef> shards,

@@ -5,6 +5,7 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.QueryOrigin;
 import dev.heddle.engine.QueryWire;
 import dev.heddle.internal.v1.FieldStatistics;
 import dev.heddle.internal.v1.LeafPartial;
@@ -21,6 +22,7 @@ import dev.heddle.internal.v1.TermStatistics;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.replication.Role;
 import dev.heddle.shard.FieldFigures;
 import dev.heddle.shard.ReadLevel;
@@ -52,7 +54,7 @@ final class LeafWire {
       Deadline deadline,
       BooleanSupplier cancelled) {
     return new LeafTask(
-        message.getQueryId(),
+        new QueryOrigin(message.getQueryId(), RequestContext.current().trace().traceId()),
         message.getTenant(),
         message.getDatasetId(),
         message.getShardsList().stream().map(LeafWire::ref).toList(),

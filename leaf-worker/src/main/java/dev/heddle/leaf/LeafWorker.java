@@ -18,6 +18,7 @@ import dev.heddle.process.Ticker;
 import dev.heddle.replication.RaftNode;
 import dev.heddle.shard.ShardStore;
 import io.grpc.BindableService;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -68,12 +69,13 @@ public final class LeafWorker implements AutoCloseable {
             new Engine(
                 config.engine(),
                 code,
-                runtimes(config, ticker),
+                runtimes(config, ticker, registry),
                 BuiltIns.all(),
                 platform,
                 logs,
                 ticker,
-                registry));
+                registry,
+                "leaf"));
     var prefetch = closer.register("prefetch", new CodePrefetch(engine::load));
     closer.register(
         "catalog listener",
@@ -100,11 +102,12 @@ public final class LeafWorker implements AutoCloseable {
             new InvokerGrpcService(node, engine, logs, reports, catalog, channels, ticker)));
   }
 
-  private static List<FunctionRuntime> runtimes(LeafConfig config, Ticker ticker) {
+  private static List<FunctionRuntime> runtimes(
+      LeafConfig config, Ticker ticker, MeterRegistry registry) {
     var engine = config.engine();
-    return List.of(
-        new JavaRuntime(engine.archive(), engine.javaEnabled()),
-        new WasmRuntime(config.wasm(), ticker));
+    var wasm = new WasmRuntime(config.wasm(), ticker);
+    registry.gauge("heddle_leaf_wasm_memory_bytes", wasm, one -> one.memoryTaken().bytes());
+    return List.of(new JavaRuntime(engine.archive(), engine.javaEnabled()), wasm);
   }
 
   /** Services for the process's internal server. */

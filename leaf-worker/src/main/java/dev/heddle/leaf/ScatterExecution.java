@@ -163,7 +163,8 @@ final class ScatterExecution {
     if (readers.isEmpty()) {
       return new Answer(List.of(), null, failures, timings, spent());
     }
-    try (var run = engine.scatter(task.function(), task.request(), task.deadline())) {
+    try (var run =
+        engine.scatter(task.function(), task.request(), task.deadline(), task.origin())) {
       initNanos = run.initNanos();
       Partial merged = null;
       for (var open : readers) {

@@ -41,6 +41,9 @@ public final class ClusterGrpcClient implements AutoCloseable {
   /** Answers of the public port are at most this long; larger ones are errors. */
   private static final int MAX_MESSAGE = 64 << 20;
 
+  /** A failure's position token and bill, which are in its trailers, and its message. */
+  private static final int MAX_METADATA = 32 << 10;
+
   private final ClusterAddress address;
   private final Duration timeout;
   private final ManagedChannel channel;
@@ -56,6 +59,7 @@ public final class ClusterGrpcClient implements AutoCloseable {
     this.channel =
         Grpc.newChannelBuilder(address.grpc().toString(), InsecureChannelCredentials.create())
             .maxInboundMessageSize(MAX_MESSAGE)
+            .maxInboundMetadataSize(MAX_METADATA)
             .directExecutor()
             .build();
     this.intercepted = ClientInterceptors.intercept(channel, new Credentials(trace, address.key()));

@@ -1,10 +1,19 @@
 package dev.heddle.cli.client;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.HeddleException;
+import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
 import dev.heddle.v1.InvokeResponse;
+import io.grpc.Metadata;
+import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -39,5 +48,33 @@ public final class InvocationsGrpcClient {
         response.getNode(),
         response.getTookMicros(),
         response.getTraceId());
+  }
+
+  /**
+   * What an invocation that failed took until then.
+   *
+   * @return empty: none of the function's code ran, as far as the cluster knows
+   */
+  public static Optional<FailedInvocation> spent(RemoteFailure failure) {
+    Metadata trailers = Status.trailersFromThrowable(failure);
+    byte @Nullable [] bill = trailers == null ? null : trailers.get(GrpcMetadata.BILL);
+    if (trailers == null || bill == null) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new FailedInvocation(
+              AnswerWire.bill(Bill.parseFrom(bill)),
+              text(trailers, GrpcMetadata.FUNCTION_VERSION),
+              text(trailers, GrpcMetadata.INVOCATION)));
+    } catch (InvalidProtocolBufferException e) {
+      throw new HeddleException(
+          ErrorCode.INTERNAL, "bill of a failed invocation: unreadable (expected: a bill)", e);
+    }
+  }
+
+  private static String text(Metadata trailers, Metadata.Key<String> key) {
+    String value = trailers.get(key);
+    return value == null ? "" : value;
   }
 }

@@ -11,6 +11,7 @@ import dev.heddle.cli.client.FunctionPackage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.Started;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.Function;
 import dev.heddle.v1.FunctionAlias;
@@ -89,6 +90,24 @@ class FunctionsTest {
         return context.invoke("deeper", Map.of("depth", depth + 1));
         """);
     deploy("breaks", "", "throw new IllegalStateException(\"on purpose\");");
+    deploy(
+        "halfway",
+        "",
+        """
+        context.data().put(
+            "books", (String) event.object().get("id"), Map.of("title", "Half of Middlemarch"));
+        throw new IllegalStateException("on purpose");
+        """);
+    deploy(
+        "forgives",
+        "",
+        """
+        try {
+          return context.invoke("halfway", event.json());
+        } catch (RuntimeException e) {
+          return "forgiven";
+        }
+        """);
     deploy("publisher", "", "context.publish(\"news\", event.json()); return null;");
     deploy(
         "site",
@@ -233,6 +252,74 @@ class FunctionsTest {
     assertEquals(
         trailers.get(GrpcMetadata.FUNCTION_VERSION),
         overHttp.headers().firstValue("heddle-function-version").orElse(""));
+  }
+
+  @Test
+  void aFailedCallTellsWhatItHasWrittenAndThatItRan() throws Exception {
+    var failure = fails(ErrorCode.FUNCTION_FAILED, "halfway", "{\"id\": \"half\"}");
+    assertEquals(Started.YES, Started.of(failure));
+    assertFinds("middlemarch", GrpcErrors.fromStatus(failure).position());
+    HttpResponse<String> overHttp = edge.post("/run/halfway", "{\"id\": \"half\"}");
+    assertEquals(500, overHttp.statusCode());
+    assertEquals("yes", overHttp.headers().firstValue("heddle-started").orElse(""));
+    assertFinds("middlemarch", overHttp.headers().firstValue("heddle-position").orElse(""));
+    HttpResponse<String> unknown = edge.post("/run/nothing", "{}");
+    assertEquals(404, unknown.statusCode());
+    assertEquals("no", unknown.headers().firstValue("heddle-started").orElse(""));
+  }
+
+  @Test
+  void whatACalleeWroteBeforeItFailedIsInItsCallersToken() {
+    var forgiven = invoke("forgives", "{\"id\": \"half\"}");
+    assertEquals("forgiven", result(forgiven).asString());
+    assertFinds("middlemarch", forgiven.getPositionToken());
+  }
+
+  /** A search, on whatever replica, that has to have seen what the token says. */
+  private static void assertFinds(String word, String token) {
+    assertFalse(token.isEmpty());
+    var read =
+        InvocationsGrpc.newBlockingStub(cluster.grpc())
+            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .withInterceptors(
+                io.grpc.stub.MetadataUtils.newAttachHeadersInterceptor(position(token)))
+            .invoke(
+                InvokeRequest.newBuilder()
+                    .setFunction("shelf")
+                    .setEventJson(
+                        ByteString.copyFromUtf8("{\"id\": \"half\", \"find\": \"" + word + "\"}"))
+                    .build());
+    assertEquals(1, result(read).path("hits").intValue());
+  }
+
+  @Test
+  void whatAScatterModuleWritesOnLeavesAndCoordinatorIsInItsLog() throws Exception {
+    try (var module = FunctionsTest.class.getResourceAsStream("speaks.wasm")) {
+      var file = Files.createTempDirectory(directory, "speaks").resolve("speaks.wasm");
+      Files.write(file, Objects.requireNonNull(module).readAllBytes());
+      var messages = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+      Sources.deploy(
+          cluster.grpc(), FunctionPackage.read(file, Map.of("name", "speaks"), messages));
+    }
+    HttpResponse<String> answer =
+        edge.post(
+            "/v1/datasets/books/query", "{\"query\": {\"all\": {}}, \"function\": \"speaks\"}");
+    var read = JsonMapper.shared().readTree(answer.body());
+    assertTrue(read.path("result").booleanValue(), answer.body());
+    List<FunctionLogLine> lines = new ArrayList<>();
+    functions()
+        .logs(FunctionLogsRequest.newBuilder().setFunction("speaks").build())
+        .forEachRemaining(lines::add);
+    // One of each shard, where it is, and one of the answer.
+    assertEquals(
+        List.of("finish", "leaf", "leaf"),
+        lines.stream().map(FunctionLogLine::getText).sorted().toList());
+    for (var line : lines) {
+      assertEquals(read.path("traceId").asString(), line.getTraceId());
+      assertEquals(lines.getFirst().getInvocationId(), line.getInvocationId());
+      assertEquals(line.getText().equals("finish"), line.getNode().equals("head"));
+    }
+    assertFalse(lines.getFirst().getInvocationId().isEmpty());
   }
 
   @Test

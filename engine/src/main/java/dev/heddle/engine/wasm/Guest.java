@@ -7,6 +7,7 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import run.endive.runtime.Instance;
 import run.endive.runtime.WasmInterruptedException;
@@ -40,13 +41,14 @@ final class Guest implements AutoCloseable {
    *
    * @param cap of its memory
    * @param call absent for a scatter function
+   * @param log takes the lines that it writes
    */
-  Guest(LoadedModule module, DataSize cap, @Nullable Call call) {
+  Guest(LoadedModule module, DataSize cap, @Nullable Call call, Consumer<String> log) {
     this.module = module;
     this.cap = cap;
     this.call = call;
     this.shards = new ShardHost(this, module.limits().maxCursors());
-    this.output = new GuestOutput(call);
+    this.output = new GuestOutput(log);
     this.memory = module.newMemory(cap, this);
     boolean started = false;
     try {

@@ -1,36 +1,30 @@
 package dev.heddle.engine.wasm;
 
-import dev.heddle.engine.Call;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 
 /**
  * What a module prints, line by line into its log. Lines are cut; how many there may be is up to
- * the log. A scatter function has no log: what it prints is thrown away.
+ * the log.
  */
 final class GuestOutput {
   private static final int MAX_LINE = 8 << 10;
 
-  private final @Nullable Call call;
+  private final Consumer<String> log;
   private final ByteArrayOutputStream line = new ByteArrayOutputStream(0);
 
-  GuestOutput(@Nullable Call call) {
-    this.call = call;
+  GuestOutput(Consumer<String> log) {
+    this.log = log;
   }
 
   void line(byte[] text) {
-    if (call != null) {
-      int length = Math.min(text.length, MAX_LINE);
-      call.context().log(new String(text, 0, length, StandardCharsets.UTF_8));
-    }
+    int length = Math.min(text.length, MAX_LINE);
+    log.accept(new String(text, 0, length, StandardCharsets.UTF_8));
   }
 
   /** Bytes of a stream: a line ends at its line feed. */
   void print(byte[] bytes) {
-    if (call == null) {
-      return;
-    }
     for (byte each : bytes) {
       if (each == '\n') {
         flush();

@@ -2,9 +2,11 @@ package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
 import dev.heddle.engine.Failures;
+import dev.heddle.engine.Interruption;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
 import dev.heddle.engine.SandboxStatistics;
+import dev.heddle.function.StoppedException;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -33,6 +35,10 @@ final class HandlerSandbox implements Sandbox {
     try {
       interruption.enter();
       try {
+        if (call.deadline().expired(module.ticker())) {
+          // Whoever interrupts it at the deadline may have come before it was entered.
+          throw new StoppedException("stopped by the platform");
+        }
         return run(event, call, failures);
       } finally {
         interruption.leave();
@@ -59,7 +65,7 @@ final class HandlerSandbox implements Sandbox {
 
   private Guest started(Call call, Failures failures) {
     try {
-      return new Guest(module, limits.memory(), call);
+      return new Guest(module, limits.memory(), call, call.context()::log);
     } catch (GuestException | GuestExit e) {
       throw failures.failed(ErrorCode.FUNCTION_INIT_FAILED, "init", e.toString(), e);
     }

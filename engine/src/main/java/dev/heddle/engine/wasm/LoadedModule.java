@@ -9,6 +9,7 @@ import dev.heddle.engine.SandboxLimits;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.Ticker;
 import java.lang.invoke.MethodHandleProxies;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import run.endive.runtime.ImportValues;
 import run.endive.runtime.Instance;
@@ -133,8 +134,8 @@ final class LoadedModule implements LoadedCode {
   }
 
   @Override
-  public ScatterInstance newScatterInstance(SandboxLimits sandbox) {
-    var guest = new ScatterGuest(this, sandbox);
+  public ScatterInstance newScatterInstance(SandboxLimits sandbox, Consumer<String> log) {
+    var guest = new ScatterGuest(this, sandbox, log);
     return new ScatterInstance(guest, guest);
   }
 

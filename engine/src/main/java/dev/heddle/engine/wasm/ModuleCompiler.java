@@ -1,6 +1,7 @@
 package dev.heddle.engine.wasm;
 
 import dev.heddle.catalog.FunctionKind;
+import dev.heddle.process.DurationFormat;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
@@ -95,7 +96,9 @@ final class ModuleCompiler {
       var output = reading(process.getInputStream(), max);
       var words = reading(process.getErrorStream(), MAX_WORDS);
       if (!process.waitFor(nanos, TimeUnit.NANOSECONDS)) {
-        throw refuse("not done within " + limits.compilerTime(), "a module that compiles in time");
+        throw refuse(
+            "not done within " + DurationFormat.format(limits.compilerTime()),
+            "a module that compiles in time");
       }
       var bytes = output.get();
       input.get();

@@ -1,6 +1,7 @@
 package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
+import dev.heddle.engine.Interruption;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
@@ -19,6 +20,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,15 +39,15 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
   private final Interruption interruption = new Interruption();
   private volatile long peak;
 
-  ScatterGuest(LoadedModule module, SandboxLimits limits) {
+  ScatterGuest(LoadedModule module, SandboxLimits limits, Consumer<String> log) {
     this.module = module;
     this.limits = limits;
-    this.guest = started();
+    this.guest = started(log);
   }
 
-  private Guest started() {
+  private Guest started(Consumer<String> log) {
     try {
-      return new Guest(module, limits.memory(), null);
+      return new Guest(module, limits.memory(), null, log);
     } catch (GuestException | GuestExit e) {
       throw new HeddleException(
           ErrorCode.FUNCTION_INIT_FAILED, "function " + module.label() + ": init failed: " + e, e);
@@ -57,6 +59,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     try {
       return step.get();
     } finally {
+      guest.output().flush();
       peak = Math.max(peak, guest.memory().ownedBytes());
       interruption.leave();
     }
@@ -190,9 +193,10 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
   @Override
   public void resume() {}
 
+  /** Its query is over: the next step must not run where this came between two of them. */
   @Override
   public void interrupt() {
-    interruption.interrupt();
+    interruption.end();
   }
 
   /** Call it when no call of the function runs any more; what still does is stopped. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.engine.Call;
 import dev.heddle.engine.wasm.ModuleBuilder.Code;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Coverage;
@@ -12,9 +13,11 @@ import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.testkit.InMemoryShard;
+import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -23,6 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.Timeout;
 
 class HostFunctionsTest {
   private static final int[] BAD = {
@@ -291,6 +295,19 @@ class HostFunctionsTest {
     int start = module.function("", "", new Code().i32(0).i32(0).call(log).forever());
     module.start(start).handle(new Code().reply(0, 0));
     interrupted(workshop, module.build(), ErrorCode.CANCELLED);
+  }
+
+  /** Without this, an interrupt that comes a moment before the code would leave it to run on. */
+  @Test
+  @Timeout(20)
+  void anEventThatIsLateIsNotBegun() {
+    var forever = ModuleBuilder.handler().handle(new Code().forever().reply(0, 0)).build();
+    var sandbox = workshop.sandbox(forever);
+    var fake = new FakeCall();
+    var late = new Call(fake, fake, Deadline.after(Duration.ZERO, WasmWorkshop.TICKER));
+    sandbox.interrupt();
+    var why = assertThrows(HeddleException.class, () -> sandbox.invoke(new byte[] {'1'}, late));
+    assertEquals(ErrorCode.DEADLINE_EXCEEDED, why.code(), why::toString);
   }
 
   @Test

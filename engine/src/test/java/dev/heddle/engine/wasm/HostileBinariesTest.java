@@ -220,7 +220,7 @@ class HostileBinariesTest {
   }
 
   /** As many functions as many types allow, each called through a table by each type. */
-  private static byte[] bomb() {
+  static byte[] bomb() {
     var module = ModuleBuilder.empty(1).alloc().table(1, 1);
     int type = module.type("i", "i");
     var _ = module.type("ii", "l");

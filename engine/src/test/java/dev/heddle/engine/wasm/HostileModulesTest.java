@@ -178,7 +178,7 @@ class HostileModulesTest {
     var pages = new byte[8][];
     Arrays.fill(pages, MemoryImage.ZERO_PAGE);
     var loaded = workshop.load(ECHO);
-    try (var guest = new Guest(loaded, WasmWorkshop.SMALL.memory(), null)) {
+    try (var guest = new Guest(loaded, WasmWorkshop.SMALL.memory(), null, line -> {})) {
       var memory = new GuestMemory(pages, 8, small, guest);
       for (int i = 0; i < 3; i++) {
         memory.writeI32(i << 16, 1);
@@ -248,7 +248,7 @@ class HostileModulesTest {
       assertEquals("", WasmWorkshop.invoke(sandbox, "", new FakeCall()));
     }
     // The defence is the fresh instance: without it, the same module finds what it left.
-    try (var guest = new Guest(loaded, WasmWorkshop.SMALL.memory(), null)) {
+    try (var guest = new Guest(loaded, WasmWorkshop.SMALL.memory(), null, line -> {})) {
       assertEquals(0, guest.call("handle", loaded.exports().handle(), 0, 0));
       var _ =
           assertThrows(

@@ -15,6 +15,8 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** Compiles modules in the test's own process, and short ways to run them. */
@@ -23,6 +25,9 @@ final class WasmWorkshop {
   static final WasmLimits LIMITS = WasmLimits.defaults().withNodeMemory(DataSize.ofMiB(64));
   static final SandboxLimits SMALL = new SandboxLimits(DataSize.ofMiB(1), DataSize.ofKiB(64));
   static final String LABEL = "fn@0123abcd";
+
+  /** What scatter functions wrote. */
+  final List<String> lines = new ArrayList<>();
 
   final MemoryBudget budget = new MemoryBudget(LIMITS.nodeMemory().bytes());
 
@@ -85,7 +90,7 @@ final class WasmWorkshop {
   }
 
   LoadedCode.ScatterInstance scatter(byte[] module) {
-    return load(module).newScatterInstance(SMALL);
+    return load(module).newScatterInstance(SMALL, lines::add);
   }
 
   static Call call(FakeCall fake) {

@@ -76,7 +76,7 @@ public class ShardCallBenchmark {
     if (loaded == null) {
       throw new IllegalStateException("not prepared");
     }
-    var instance = loaded.newScatterInstance(WasmModules.LIMITS);
+    var instance = loaded.newScatterInstance(WasmModules.LIMITS, line -> {});
     var function = instance.function();
     var query = function.prepare(REQUEST);
     var partial = function.leaf(query, shard());

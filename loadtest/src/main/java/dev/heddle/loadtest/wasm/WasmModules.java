@@ -91,6 +91,6 @@ final class WasmModules {
   }
 
   static ScatterFunction<Object, Object> scatter(LoadedCode loaded) {
-    return loaded.newScatterInstance(LIMITS).function();
+    return loaded.newScatterInstance(LIMITS, line -> {}).function();
   }
 }

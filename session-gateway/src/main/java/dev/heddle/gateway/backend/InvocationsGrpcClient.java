@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import dev.heddle.catalog.Coordinators;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Started;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
@@ -12,6 +13,7 @@ import dev.heddle.v1.InvokeResponse;
 import dev.heddle.v1.SessionRef;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -113,6 +115,12 @@ public final class InvocationsGrpcClient {
     } catch (InvalidProtocolBufferException e) {
       return Optional.empty();
     }
+  }
+
+  /** Whether any of the function's code ran, in an invocation that failed. */
+  public static Started started(HeddleException failure) {
+    boolean sent = failure.getCause() instanceof StatusRuntimeException;
+    return sent ? Started.of(failure) : Started.NO;
   }
 
   /** About when there may be room for what was refused; empty: nobody knows. */

@@ -35,7 +35,8 @@ final class EdgeHandler extends Handler.Abstract {
           "Heddle-Invocation",
           "Heddle-Node",
           "Heddle-Took-Micros",
-          "Heddle-Bill");
+          "Heddle-Bill",
+          "Heddle-Started");
   private static final String CORS_MAX_AGE = "600";
 
   private final Router router;

@@ -20,7 +20,13 @@ import tools.jackson.databind.node.ObjectNode;
  * @param manifest empty: the archive holds it
  */
 record FunctionUpload(String name, String manifest, byte[] code) {
-  /** As heddle.yaml names them; lists and maps are for heddle.yaml alone. */
+  /** {@code NAME=value} of the environment, again for each. */
+  private static final String ENV = "env";
+
+  /** One of the origins, again for each. */
+  private static final String ORIGIN = "origin";
+
+  /** As heddle.yaml names them. */
   private static final List<String> KEYS =
       List.of(
           "name",
@@ -41,7 +47,7 @@ record FunctionUpload(String name, String manifest, byte[] code) {
    */
   static FunctionUpload read(Exchange exchange, Optional<String> name, DataSize limit)
       throws IOException {
-    var parameters = new QueryParameters(exchange, KEYS.toArray(String[]::new));
+    var parameters = new QueryParameters(exchange, List.of(ENV, ORIGIN), KEYS);
     byte[] code = exchange.body(limit);
     Map<String, String> given = new LinkedHashMap<>();
     name.ifPresent(value -> given.put("name", value));
@@ -52,7 +58,10 @@ record FunctionUpload(String name, String manifest, byte[] code) {
             ErrorCode.INVALID_REQUEST, key + ": given twice (expected: in the path alone)");
       }
     }
-    boolean flags = given.size() > (name.isPresent() ? 1 : 0);
+    var environment = environment(parameters.all(ENV));
+    var origins = parameters.all(ORIGIN);
+    boolean flags =
+        given.size() > (name.isPresent() ? 1 : 0) || !environment.isEmpty() || !origins.isEmpty();
     if (!flags && zip(code)) {
       return new FunctionUpload(name.orElse(""), "", code);
     }
@@ -61,15 +70,33 @@ record FunctionUpload(String name, String manifest, byte[] code) {
           ErrorCode.UNSUPPORTED_MEDIA_TYPE,
           "body: not a zip archive (expected: a zip with heddle.yaml, or a file and ?runtime=…)");
     }
-    return new FunctionUpload(name.orElse(""), yaml(given), code);
+    return new FunctionUpload(name.orElse(""), yaml(given, environment, origins), code);
   }
 
   private static boolean zip(byte[] code) {
     return code.length > 3 && code[0] == 'P' && code[1] == 'K';
   }
 
+  private static Map<String, String> environment(List<String> variables) {
+    Map<String, String> environment = new LinkedHashMap<>();
+    for (String variable : variables) {
+      int equals = variable.indexOf('=');
+      if (equals < 1) {
+        throw new HeddleException(
+            ErrorCode.INVALID_REQUEST, ENV + ": " + variable + " (expected: NAME=value)");
+      }
+      String name = variable.substring(0, equals);
+      if (environment.put(name, variable.substring(equals + 1)) != null) {
+        throw new HeddleException(
+            ErrorCode.INVALID_REQUEST, ENV + ": " + name + " given twice (expected: once)");
+      }
+    }
+    return environment;
+  }
+
   /** JSON is YAML, too. */
-  private static String yaml(Map<String, String> given) {
+  private static String yaml(
+      Map<String, String> given, Map<String, String> environment, List<String> origins) {
     ObjectNode manifest = Json.object();
     given.forEach((key, value) -> {
       if (key.equals("concurrency") && value.matches("[0-9]{1,9}")) {
@@ -78,6 +105,12 @@ record FunctionUpload(String name, String manifest, byte[] code) {
         manifest.put(key, value);
       }
     });
+    if (!environment.isEmpty()) {
+      environment.forEach(manifest.putObject("environment")::put);
+    }
+    if (!origins.isEmpty()) {
+      origins.forEach(manifest.putArray("origins")::add);
+    }
     return new String(Json.bytes(manifest), StandardCharsets.UTF_8);
   }
 }

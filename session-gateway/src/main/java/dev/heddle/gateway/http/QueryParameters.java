@@ -2,6 +2,7 @@ package dev.heddle.gateway.http;
 
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -10,9 +11,12 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** What stands behind the question mark, read strictly: unknown and repeated names are errors. */
+/**
+ * What stands behind the question mark, read strictly: unknown names are errors, and so are those
+ * that are repeated, except where they may be.
+ */
 final class QueryParameters {
-  private final Map<String, String> values = new LinkedHashMap<>();
+  private final Map<String, List<String>> values = new LinkedHashMap<>();
 
   /**
    * Reads them.
@@ -20,11 +24,23 @@ final class QueryParameters {
    * @throws HeddleException UNKNOWN_PARAMETER, or INVALID_REQUEST for a repeated or malformed one
    */
   QueryParameters(Exchange exchange, String... allowed) {
+    this(exchange, List.of(), List.of(allowed));
+  }
+
+  /**
+   * Reads them.
+   *
+   * @param repeatable names that may come again and again
+   * @param single names that may not
+   * @throws HeddleException UNKNOWN_PARAMETER, or INVALID_REQUEST for a repeated or malformed one
+   */
+  QueryParameters(Exchange exchange, List<String> repeatable, List<String> single) {
     String query = exchange.request().getHttpURI().getQuery();
     if (query == null) {
       return;
     }
-    Set<String> known = new LinkedHashSet<>(List.of(allowed));
+    Set<String> known = new LinkedHashSet<>(single);
+    known.addAll(repeatable);
     for (String pair : query.split("&")) {
       if (pair.isEmpty()) {
         continue;
@@ -37,7 +53,9 @@ final class QueryParameters {
             name + ": unknown (expected: one of " + String.join(", ", known) + ")");
       }
       String value = equals < 0 ? "" : decode(pair.substring(equals + 1));
-      if (values.put(name, value) != null) {
+      List<String> given = values.computeIfAbsent(name, first -> new ArrayList<>());
+      given.add(value);
+      if (given.size() > 1 && !repeatable.contains(name)) {
         throw new HeddleException(
             ErrorCode.INVALID_REQUEST, name + ": given twice (expected: once)");
       }
@@ -49,7 +67,12 @@ final class QueryParameters {
   }
 
   Optional<String> text(String name) {
-    return Optional.ofNullable(values.get(name));
+    return all(name).stream().findFirst();
+  }
+
+  /** All values of one that may be repeated, as they come. */
+  List<String> all(String name) {
+    return values.getOrDefault(name, List.of());
   }
 
   /**
@@ -58,10 +81,11 @@ final class QueryParameters {
    * @throws HeddleException TYPE_MISMATCH or OUT_OF_RANGE
    */
   OptionalLong integer(String name, long least, long most) {
-    String value = values.get(name);
-    if (value == null) {
+    Optional<String> given = text(name);
+    if (given.isEmpty()) {
       return OptionalLong.empty();
     }
+    String value = given.get();
     if (!value.matches("-?[0-9]{1,40}")) {
       throw new HeddleException(
           ErrorCode.TYPE_MISMATCH, name + ": " + value + " (expected: an integer)");

@@ -74,6 +74,7 @@ public final class RunRoutes {
       exchange.header("Heddle-Node", result.node());
       exchange.header("Heddle-Took-Micros", Long.toString(result.tookMicros()));
     } catch (HeddleException e) {
+      exchange.header("Heddle-Started", InvocationsGrpcClient.started(e).text());
       InvocationsGrpcClient.receipt(e).ifPresent(receipt -> receipt(exchange, receipt));
       InvocationsGrpcClient.retryAfter(e)
           .ifPresent(wait -> exchange.header(HttpHeader.RETRY_AFTER, Long.toString(seconds(wait))));

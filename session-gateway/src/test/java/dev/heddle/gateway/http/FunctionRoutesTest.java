@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.AfterAll;
@@ -95,6 +96,44 @@ class FunctionRoutesTest {
             "{\"name\":\"f\",\"runtime\":\"wasm\",\"memory\":\"64MiB\",\"concurrency\":7,"
                 + "\"event\":\"http\"}"),
         Json.parse(deployed.at("/versions/0/description").asString()));
+  }
+
+  @Test
+  void takesEnvironmentAndOriginsOfASingleFile() throws Exception {
+    var deployed =
+        ok(
+            201,
+            send(
+                "POST",
+                "/v1/functions?name=f&env=GREETING=Hello%20you&env=RATE=1=2&env=EMPTY="
+                    + "&origin=https://a.example&origin=https://b.example:8443",
+                new byte[] {0, 'a', 's', 'm'}));
+    assertEquals(
+        Json.parse(
+            "{\"name\":\"f\",\"environment\":{\"GREETING\":\"Hello you\",\"RATE\":\"1=2\","
+                + "\"EMPTY\":\"\"},\"origins\":[\"https://a.example\","
+                + "\"https://b.example:8443\"]}"),
+        Json.parse(deployed.at("/versions/0/description").asString()));
+    // A zip is a single file, too, once something is said of it.
+    var jar = ok(201, send("PUT", "/v1/functions/f?env=A=1", zip()));
+    assertEquals(
+        Json.parse("{\"name\":\"f\",\"environment\":{\"A\":\"1\"}}"),
+        Json.parse(jar.at("/versions/0/description").asString()));
+  }
+
+  @Test
+  void saysWhatIsWrongWithAVariable() throws Exception {
+    for (var wrong :
+        Map.of(
+                "env=GREETING", "env: GREETING (expected: NAME=value)",
+                "env==x", "env: =x (expected: NAME=value)",
+                "env=A=1&env=A=2", "env: A given twice (expected: once)",
+                "memory=1MiB&memory=2MiB", "memory: given twice (expected: once)")
+            .entrySet()) {
+      var refused = send("PUT", "/v1/functions/f?" + wrong.getKey(), new byte[] {0});
+      assertError(400, "INVALID_REQUEST", refused);
+      assertEquals(wrong.getValue(), json(refused).at("/error/message").asString());
+    }
   }
 
   @Test

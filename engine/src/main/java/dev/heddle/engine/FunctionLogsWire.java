@@ -1,7 +1,5 @@
-package dev.heddle.leaf;
+package dev.heddle.engine;
 
-import dev.heddle.engine.FunctionLogLine;
-import dev.heddle.engine.FunctionLogs;
 import dev.heddle.internal.v1.LeafLogsRequest;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -11,10 +9,10 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /**
- * Sends what this leaf keeps of a function's log, then, if asked, what comes. Where the coordinator
+ * Sends what this node keeps of a function's log, then, if asked, what comes. Where the coordinator
  * reads slowly, the log's reader waits, loses lines, and counts them.
  */
-final class FunctionLogsWire {
+public final class FunctionLogsWire {
   private static final int USUAL_LINES = 100;
   private static final int MOST_LINES = 10_000;
 
@@ -26,7 +24,10 @@ final class FunctionLogsWire {
   /** Kept lines that are still to come; of the reader alone once there is one. */
   private int kept;
 
-  FunctionLogsWire(
+  /**
+   * @param node that has the log
+   */
+  public FunctionLogsWire(
       String node,
       FunctionLogs logs,
       ServerCallStreamObserver<dev.heddle.v1.FunctionLogLine> observer) {
@@ -40,7 +41,7 @@ final class FunctionLogsWire {
    *
    * @throws HeddleException OUT_OF_RANGE, or LIMIT_REACHED with too many readers
    */
-  void open(LeafLogsRequest request) {
+  public void open(LeafLogsRequest request) {
     var asked = request.getRequest();
     int lines = asked.getLines() == 0 ? USUAL_LINES : asked.getLines();
     if (lines < 0 || lines > MOST_LINES) {

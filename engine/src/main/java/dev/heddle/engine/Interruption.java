@@ -1,14 +1,14 @@
-package dev.heddle.engine.wasm;
+package dev.heddle.engine;
 
 import dev.heddle.function.StoppedException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reaches the thread that runs a module's code while it does, and only then: a thread that has come
- * back is never found interrupted on this account. Safe for any thread.
+ * Reaches the thread that runs a function's code while it does, and only then: a thread that has
+ * come back is never found interrupted on this account. Safe for any thread.
  */
-final class Interruption {
+public final class Interruption {
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
@@ -16,8 +16,12 @@ final class Interruption {
   private boolean interrupted;
   private boolean ended;
 
-  /** Marks the calling thread as the one that runs. */
-  void enter() {
+  /**
+   * Marks the calling thread as the one that runs.
+   *
+   * @throws StoppedException after the {@link #end}
+   */
+  public void enter() {
     lock.lock();
     try {
       if (ended) {
@@ -31,7 +35,7 @@ final class Interruption {
   }
 
   /** The calling thread has come back. */
-  void leave() {
+  public void leave() {
     lock.lock();
     try {
       runner = null;
@@ -44,8 +48,8 @@ final class Interruption {
     }
   }
 
-  /** Interrupts whatever runs. */
-  void interrupt() {
+  /** Interrupts whatever runs; without effect on what runs later. */
+  public void interrupt() {
     lock.lock();
     try {
       if (runner != null) {
@@ -58,7 +62,7 @@ final class Interruption {
   }
 
   /** As {@link #interrupt}, and nothing runs any more. */
-  void end() {
+  public void end() {
     lock.lock();
     try {
       ended = true;
