@@ -2,6 +2,7 @@ package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.RequestContext;
 import dev.heddle.v1.InvocationsGrpc;
@@ -11,7 +12,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 
 /** Plain invocations from outside. Blocks, so it runs on virtual threads. */
-final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
+final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase
+    implements CallerThreadService {
   private final InvocationGrpcClient invocations;
   private final Admission admission;
 
