@@ -114,6 +114,11 @@ public final class CatalogGrpcClient implements CatalogClient {
 
   @Override
   public CatalogView awaitRevision(long revision, Deadline deadline) throws InterruptedException {
+    CatalogView newest = view;
+    return newest.revision() >= revision ? newest : awaitChange(revision, deadline);
+  }
+
+  private CatalogView awaitChange(long revision, Deadline deadline) throws InterruptedException {
     lock.lockInterruptibly();
     try {
       while (view.revision() < revision) {

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,9 @@ public final class CatalogView {
   private final NavigableMap<String, FunctionRecord> functions;
   private final NavigableMap<String, AppRecord> apps;
   private final NavigableMap<String, NodeRecord> nodes;
+
+  /** What was asked for of {@link #nodes}; every request asks. */
+  private final ConcurrentHashMap<String, List<NodeRecord>> byRole = new ConcurrentHashMap<>();
 
   private CatalogView(
       long revision,
@@ -118,7 +122,12 @@ public final class CatalogView {
 
   /** The nodes that live and have the role, by name. */
   public List<NodeRecord> nodesWith(String role) {
-    return nodes.values().stream().filter(node -> node.roles().contains(role)).toList();
+    List<NodeRecord> known = byRole.get(role);
+    if (known == null) {
+      known = nodes.values().stream().filter(node -> node.roles().contains(role)).toList();
+      byRole.put(role, known);
+    }
+    return known;
   }
 
   /** The revision of the write that last changed an entry; 0: there is none. */

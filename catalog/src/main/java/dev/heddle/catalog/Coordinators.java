@@ -79,9 +79,12 @@ public final class Coordinators {
   }
 
   private List<NodeRecord> candidates() {
-    CatalogView view = catalog.view();
-    return view.nodesWith("coordinator").stream()
-        .filter(candidate -> !candidate.grpc().isEmpty())
-        .toList();
+    List<NodeRecord> all = catalog.view().nodesWith("coordinator");
+    for (NodeRecord one : all) {
+      if (one.grpc().isEmpty()) {
+        return all.stream().filter(candidate -> !candidate.grpc().isEmpty()).toList();
+      }
+    }
+    return all;
   }
 }

@@ -97,7 +97,12 @@ public record FunctionRecord(
   }
 
   private Optional<FunctionVersion> digest(String digest) {
-    return versions.stream().filter(version -> version.digest().equals(digest)).findFirst();
+    for (FunctionVersion version : versions) {
+      if (version.digest().equals(digest)) {
+        return Optional.of(version);
+      }
+    }
+    return Optional.empty();
   }
 
   public FunctionVersion latest() {

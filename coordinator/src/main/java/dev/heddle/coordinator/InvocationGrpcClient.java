@@ -32,6 +32,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -140,7 +141,7 @@ final class InvocationGrpcClient {
     ByteString event = http ? request.getHttpEventJson() : request.getEventJson();
     var message =
         LeafInvokeRequest.newBuilder()
-            .setInvocationId(UUID.randomUUID().toString())
+            .setInvocationId(invocationId())
             .setTenant(caller.tenant())
             .setFunction(
                 dev.heddle.internal.v1.FunctionRef.newBuilder()
@@ -154,6 +155,14 @@ final class InvocationGrpcClient {
       message.setSession(request.getSession());
     }
     return message.build();
+  }
+
+  /** Random, but no secret: it need not wait for the system's source of secrets. */
+  private static String invocationId() {
+    var random = ThreadLocalRandom.current();
+    long high = (random.nextLong() & ~0xf000L) | 0x4000L;
+    long low = (random.nextLong() & ~(3L << 62)) | (2L << 62);
+    return new UUID(high, low).toString();
   }
 
   private InvokeResponse call(NodeRecord leaf, LeafInvokeRequest message) {
@@ -190,7 +199,7 @@ final class InvocationGrpcClient {
   }
 
   private Bill priced(Bill bill) {
-    return QueryWire.bill(config.rates().price(QueryWire.bill(bill)));
+    return bill.toBuilder().setCostPicos(config.rates().picos(QueryWire.bill(bill))).build();
   }
 
   /** What the leaf answered, its bill priced; or that it did not answer. */

@@ -1,6 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.RequestContext;
 import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
@@ -8,7 +9,8 @@ import dev.heddle.v1.InvokeResponse;
 import io.grpc.stub.StreamObserver;
 
 /** Plain invocations from outside. Blocks, so it runs on virtual threads. */
-final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase {
+final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase
+    implements CallerThreadService {
   private final InvocationDoorWire door;
 
   InvocationsGrpcService(InvocationDoorWire door) {

@@ -41,8 +41,15 @@ public record RateCard(
   }
 
   private static long multiplyDivide(long amount, long rate, long unit) {
+    if (rate == 0) {
+      return 0;
+    }
+    long rest = amount % unit;
+    if (Math.multiplyHigh(rest, rate) == 0 && rest * rate >= 0) {
+      return Math.addExact(Math.multiplyExact(amount / unit, rate), rest * rate / unit);
+    }
     return Math.multiplyExact(amount / unit, rate)
-        + java.math.BigInteger.valueOf(amount % unit)
+        + java.math.BigInteger.valueOf(rest)
             .multiply(java.math.BigInteger.valueOf(rate))
             .divide(java.math.BigInteger.valueOf(unit))
             .longValueExact();

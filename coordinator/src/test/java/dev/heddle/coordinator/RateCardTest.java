@@ -3,7 +3,9 @@ package dev.heddle.coordinator;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.heddle.engine.Bill;
+import java.math.BigInteger;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class RateCardTest {
@@ -23,6 +25,22 @@ class RateCardTest {
     long dayNanos = 86_400L * 1_000_000_000L;
     var bill = bill(dayNanos, dayNanos, 2_000_000L, dayNanos * 1_024);
     assertEquals(86_400L * 2_000_000_000L + 10_000_000L, card.picos(bill));
+  }
+
+  @Test
+  void roundsDownOnceHoweverLargeAmountsAre() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    for (int i = 0; i < 1_000; i++) {
+      long amount = random.nextLong() >>> (1 + random.nextInt(60));
+      long rate = random.nextLong() >>> (30 + random.nextInt(34));
+      var unit = BigInteger.valueOf(1_024L * 1_000_000_000L);
+      var exact = BigInteger.valueOf(amount).multiply(BigInteger.valueOf(rate)).divide(unit);
+      if (exact.bitLength() < Long.SIZE) {
+        long picos = new RateCard("USD", rate, 0, 0).picos(bill(0, 0, 0, amount));
+        assertEquals(exact.longValueExact(), picos, () -> "seed " + seed);
+      }
+    }
   }
 
   private static Bill bill(long active, long cpu, long documents, long memoryMibNanos) {

@@ -3,8 +3,10 @@ package dev.heddle.engine;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Does small things at a deadline, and some now and then, on one thread of its own. */
 final class DeadlineTimer implements AutoCloseable {
@@ -28,12 +30,27 @@ final class DeadlineTimer implements AutoCloseable {
     return () -> scheduled.cancel(false);
   }
 
+  /** Once, after so long; null where it was closed before, and will not come. */
+  @Nullable Alarm after(long nanos, Runnable task) {
+    try {
+      var scheduled = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+      if (!timer.isShutdown()) {
+        return () -> scheduled.cancel(false);
+      }
+      scheduled.cancel(false);
+    } catch (RejectedExecutionException e) {
+      // As the above, just after the close.
+    }
+    return null;
+  }
+
   void every(long nanos, Runnable task) {
     var _ = timer.scheduleWithFixedDelay(task, nanos, nanos, TimeUnit.NANOSECONDS);
   }
 
+  /** Takes no more; what was set still comes at its time. */
   @Override
   public void close() {
-    timer.shutdownNow();
+    timer.shutdown();
   }
 }

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -23,6 +24,8 @@ import java.util.function.LongSupplier;
  *
  * <p>A handler that does not stop at its deadline is stuck: up to a limit its place is made up for
  * by another.
+ *
+ * <p>Handlers that compute get a place only while they are not a {@link Crowd}.
  *
  * <p>Safe for any thread; it calls tasks without its lock held.
  */
@@ -64,6 +67,9 @@ final class Dispatcher implements AutoCloseable {
   private final int maxStuck;
   private final SandboxPool pool;
   private final InvocationThreads threads;
+  private final Crowd crowd;
+  private final int processors;
+  private final Consumer<Runnable> soon;
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
@@ -80,7 +86,23 @@ final class Dispatcher implements AutoCloseable {
   private double serviceNanos;
   private boolean closed;
 
-  Dispatcher(EngineConfig config, SandboxPool pool, InvocationThreads threads) {
+  /** Whether {@link #soon} has been asked to look again. */
+  private boolean looking;
+
+  /**
+   * @param processors that handlers share with everything else
+   * @param soon runs something a moment later, on a thread of its own
+   */
+  Dispatcher(
+      EngineConfig config,
+      SandboxPool pool,
+      InvocationThreads threads,
+      Crowd crowd,
+      int processors,
+      Consumer<Runnable> soon) {
+    this.crowd = crowd;
+    this.processors = processors;
+    this.soon = soon;
     this.maxThreads = config.invocationThreads();
     this.maxQueue = config.invocationQueue();
     this.maxPerFunction = config.functionQueue();
@@ -146,7 +168,8 @@ final class Dispatcher implements AutoCloseable {
     int most = task.version().version().concurrency();
     if (active >= capacity()
         || running[task.depth()] >= capacity()
-        || (most > 0 && lane.running >= most)) {
+        || (most > 0 && lane.running >= most)
+        || crowded(lane)) {
       return false;
     }
     var room = pool.take(task.version(), task.depth());
@@ -154,10 +177,38 @@ final class Dispatcher implements AutoCloseable {
       return false;
     }
     task.room(room);
+    crowd.began();
     active++;
     running[task.depth()]++;
     lane.running++;
     return true;
+  }
+
+  /**
+   * Whether its event had better wait for the handlers that compute. Each function may use all
+   * processors, so that none has to wait for the end of another one's long work. Call with the lock
+   * held.
+   */
+  private boolean crowded(Lane lane) {
+    if (lane.running < processors || !crowd.full(Math.min(stuck, maxStuck))) {
+      return false;
+    }
+    if (!looking) {
+      // One may begin to wait without telling anybody.
+      looking = true;
+      soon.accept(this::look);
+    }
+    return true;
+  }
+
+  private void look() {
+    lock.lock();
+    try {
+      looking = false;
+    } finally {
+      lock.unlock();
+    }
+    again();
   }
 
   /** Call with the lock held. */
@@ -223,6 +274,7 @@ final class Dispatcher implements AutoCloseable {
     lock.lock();
     try {
       pool.give(room, reuse);
+      crowd.ended();
       active--;
       running[task.depth()]--;
       var ref = task.version().ref();
@@ -275,6 +327,7 @@ final class Dispatcher implements AutoCloseable {
     lock.lock();
     try {
       parked++;
+      crowd.ended();
       active--;
       pool.park(room);
       starting = pump();
@@ -290,6 +343,7 @@ final class Dispatcher implements AutoCloseable {
     lock.lock();
     try {
       parked--;
+      crowd.began();
       active++;
       pool.unpark(room);
     } finally {

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any thread. Whoever creates it closes it.
  */
 public final class Engine implements AutoCloseable {
+  /** How soon events that wait for processors are looked at again. */
+  private static final long LOOK_NANOS = 1_000_000;
+
   private final EngineConfig config;
   private final Runtimes runtimes;
   private final Map<String, Supplier<ScatterFunction<?, ?>>> builtIns;
@@ -66,11 +69,20 @@ public final class Engine implements AutoCloseable {
     this.timer = new DeadlineTimer(ticker);
     this.threads = new InvocationThreads(Threads.named("heddle-invocation"));
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
-    this.dispatcher = new Dispatcher(config, pool, threads);
+    int processors = Runtime.getRuntime().availableProcessors();
+    // It counts real threads, in real time.
+    var crowd =
+        new Crowd(processors, threads::computing, MachineLoad.ofThisOne(), Ticker.system());
+    this.dispatcher = new Dispatcher(config, pool, threads, crowd, processors, this::soon);
     metrics.dispatcher(dispatcher);
     this.versions = new LoadedVersions(config, code, this.runtimes, pool, metrics, threads::renew);
-    this.kit = new InvocationKit(config, platform, dispatcher, ticker, metrics);
+    this.kit = new InvocationKit(config, platform, dispatcher, timer, ticker, metrics);
     timer.every(pool.pace().toNanos(), pool::sweep);
+  }
+
+  /** Once it is closed nothing waits any more. */
+  private void soon(Runnable look) {
+    var _ = timer.after(LOOK_NANOS, look);
   }
 
   private void roomFreed() {

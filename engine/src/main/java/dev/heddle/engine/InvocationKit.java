@@ -9,6 +9,7 @@ record InvocationKit(
     EngineConfig config,
     Platform platform,
     Dispatcher dispatcher,
+    DeadlineTimer timer,
     Ticker ticker,
     EngineMetrics metrics) {
   Failures failures(FunctionRef ref, Deadline deadline) {

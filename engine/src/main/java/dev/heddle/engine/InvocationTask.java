@@ -377,14 +377,41 @@ final class InvocationTask implements Dispatcher.Task {
         if (nanos <= 0) {
           return state == State.WAITING ? waitedTooLong() : timedOut();
         }
-        // Spurious or not, every way out is checked above.
-        var _ = left.awaitNanos(scope == null ? Math.min(nanos, timeout) : nanos);
+        awaitChange(scope == null ? Math.min(nanos, timeout) : nanos);
       }
       return null;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return new HeddleException(
           ErrorCode.CANCELLED, "function " + ref.label() + ": its caller was interrupted", e);
+    }
+  }
+
+  /**
+   * Returns after a change, after some time, or for no reason. A virtual thread that waits for a
+   * time wakes the JVM's timer when it begins and when it ends; the engine's sleeps on. Call with
+   * the lock held.
+   */
+  @SuppressWarnings("WaitNotInLoop") // The caller's is the loop.
+  private void awaitChange(long nanos) throws InterruptedException {
+    var alarm = kit.timer().after(nanos, this::wake);
+    if (alarm == null) {
+      var _ = left.awaitNanos(nanos);
+      return;
+    }
+    try {
+      left.await();
+    } finally {
+      alarm.cancel();
+    }
+  }
+
+  private void wake() {
+    lock.lock();
+    try {
+      left.signalAll();
+    } finally {
+      lock.unlock();
     }
   }
 

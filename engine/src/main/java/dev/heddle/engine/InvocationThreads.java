@@ -143,6 +143,23 @@ final class InvocationThreads implements AutoCloseable {
     }
   }
 
+  /** How many compute at this moment, as the JVM sees it: a thread in a system call does, too. */
+  int computing() {
+    lock.lock();
+    try {
+      int count = 0;
+      for (var worker : workers) {
+        var thread = worker.thread;
+        if (thread == null || thread.getState() == Thread.State.RUNNABLE) {
+          count++;
+        }
+      }
+      return count;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private @Nullable Runnable next(Worker worker) {
     lock.lock();
     try {

@@ -5,6 +5,7 @@ import dev.heddle.process.HeddleException;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
@@ -59,6 +60,29 @@ public final class Json {
     }
   }
 
+  /**
+   * Checks bytes as {@link #parse(byte[])} does, and keeps nothing of them.
+   *
+   * @throws HeddleException as there
+   */
+  public static void check(byte[] json) {
+    try (JsonParser parser = parser(json, json.length)) {
+      if (parser.nextToken() == null) {
+        throw empty();
+      }
+      parser.skipChildren();
+      if (parser.nextToken() != null) {
+        throw new HeddleException(
+            ErrorCode.MALFORMED_JSON,
+            "body: malformed"
+                + place(parser.currentTokenLocation())
+                + ": more than one value (expected: JSON)");
+      }
+    } catch (JacksonException e) {
+      throw malformed(e);
+    }
+  }
+
   /** As {@link #parse(byte[])}. */
   public static JsonNode parse(String json) {
     try {
@@ -70,15 +94,21 @@ public final class Json {
 
   private static JsonNode present(JsonNode node) {
     if (node.isMissingNode()) {
-      throw new HeddleException(ErrorCode.MALFORMED_JSON, "body: empty (expected: JSON)");
+      throw empty();
     }
     return node;
   }
 
+  private static HeddleException empty() {
+    return new HeddleException(ErrorCode.MALFORMED_JSON, "body: empty (expected: JSON)");
+  }
+
   private static HeddleException malformed(JacksonException e) {
-    TokenStreamLocation at = e.getLocation();
-    String place = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
-    return malformed("body", place, e);
+    return malformed("body", place(e.getLocation()), e);
+  }
+
+  private static String place(@Nullable TokenStreamLocation at) {
+    return at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
   }
 
   private static HeddleException malformed(String what, String place, JacksonException e) {

@@ -246,6 +246,9 @@ final class DataGrpcClient {
    */
   private <T extends @Nullable Object> T positioned(
       JsonObject arguments, InvocationScope scope, Supplier<T> calls) {
+    if (scope.session().orElse(null) instanceof SessionGrpcClient session) {
+      scope.saw(session.positions());
+    }
     var positions = scope.positions();
     try {
       return within(scope, positions, calls);

@@ -15,6 +15,7 @@ import dev.heddle.internal.v1.InvokerReport;
 import dev.heddle.internal.v1.LeafInvokeRequest;
 import dev.heddle.internal.v1.LeafLogsRequest;
 import dev.heddle.internal.v1.WatchInvokerRequest;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.GrpcCalls;
@@ -33,7 +34,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /** Runs handlers on this leaf, and tells what they wrote and where it is warm. */
-final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
+final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase implements CallerThreadService {
   private static final Duration LONGEST = Duration.ofMinutes(15);
 
   private final String node;
@@ -71,7 +72,7 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
     InvocationResult result;
     // Whatever fails in an unforeseen way once the engine has it may have run.
     var started = Started.NO;
-    try {
+    try (var _ = InterruptedWaiter.ofThisCall()) {
       var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
       function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
       var invocation =

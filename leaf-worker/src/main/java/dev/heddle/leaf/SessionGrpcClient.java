@@ -1,11 +1,13 @@
 package dev.heddle.leaf;
 
+import dev.heddle.catalog.PositionToken;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Session;
 import dev.heddle.internal.v1.AttributeChange;
 import dev.heddle.internal.v1.GetAttributesRequest;
 import dev.heddle.internal.v1.SessionAttributesGrpc;
+import dev.heddle.internal.v1.SessionPositionsRequest;
 import dev.heddle.internal.v1.SetAttributesRequest;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
@@ -19,12 +21,13 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A cookie session's attributes for one invocation, read and changed at a gateway. Used by the
- * invocation's thread.
+ * A cookie session for one invocation, at a gateway: its attributes, read and changed by the
+ * invocation's thread; and its positions, for any thread.
  */
 final class SessionGrpcClient implements Session {
   private final Channel gateway;
@@ -33,6 +36,10 @@ final class SessionGrpcClient implements Session {
   private final SessionRef reference;
   private final Deadline deadline;
   private final Ticker ticker;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Guarded by the lock. */
+  private @Nullable PositionToken positions;
 
   /**
    * @param gateway to the one that the reference names
@@ -50,6 +57,24 @@ final class SessionGrpcClient implements Session {
   /** What names the session to others who are to use it. */
   SessionRef reference() {
     return reference;
+  }
+
+  /**
+   * What the session's user has written and seen, over all gateways. Few invocations read
+   * documents, so it is asked for with the first one that does, and then no more.
+   */
+  PositionToken positions() {
+    lock.lock();
+    try {
+      if (positions == null) {
+        var request =
+            SessionPositionsRequest.newBuilder().setTenant(tenant).setSession(session).build();
+        positions = PositionToken.parse(call(() -> stub().positions(request)).getPositionToken());
+      }
+      return positions;
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,17 +38,20 @@ public final class Channels implements AutoCloseable {
 
   private record Pooled(ManagedChannel managed, Channel intercepted) {}
 
+  /** A started server of this JVM. */
+  private record Local(String name, CallerThreadCalls onCallers) {}
+
   private final ChannelLimits limits;
   private final NodeCallInterceptor interceptor;
   private final ScheduledExecutorService reconnects =
       Executors.newSingleThreadScheduledExecutor(Threads.named("channel-reconnect"));
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by {@link #lock}, as is what follows. */
-  private final Map<String, Pooled> pool = new HashMap<>();
+  /** Changed with the {@link #lock} held only, as is what follows. */
+  private final Map<String, Pooled> pool = new ConcurrentHashMap<>();
 
-  private final Map<String, String> local = new HashMap<>();
-  private boolean closed;
+  private final Map<String, Local> local = new HashMap<>();
+  private volatile boolean closed;
 
   public Channels(Credentials credentials) {
     this(credentials, ChannelLimits.defaults());
@@ -67,6 +71,11 @@ public final class Channels implements AutoCloseable {
    *     closed
    */
   public Channel to(String hostPort) {
+    Pooled open = pool.get(hostPort);
+    return open != null ? open.intercepted() : opened(hostPort);
+  }
+
+  private Channel opened(String hostPort) {
     lock.lock();
     try {
       if (closed) {
@@ -82,7 +91,9 @@ public final class Channels implements AutoCloseable {
         evictIdle();
       }
       ManagedChannel managed = open(hostPort);
-      Pooled opened = new Pooled(managed, ClientInterceptors.intercept(managed, interceptor));
+      Local server = local.get(hostPort);
+      Channel direct = server == null ? managed : server.onCallers().channel(managed);
+      Pooled opened = new Pooled(managed, ClientInterceptors.intercept(direct, interceptor));
       pool.put(hostPort, opened);
       return opened.intercepted();
     } finally {
@@ -90,12 +101,17 @@ public final class Channels implements AutoCloseable {
     }
   }
 
-  /** From now on {@code hostPort} is reached in process, under {@code inProcessName}. */
-  public void local(String hostPort, String inProcessName) {
+  /**
+   * From now on a started server of this JVM is reached in process; and its {@link
+   * CallerThreadService}s on the threads of their callers.
+   */
+  public void local(GrpcServer server) {
+    String hostPort = server.address().toString();
+    Local now = new Local(server.inProcessName(), server.onCallers());
     @Nullable Pooled replaced = null;
     lock.lock();
     try {
-      if (!inProcessName.equals(local.put(hostPort, inProcessName))) {
+      if (!now.equals(local.put(hostPort, now))) {
         replaced = pool.remove(hostPort);
       }
     } finally {
@@ -106,22 +122,12 @@ public final class Channels implements AutoCloseable {
     }
   }
 
-  /** From now on a started server of this JVM is reached in process. */
-  public void local(GrpcServer server) {
-    local(server.address().toString(), server.inProcessName());
-  }
-
   /** Whether a call has a chance: false while the last attempts to connect have failed. */
   public boolean usable(String hostPort) {
-    lock.lock();
-    try {
-      Pooled known = pool.get(hostPort);
-      return !closed
-          && (known == null
-              || known.managed().getState(false) != ConnectivityState.TRANSIENT_FAILURE);
-    } finally {
-      lock.unlock();
-    }
+    Pooled known = pool.get(hostPort);
+    return !closed
+        && (known == null
+            || known.managed().getState(false) != ConnectivityState.TRANSIENT_FAILURE);
   }
 
   /** Ends all channels; calls that still run a second later are cut off. */
@@ -153,11 +159,11 @@ public final class Channels implements AutoCloseable {
   }
 
   private ManagedChannel open(String hostPort) {
-    String inProcessName = local.get(hostPort);
+    Local server = local.get(hostPort);
     ManagedChannel channel =
-        inProcessName == null
+        server == null
             ? overTcp(HostPort.parse(hostPort))
-            : InProcessChannelBuilder.forName(inProcessName).directExecutor().build();
+            : InProcessChannelBuilder.forName(server.name()).directExecutor().build();
     new Reconnect(hostPort, channel).watch();
     return channel;
   }

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -56,6 +57,7 @@ public final class GrpcServer implements AutoCloseable {
   private @Nullable ExecutorService owned;
   private volatile @Nullable Server overTcp;
   private volatile @Nullable Server inProcess;
+  private volatile @Nullable CallerThreadCalls onCallers;
   private volatile HostPort listening;
 
   /**
@@ -92,7 +94,9 @@ public final class GrpcServer implements AutoCloseable {
     if (!state.compareAndSet(State.NEW, State.RUNNING)) {
       throw new IllegalStateException(name + ": " + state + " (expected: a new server)");
     }
-    List<ServerServiceDefinition> definitions = definitions();
+    List<ServerInterceptor> interceptors = interceptors();
+    List<ServerServiceDefinition> definitions = definitions(interceptors);
+    onCallers = onCallers(interceptors);
     Executor executor = executor();
     ServerOptions.Limits limits = options.limits();
     try {
@@ -155,6 +159,11 @@ public final class GrpcServer implements AutoCloseable {
     return "heddle:" + address();
   }
 
+  /** Calls from this process on their callers' threads; meaningful once started. */
+  CallerThreadCalls onCallers() {
+    return Objects.requireNonNull(onCallers, "a server that is not started");
+  }
+
   /** What the health service says from now on, where it is served. */
   public void healthy(boolean serving) {
     health.setStatus(
@@ -174,6 +183,10 @@ public final class GrpcServer implements AutoCloseable {
     List<Server> servers = new ArrayList<>();
     Server tcp = overTcp;
     Server local = inProcess;
+    CallerThreadCalls calls = onCallers;
+    if (calls != null) {
+      calls.shutdown();
+    }
     if (tcp != null) {
       servers.add(tcp.shutdown());
     }
@@ -186,9 +199,12 @@ public final class GrpcServer implements AutoCloseable {
       }
     }
     try {
-      if (!awaitAll(servers, options.limits().shutdownGrace())) {
+      if (!awaitAll(servers, calls, options.limits().shutdownGrace())) {
         servers.forEach(Server::shutdownNow);
-        if (!awaitAll(servers, FORCED)) {
+        if (calls != null) {
+          calls.cancel();
+        }
+        if (!awaitAll(servers, calls, FORCED)) {
           log.warn("grpc server has calls that do not end name={}", name);
         }
       }
@@ -196,6 +212,9 @@ public final class GrpcServer implements AutoCloseable {
       servers.forEach(Server::shutdownNow);
       Thread.currentThread().interrupt();
     } finally {
+      if (calls != null) {
+        calls.cancel();
+      }
       if (owned != null) {
         owned.shutdownNow();
       }
@@ -212,11 +231,24 @@ public final class GrpcServer implements AutoCloseable {
     return new HeddleException(ErrorCode.UNAVAILABLE, "address " + bind + ": " + problem, failure);
   }
 
-  private List<ServerServiceDefinition> definitions() {
+  private List<ServerInterceptor> interceptors() {
     List<ServerInterceptor> interceptors = new ArrayList<>();
     interceptors.add(new RequestContextInterceptor(options.access(), options.credentials()));
     interceptors.add(new ErrorInterceptor());
     interceptors.addAll(options.interceptors());
+    return interceptors;
+  }
+
+  private CallerThreadCalls onCallers(List<ServerInterceptor> interceptors) {
+    return new CallerThreadCalls(
+        name,
+        services.stream()
+            .filter(CallerThreadService.class::isInstance)
+            .map(service -> ServerInterceptors.interceptForward(service, interceptors))
+            .toList());
+  }
+
+  private List<ServerServiceDefinition> definitions(List<ServerInterceptor> interceptors) {
     List<BindableService> all = new ArrayList<>(services);
     if (reflectionAndHealth) {
       all.add(ProtoReflectionServiceV1.newInstance());
@@ -238,9 +270,11 @@ public final class GrpcServer implements AutoCloseable {
     };
   }
 
-  private static boolean awaitAll(List<Server> servers, Duration time) throws InterruptedException {
+  private static boolean awaitAll(
+      List<Server> servers, @Nullable CallerThreadCalls calls, Duration time)
+      throws InterruptedException {
     long start = System.nanoTime();
-    boolean ended = true;
+    boolean ended = calls == null || calls.awaitEnd(time);
     for (Server server : servers) {
       long left = Math.max(0, time.toNanos() - (System.nanoTime() - start));
       ended &= server.awaitTermination(left, TimeUnit.NANOSECONDS);

@@ -3,8 +3,6 @@ package dev.heddle.process;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param spanId 16 lower-case hex digits, not all zero
  */
 public record TraceContext(String traceId, String spanId, boolean sampled) {
-  private static final Pattern FORM =
-      Pattern.compile("([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?");
+  private static final int LENGTH = 55;
   private static final String NO_TRACE = "0".repeat(32);
   private static final String NO_SPAN = "0".repeat(16);
 
@@ -39,16 +36,35 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
     if (traceparent == null || traceparent.length() > 256) {
       return Optional.empty();
     }
-    Matcher matcher = FORM.matcher(traceparent.strip());
-    if (!matcher.matches()
-        || matcher.group(1).equals("ff")
-        || (matcher.group(1).equals("00") && matcher.group(5) != null)
-        || matcher.group(2).equals(NO_TRACE)
-        || matcher.group(3).equals(NO_SPAN)) {
+    String text = traceparent.strip();
+    if (text.length() < LENGTH || !hasForm(text)) {
       return Optional.empty();
     }
-    boolean sampled = (Integer.parseInt(matcher.group(4), 16) & 1) == 1;
-    return Optional.of(new TraceContext(matcher.group(2), matcher.group(3), sampled));
+    String traceId = text.substring(3, 35);
+    String spanId = text.substring(36, 52);
+    if (traceId.equals(NO_TRACE) || spanId.equals(NO_SPAN)) {
+      return Optional.empty();
+    }
+    boolean sampled = (Character.digit(text.charAt(54), 16) & 1) == 1;
+    return Optional.of(new TraceContext(traceId, spanId, sampled));
+  }
+
+  /** {@code version-trace-span-flags}; versions to come may have more behind a further hyphen. */
+  private static boolean hasForm(String text) {
+    for (int i = 0; i < LENGTH; i++) {
+      boolean hyphen = i == 2 || i == 35 || i == 52;
+      if (hyphen ? text.charAt(i) != '-' : !isHex(text.charAt(i))) {
+        return false;
+      }
+    }
+    if (text.startsWith("ff")) {
+      return false;
+    }
+    return text.length() == LENGTH
+        || (!text.startsWith("00")
+            && text.charAt(LENGTH) == '-'
+            && text.indexOf('\n') < 0
+            && text.indexOf('\r') < 0);
   }
 
   /** The same trace with a span of its own. */
@@ -79,11 +95,14 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
       return false;
     }
     for (int i = 0; i < length; i++) {
-      char c = text.charAt(i);
-      if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) {
+      if (!isHex(text.charAt(i))) {
         return false;
       }
     }
     return true;
+  }
+
+  private static boolean isHex(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
   }
 }

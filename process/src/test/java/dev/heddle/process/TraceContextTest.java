@@ -45,6 +45,12 @@ class TraceContextTest {
             "00-" + TRACE + "-" + "0".repeat(16) + "-01",
             "00-" + TRACE.toUpperCase(java.util.Locale.ROOT) + "-" + SPAN + "-01",
             "00-" + TRACE + "-" + SPAN + "-01-more",
+            "00-" + TRACE + "-" + SPAN + "-0g",
+            "00_" + TRACE + "-" + SPAN + "-01",
+            "00-" + TRACE + "_" + SPAN + "-01",
+            "00-" + TRACE + "-" + SPAN + "_01",
+            "01-" + TRACE + "-" + SPAN + "-01more",
+            "01-" + TRACE + "-" + SPAN + "-01-a\nb",
             "x".repeat(1000))) {
       assertTrue(TraceContext.parse(header).isEmpty(), header);
     }

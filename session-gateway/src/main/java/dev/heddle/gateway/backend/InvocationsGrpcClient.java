@@ -75,13 +75,16 @@ public final class InvocationsGrpcClient {
             .setHttpEventJson(ByteString.copyFrom(event.http()))
             .setHttpEventRequired(event.httpRequired())
             .setLocalityKey(locality);
-    coordinators
-        .ownInternalAddress()
-        .ifPresent(gateway ->
-            session.ifPresent(
-                id -> request.setSession(SessionRef.newBuilder().setId(id).setGateway(gateway))));
+    if (session.isPresent()) {
+      coordinators
+          .ownInternalAddress()
+          .ifPresent(gateway ->
+              request.setSession(
+                  SessionRef.newBuilder().setId(session.get()).setGateway(gateway)));
+    }
     return call.run(
-        session.isPresent(),
+        // Who has the session asks for its positions where a document is read.
+        session.isPresent() && !request.hasSession(),
         () -> {
           InvokeResponse response =
               InvocationsGrpc.newBlockingStub(coordinators.channel())

@@ -4,9 +4,10 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.EventShape;
 import dev.heddle.catalog.FunctionRecord;
 import dev.heddle.catalog.FunctionVersion;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -68,8 +69,10 @@ public final class CalledFunctions {
 
   /** In which shapes the versions that a name stands for take their events. */
   Set<EventShape> shapes(String tenant, String spoken) {
-    var shapes = new HashSet<EventShape>();
-    versions(tenant, spoken).forEach(version -> shapes.add(version.event()));
+    var shapes = EnumSet.noneOf(EventShape.class);
+    for (var version : versions(tenant, spoken)) {
+      shapes.add(version.event());
+    }
     return shapes;
   }
 
@@ -82,10 +85,15 @@ public final class CalledFunctions {
   }
 
   private static List<FunctionVersion> versions(FunctionRecord record, String alias) {
-    return Optional.ofNullable(record.aliases().get(alias)).stream()
-        .flatMap(targets -> targets.targets().stream())
-        .flatMap(target -> record.version(target.version()).stream())
-        .toList();
+    var named = record.aliases().get(alias);
+    if (named == null) {
+      return List.of();
+    }
+    List<FunctionVersion> versions = new ArrayList<>(named.targets().size());
+    for (var target : named.targets()) {
+      record.version(target.version()).ifPresent(versions::add);
+    }
+    return versions;
   }
 
   private static String name(String spoken) {

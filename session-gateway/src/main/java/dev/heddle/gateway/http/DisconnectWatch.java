@@ -67,7 +67,7 @@ final class DisconnectWatch {
     try {
       if (armed) {
         armed = false;
-        endPoint.getFillInterest().onFail(new EofException("response begins"));
+        endPoint.getFillInterest().onFail(new Disarmed());
       }
     } finally {
       lock.unlock();
@@ -100,6 +100,21 @@ final class DisconnectWatch {
       return endPoint.fill(early);
     } catch (IOException e) {
       return -1;
+    }
+  }
+
+  /** Tells the end point that nobody watches any more; one for each request, so without a trace. */
+  private static final class Disarmed extends EofException {
+    private static final long serialVersionUID = 1;
+
+    Disarmed() {
+      super("response begins");
+    }
+
+    @Override
+    @SuppressWarnings("UnsynchronizedOverridesSynchronized") // It does nothing.
+    public Throwable fillInStackTrace() {
+      return this;
     }
   }
 

@@ -10,6 +10,7 @@ import dev.heddle.process.RequestContext;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Map;
 import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.http.HttpField;
@@ -34,6 +35,9 @@ public final class Exchange implements AutoCloseable {
 
   /** What is read of a refused body, so that its client comes to read the refusal. */
   static final DataSize MAX_DRAIN = DataSize.parse("64MiB");
+
+  /** Up to here memory is set aside for what a body says of its length; beyond, it must come. */
+  private static final int SMALL_BODY = 16 << 10;
 
   private static final String JSON_TYPE = "application/json";
 
@@ -121,7 +125,13 @@ public final class Exchange implements AutoCloseable {
     long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
     int most = limit.toIntBytes();
     try (InputStream in = Content.Source.asInputStream(request)) {
-      if (announced <= most) {
+      if (announced >= 0 && announced <= SMALL_BODY && announced <= most) {
+        byte[] body = new byte[(int) announced];
+        int read = in.readNBytes(body, 0, body.length);
+        if (in.read() < 0) {
+          return read == body.length ? body : Arrays.copyOf(body, read);
+        }
+      } else if (announced <= most) {
         byte[] body = in.readNBytes(most);
         if (body.length < most || in.read() < 0) {
           return body;

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -16,10 +17,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds the route of a request, by the first template that fits. Immutable. */
 final class Router {
-  private final List<Compiled> routes;
+  /** By the first segment of their templates, each in the order of all. */
+  private final Map<String, List<Compiled>> byFirst = new HashMap<>();
+
+  /** Those that any first segment may fit. */
+  private final List<Compiled> others;
 
   Router(List<Route> routes) {
-    this.routes = routes.stream().map(Compiled::new).toList();
+    var all = routes.stream().map(Compiled::new).toList();
+    this.others = all.stream().filter(route -> route.first().isEmpty()).toList();
+    for (var route : all) {
+      byFirst.computeIfAbsent(
+          route.first(),
+          first ->
+              all.stream()
+                  .filter(one -> one.first().isEmpty() || one.first().equals(first))
+                  .toList());
+    }
   }
 
   /** What a path leads to. */
@@ -42,7 +56,7 @@ final class Router {
   Match match(String method, String path) {
     String[] segments = segments(path);
     Set<String> allowed = null;
-    for (Compiled route : routes) {
+    for (Compiled route : byFirst.getOrDefault(segments[0], others)) {
       Map<String, String> parameters = route.match(segments);
       if (parameters == null) {
         continue;
@@ -136,6 +150,11 @@ final class Router {
         }
       }
       this.rest = restName;
+    }
+
+    /** The literal that a path has to begin with; empty: it may begin with anything. */
+    String first() {
+      return literals.isEmpty() ? "" : literals.getFirst();
     }
 
     boolean serves(String method) {

@@ -31,8 +31,8 @@ final class RunOrigins {
 
   /** Whether a browser asks what it may send to a function. */
   static boolean isPreflight(Request request, Route route) {
-    return runs(route)
-        && request.getMethod().equals("OPTIONS")
+    return request.getMethod().equals("OPTIONS")
+        && runs(route)
         && request.getHeaders().contains(HttpHeader.ORIGIN)
         && request.getHeaders().contains(HttpHeader.ACCESS_CONTROL_REQUEST_METHOD);
   }
@@ -85,8 +85,8 @@ final class RunOrigins {
    */
   boolean admit(Exchange exchange, Router.@Nullable Match match) {
     if (!(match instanceof Router.Match.Found found)
-        || !runs(found.route())
-        || !origins.foreign(exchange.request())) {
+        || !origins.foreign(exchange.request())
+        || !runs(found.route())) {
       return false;
     }
     String origin = String.valueOf(exchange.header("Origin"));

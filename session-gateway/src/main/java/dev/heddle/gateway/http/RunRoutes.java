@@ -101,12 +101,12 @@ public final class RunRoutes {
           positions.of(exchange.tenant(), "", exchange.header(Exchange.POSITION), null));
       return new Caller(Optional.empty(), "");
     }
-    String cookie = exchange.cookie(SessionStore.COOKIE);
-    exchange.positions(
-        positions.of(exchange.tenant(), "", exchange.header(Exchange.POSITION), cookie));
-    SessionStore.Visit visit = sessions.visit(exchange.tenant(), cookie);
-    visit.setCookie().ifPresent(value -> exchange.header(HttpHeader.SET_COOKIE, value));
+    SessionStore.Visit visit =
+        sessions.visit(exchange.tenant(), exchange.cookie(SessionStore.COOKIE));
     boolean known = visit.setCookie().isEmpty();
+    exchange.positions(
+        positions.ofVisit(exchange.tenant(), exchange.header(Exchange.POSITION), visit));
+    visit.setCookie().ifPresent(value -> exchange.header(HttpHeader.SET_COOKIE, value));
     return new Caller(Optional.of(visit.session()), known ? visit.session() : "");
   }
 
@@ -138,7 +138,7 @@ public final class RunRoutes {
       return NULL;
     }
     // The event's errors are the caller's: found here, they name line and column.
-    var _ = Json.parse(body);
+    Json.check(body);
     return body;
   }
 

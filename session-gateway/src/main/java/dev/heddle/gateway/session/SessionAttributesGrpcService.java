@@ -4,12 +4,14 @@ import dev.heddle.internal.v1.AttributeChange;
 import dev.heddle.internal.v1.GetAttributesRequest;
 import dev.heddle.internal.v1.GetAttributesResponse;
 import dev.heddle.internal.v1.SessionAttributesGrpc;
+import dev.heddle.internal.v1.SessionPositionsRequest;
+import dev.heddle.internal.v1.SessionPositionsResponse;
 import dev.heddle.internal.v1.SetAttributesRequest;
 import dev.heddle.internal.v1.SetAttributesResponse;
 import dev.heddle.process.GrpcCalls;
 import io.grpc.stub.StreamObserver;
 
-/** The attributes of cookie sessions, for running handlers. Blocks on the grid. */
+/** Cookie sessions, for running handlers. Blocks on the grid. */
 public final class SessionAttributesGrpcService
     extends SessionAttributesGrpc.SessionAttributesImplBase {
   private final SessionStore store;
@@ -39,6 +41,18 @@ public final class SessionAttributesGrpcService
           boolean applied = store.change(request.getTenant(), request.getSession(), changes);
           return SetAttributesResponse.newBuilder().setApplied(applied).build();
         });
+  }
+
+  @Override
+  public void positions(
+      SessionPositionsRequest request, StreamObserver<SessionPositionsResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () ->
+            SessionPositionsResponse.newBuilder()
+                .setPositionToken(
+                    store.positions(request.getTenant(), request.getSession()).toString())
+                .build());
   }
 
   private static SessionStore.Change change(AttributeChange change) {

@@ -23,13 +23,15 @@ final class SessionCookie {
   private static final Base64.Encoder ENCODER = Base64.getUrlEncoder().withoutPadding();
   private static final Base64.Decoder DECODER = Base64.getUrlDecoder();
 
-  private final List<SecretKey> newestFirst;
+  /** Each with its key, never used but as the beginning of others. */
+  private final List<Mac> newestFirst;
+
   private final SecureRandom random = new SecureRandom();
 
   SessionCookie(KeyRing ring) {
     this.newestFirst =
         ring.all().reversed().stream()
-            .map(key -> key.derive("HmacSHA256", "heddle session cookie"))
+            .map(key -> mac(key.derive("HmacSHA256", "heddle session cookie")))
             .toList();
   }
 
@@ -57,7 +59,7 @@ final class SessionCookie {
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
-    for (SecretKey key : newestFirst) {
+    for (Mac key : newestFirst) {
       if (MessageDigest.isEqual(sign(key, tenant, id), signature)) {
         return created(id).map(instant -> id);
       }
@@ -78,15 +80,24 @@ final class SessionCookie {
     }
   }
 
-  private static byte[] sign(SecretKey key, String tenant, String id) {
+  private static Mac mac(SecretKey key) {
     try {
       Mac mac = Mac.getInstance("HmacSHA256");
       mac.init(key);
+      return mac;
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("the platform lacks HmacSHA256", e);
+    }
+  }
+
+  private static byte[] sign(Mac key, String tenant, String id) {
+    try {
+      Mac mac = (Mac) key.clone();
       mac.update(tenant.getBytes(StandardCharsets.UTF_8));
       mac.update((byte) 0);
       return mac.doFinal(id.getBytes(StandardCharsets.UTF_8));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("the platform lacks HmacSHA256", e);
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("the platform's HmacSHA256 cannot be cloned", e);
     }
   }
 }

@@ -66,6 +66,21 @@ public final class SessionPositions {
     return new UserPositions(this, tenant, dataset, store.find(tenant, cookie), brought);
   }
 
+  /**
+   * Those of a request of a visitor.
+   *
+   * @param token that it brought; null: none
+   * @throws HeddleException INVALID_REQUEST for a token that is none
+   */
+  public UserPositions ofVisit(String tenant, @Nullable String token, SessionStore.Visit visit) {
+    PositionToken brought = token == null ? PositionToken.EMPTY : PositionToken.parse(token);
+    boolean known = visit.setCookie().isEmpty();
+    return !known && brought.isEmpty()
+        ? UserPositions.none()
+        : new UserPositions(
+            this, tenant, "", known ? Optional.of(visit.session()) : Optional.empty(), brought);
+  }
+
   /** Those of a message over a connection of a session. */
   public UserPositions ofSession(String tenant, String dataset, String session) {
     return new UserPositions(this, tenant, dataset, Optional.of(session), PositionToken.EMPTY);

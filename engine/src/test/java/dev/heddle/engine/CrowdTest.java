@@ -1,0 +1,81 @@
+package dev.heddle.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.process.testing.ManualTicker;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+final class CrowdTest {
+  private final ManualTicker ticker = new ManualTicker();
+  private int computing;
+  private int counted;
+  private double load = 1;
+  private final Crowd crowd =
+      new Crowd(
+          2,
+          () -> {
+            counted++;
+            return computing;
+          },
+          () -> load,
+          ticker);
+
+  private void begin(int handlers) {
+    for (int i = 0; i < handlers; i++) {
+      assertFalse(crowd.full(0), "handler " + i);
+      crowd.began();
+    }
+  }
+
+  @Test
+  void soManyAsKeepTheProcessorsBusyBeginAtOnce() {
+    computing = 4;
+    begin(4);
+    assertTrue(crowd.full(0));
+    assertFalse(crowd.full(1));
+    crowd.ended();
+    assertFalse(crowd.full(0));
+  }
+
+  @Test
+  void thoseThatWaitForSomethingDoNotCount() {
+    begin(4);
+    ticker.advance(Duration.ofMillis(1));
+    computing = 1;
+    begin(3);
+    computing = 4;
+    ticker.advance(Duration.ofMillis(1));
+    assertTrue(crowd.full(0));
+  }
+
+  @Test
+  void countsOnlyWhereItMattersAndNotTooOften() {
+    begin(4);
+    assertEquals(0, counted);
+    computing = 4;
+    for (int i = 0; i < 10; i++) {
+      assertTrue(crowd.full(0));
+    }
+    assertEquals(1, counted);
+  }
+
+  @Test
+  void whileProcessorsHaveTimeToSpareWhatLooksBusyIsNot() {
+    computing = 4;
+    begin(4);
+    load = 0.3;
+    // What was asked for first is of times long gone.
+    assertTrue(crowd.full(0));
+    ticker.advance(Duration.ofMillis(25));
+    assertFalse(crowd.full(0));
+    load = 0.95;
+    ticker.advance(Duration.ofMillis(25));
+    assertTrue(crowd.full(0));
+    load = -1;
+    ticker.advance(Duration.ofMillis(25));
+    assertTrue(crowd.full(0));
+  }
+}
