@@ -1,7 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
-import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.admission.SharedAdmission;
 import dev.heddle.engine.InvocationScope;
 import dev.heddle.internal.v1.CallsGrpc;
 import dev.heddle.internal.v1.NestedInvokeRequest;
@@ -18,14 +18,14 @@ import io.grpc.stub.StreamObserver;
  */
 final class CallsGrpcService extends CallsGrpc.CallsImplBase {
   private final InvocationGrpcClient invocations;
-  private final Admission admission;
+  private final SharedAdmission admission;
 
   CallsGrpcService(CoordinatorConfig config, InvocationGrpcClient invocations) {
     this.invocations = invocations;
     // Each call from outside can have one open at every level, and more where it calls side by
     // side.
     int most = Math.multiplyExact(config.invocations(), InvocationScope.MAX_DEPTH);
-    this.admission = new Admission("nested invocations", most);
+    this.admission = SharedAdmission.leavingAQuarter("nested invocations", most);
   }
 
   @Override

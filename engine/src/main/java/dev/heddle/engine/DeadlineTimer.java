@@ -4,6 +4,7 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** Does small things at a deadline, and some now and then, on one thread of its own. */
@@ -20,12 +21,18 @@ final class DeadlineTimer implements AutoCloseable {
   DeadlineTimer(Ticker ticker) {
     this.ticker = ticker;
     timer.setRemoveOnCancelPolicy(true);
+    // What is unloaded after the end still asks for something to be done later.
+    timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
   }
 
   Alarm at(Deadline deadline, Runnable task) {
     long nanos = Math.max(0, deadline.remainingNanos(ticker));
     var scheduled = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
     return () -> scheduled.cancel(false);
+  }
+
+  void in(long nanos, Runnable task) {
+    var _ = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
   }
 
   void every(long nanos, Runnable task) {

@@ -162,6 +162,23 @@ public final class FunctionLogs implements AutoCloseable {
    * @return whether it was kept
    */
   boolean append(FunctionRef function, Invocation invocation, Supplier<String> text, int length) {
+    return append(function, invocation, text, length, true);
+  }
+
+  /**
+   * As {@link #append}, for a line of the platform's own: it takes nothing of the function's rate,
+   * and has its place however much the function writes.
+   */
+  boolean report(FunctionRef function, Invocation invocation, Supplier<String> text, int length) {
+    return append(function, invocation, text, length, false);
+  }
+
+  private boolean append(
+      FunctionRef function,
+      Invocation invocation,
+      Supplier<String> text,
+      int length,
+      boolean limited) {
     var key = new Key(function.tenant(), function.name());
     var at = clock.instant();
     lock.lock();
@@ -174,7 +191,7 @@ public final class FunctionLogs implements AutoCloseable {
         ring = newRing();
       }
       rings.putLast(key, ring);
-      if (!admitted(ring)) {
+      if (limited && !admitted(ring)) {
         ring.lost++;
         return false;
       }

@@ -16,9 +16,11 @@ import dev.heddle.internal.v1.LeafLogsRequest;
 import dev.heddle.internal.v1.WatchInvokerRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.FunctionLogLine;
@@ -80,7 +82,9 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
               PositionToken.parse(request.getPositionToken()),
               deadline,
               session(request, deadline));
-      result = engine.invoke(function, request.getEventJson().toByteArray(), invocation);
+      try (var _ = CallerWatch.open()) {
+        result = engine.invoke(function, request.getEventJson().toByteArray(), invocation);
+      }
     } catch (InterruptedException | RuntimeException | Error e) {
       GrpcCalls.fail(observer, e);
       return;
@@ -136,9 +140,22 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase {
       return Optional.empty();
     }
     var ref = request.getSession();
+    checkGateway(ref.getGateway());
     return Optional.of(
         new SessionGrpcClient(
             channels.to(ref.getGateway()), request.getTenant(), ref, deadline, ticker));
+  }
+
+  /** Only a gateway of the cluster is called: each call shows the cluster's secret. */
+  private void checkGateway(String address) {
+    boolean known =
+        catalog.known().nodesWith("gateway").stream()
+            .anyMatch(gateway -> gateway.internal().equals(address));
+    if (!known) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN,
+          "session: at " + address + " (expected: a gateway that the catalog names)");
+    }
   }
 
   @Override

@@ -30,6 +30,11 @@ public final class SharedAdmission {
     this.all = new Admission(what, limit);
   }
 
+  /** Places of which no tenant gets the last quarter. */
+  public static SharedAdmission leavingAQuarter(String what, int limit) {
+    return new SharedAdmission(what, limit, limit - limit / 4);
+  }
+
   /**
    * Takes a place.
    *

@@ -2,6 +2,7 @@ package dev.heddle.engine.wasm;
 
 import dev.heddle.function.StoppedException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,11 +17,17 @@ final class Interruption {
   private boolean interrupted;
   private boolean ended;
 
-  /** Marks the calling thread as the one that runs. */
-  void enter() {
+  /**
+   * Marks the calling thread as the one that runs.
+   *
+   * @param abandoned whether it need not run any more; set before {@link #interrupt} is called on
+   *     that account, so that one of both is heard in any case
+   * @throws StoppedException if it is, or if nothing runs any more
+   */
+  void enter(BooleanSupplier abandoned) {
     lock.lock();
     try {
-      if (ended) {
+      if (ended || abandoned.getAsBoolean()) {
         throw new StoppedException("stopped by the platform");
       }
       runner = Thread.currentThread();

@@ -19,7 +19,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,29 +33,37 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   private final LoadedModule module;
   private final SandboxLimits limits;
-  private final Guest guest;
   private final Interruption interruption = new Interruption();
+  private volatile @Nullable Guest guest;
   private volatile long peak;
 
   ScatterGuest(LoadedModule module, SandboxLimits limits) {
     this.module = module;
     this.limits = limits;
-    this.guest = started();
   }
 
-  private Guest started() {
+  /** Makes the instance: the module's own code may run from here on. */
+  @Override
+  public void init() {
+    interruption.enter(() -> false);
     try {
-      return new Guest(module, limits.memory(), null);
+      guest = new Guest(module, limits.memory(), null);
     } catch (GuestException | GuestExit e) {
       throw new HeddleException(
           ErrorCode.FUNCTION_INIT_FAILED, "function " + module.label() + ": init failed: " + e, e);
+    } finally {
+      interruption.leave();
     }
   }
 
-  private <T extends @Nullable Object> T running(Supplier<T> step) {
-    interruption.enter();
+  private <T extends @Nullable Object> T running(Function<Guest, T> step) {
+    var guest = this.guest;
+    if (guest == null) {
+      throw new IllegalStateException("a step before its init");
+    }
+    interruption.enter(() -> false);
     try {
-      return step.get();
+      return step.apply(guest);
     } finally {
       peak = Math.max(peak, guest.memory().ownedBytes());
       interruption.leave();
@@ -64,7 +72,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object prepare(ScatterRequest request) {
-    return running(() -> {
+    return running(guest -> {
       guest.shards().query(request.query());
       var json = GuestRequest.of(request);
       long code = guest.call("prepare", module.exports().prepare(), guest.pass(json), json.length);
@@ -77,24 +85,25 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object leaf(Object query, Shard shard) {
-    return running(() -> {
+    return running(guest -> {
       int handle = guest.shards().add(shard);
-      return partial(guest.call("leaf", module.exports().leaf(), handle));
+      return partial(guest, guest.call("leaf", module.exports().leaf(), handle));
     });
   }
 
-  private byte[] partial(long packed) {
-    return guest.take(packed, module.limits().maxMessage());
+  private byte[] partial(Guest guest, long packed) {
+    return guest.take(packed, limits.maxResult());
   }
 
   @Override
   public Object merge(Object a, Object b) {
-    return running(() -> {
+    return running(guest -> {
       var left = (byte[]) a;
       var right = (byte[]) b;
       int leftAt = guest.pass(left);
       int rightAt = guest.pass(right);
       return partial(
+          guest,
           guest.call(
               "merge", module.exports().merge(), leftAt, left.length, rightAt, right.length));
     });
@@ -106,16 +115,16 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     if (complete < 0) {
       return partial;
     }
-    return running(() -> {
+    return running(guest -> {
       var bytes = (byte[]) partial;
-      return partial(guest.call("complete", complete, guest.pass(bytes), bytes.length));
+      return partial(guest, guest.call("complete", complete, guest.pass(bytes), bytes.length));
     });
   }
 
   @Override
   public @Nullable Object finish(Object query, @Nullable Object partial, Coverage coverage) {
     var json =
-        running(() -> {
+        running(guest -> {
           var bytes = partial == null ? new byte[0] : (byte[]) partial;
           var known = GuestRequest.of(coverage);
           int bytesAt = guest.pass(bytes);
@@ -152,7 +161,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object read(DataInput in) throws IOException {
-    return Binary.readBytes(in, module.limits().maxMessage().toIntBytes());
+    return Binary.readBytes(in, limits.maxResult().toIntBytes());
   }
 
   @Override
@@ -161,7 +170,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     if (laws < 0) {
       return Set.of();
     }
-    int bits = running(() -> (int) guest.call("laws", laws));
+    int bits = running(guest -> (int) guest.call("laws", laws));
     var known = EnumSet.noneOf(Law.class);
     if ((bits & COMMUTATIVE) != 0) {
       known.add(Law.COMMUTATIVE);
@@ -190,20 +199,25 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
   @Override
   public void resume() {}
 
+  /** For good: the instance has one query, and that one deadline. */
   @Override
   public void interrupt() {
-    interruption.interrupt();
+    interruption.end();
   }
 
   /** Call it when no call of the function runs any more; what still does is stopped. */
   @Override
   public void destroy() {
     interruption.end();
-    guest.close();
+    var made = guest;
+    if (made != null) {
+      made.close();
+    }
   }
 
   @Override
   public SandboxStatistics statistics() {
-    return new SandboxStatistics(1, 0, guest.memory().ownedBytes(), peak);
+    var made = guest;
+    return new SandboxStatistics(1, 0, made == null ? 0 : made.memory().ownedBytes(), peak);
   }
 }

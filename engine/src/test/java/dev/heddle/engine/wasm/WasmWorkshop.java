@@ -85,7 +85,9 @@ final class WasmWorkshop {
   }
 
   LoadedCode.ScatterInstance scatter(byte[] module) {
-    return load(module).newScatterInstance(SMALL);
+    var instance = load(module).newScatterInstance(SMALL);
+    instance.sandbox().init();
+    return instance;
   }
 
   static Call call(FakeCall fake) {
