@@ -6,6 +6,7 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.ReplicaWatchGrpcClient;
+import dev.heddle.engine.BlobRetention;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionLogs;
@@ -115,9 +116,11 @@ public final class Coordinator implements AutoCloseable {
             invocations,
             ticker,
             registry);
+    var retention = new BlobRetention(blobs, clock);
     closer.register(
         "catalog listener",
         catalog.onChange(view -> {
+          retention.follow(view);
           invokerWatches.follow(view);
           queries.retain(view);
           table.retain(view);

@@ -88,6 +88,38 @@ public record CoordinatorConfig(
     within("shards", shards, maxShards);
   }
 
+  /** The same with other limits for functions. */
+  public CoordinatorConfig withEngine(EngineConfig other) {
+    return new CoordinatorConfig(
+        defaultDeadline,
+        maxDeadline,
+        mergeSlice,
+        statisticsGrace,
+        statisticsRefresh,
+        queries,
+        invocations,
+        deploys,
+        bulkStreams,
+        tenantBulkStreams,
+        bulkIdle,
+        bulkWindow,
+        bulkPart,
+        shardAttempt,
+        sessionPatience,
+        replicaReports,
+        scanPage,
+        shards,
+        maxShards,
+        maxDocument,
+        maxCode,
+        memory,
+        blobs,
+        peerTimeout,
+        other,
+        wasm,
+        rates);
+  }
+
   public static CoordinatorConfig defaults() {
     return new CoordinatorConfig(
         Duration.ofSeconds(10),

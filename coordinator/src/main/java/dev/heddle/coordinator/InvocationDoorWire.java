@@ -1,7 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
-import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.admission.SharedAdmission;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -30,7 +30,7 @@ final class InvocationDoorWire {
   private static final String FROM = "from";
 
   private final InvocationGrpcClient invocations;
-  private final Admission admission;
+  private final SharedAdmission admission;
   private final Ticker ticker;
   private final Timer answered;
   private final Map<ErrorCode.Kind, Timer> failed = new EnumMap<>(ErrorCode.Kind.class);
@@ -38,7 +38,8 @@ final class InvocationDoorWire {
   /**
    * @param what is limited, for the error's message
    * @param from whom calls come, for the metrics
-   * @param limit of invocations in flight; further ones are refused
+   * @param limit of invocations in flight, three quarters of it for one tenant; further ones are
+   *     refused
    */
   InvocationDoorWire(
       String what,
@@ -48,7 +49,7 @@ final class InvocationDoorWire {
       Ticker ticker,
       MeterRegistry registry) {
     this.invocations = invocations;
-    this.admission = new Admission(what, limit);
+    this.admission = SharedAdmission.leavingAQuarter(what, limit);
     this.ticker = ticker;
     this.answered = registry.timer(TIMER, FROM, from, "outcome", "ok");
     for (var kind : ErrorCode.Kind.values()) {
@@ -59,14 +60,14 @@ final class InvocationDoorWire {
         "heddle_coordinator_invocations_in_flight",
         List.of(Tag.of(FROM, from)),
         admission,
-        Admission::inFlight);
+        SharedAdmission::inFlight);
   }
 
   /** Answers one. */
   void answer(InvokeRequest request, Caller caller, StreamObserver<InvokeResponse> observer) {
     long start = ticker.nanoTime();
     InvokeResponse response;
-    try (var _ = admission.admit()) {
+    try (var _ = admission.admit(caller.tenant())) {
       response = invocations.invoke(request, caller);
     } catch (StatusRuntimeException e) {
       // As it is: its trailers hold the bill.

@@ -42,7 +42,9 @@ import org.jspecify.annotations.Nullable;
  * never repeated. Blocks; safe for any thread.
  */
 final class InvocationGrpcClient {
-  private static final Set<ErrorCode> NO_ROOM = Set.of(ErrorCode.QUEUE_FULL, ErrorCode.OVERLOADED);
+  /** What another leaf may have room for: the last one is of a leaf that stops. */
+  private static final Set<ErrorCode> NO_ROOM =
+      Set.of(ErrorCode.QUEUE_FULL, ErrorCode.OVERLOADED, ErrorCode.UNAVAILABLE);
 
   private final CoordinatorConfig config;
   private final CatalogClient catalog;

@@ -2,6 +2,9 @@ package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
 import dev.heddle.process.CallerThreadService;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcCalls;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
@@ -20,6 +23,14 @@ final class InvocationsGrpcService extends InvocationsGrpc.InvocationsImplBase
   @Override
   public void invoke(InvokeRequest request, StreamObserver<InvokeResponse> observer) {
     var context = RequestContext.current();
+    if (request.hasSession() && !context.node()) {
+      GrpcCalls.fail(
+          observer,
+          new HeddleException(
+              ErrorCode.FORBIDDEN,
+              "session: named by a client (expected: none; a gateway names it)"));
+      return;
+    }
     door.answer(request, new Caller(context.tenant(), 0, context.position()), observer);
   }
 }

@@ -20,16 +20,26 @@ import dev.heddle.coordinator.ScriptedInvokerGrpcService.Failure;
 import dev.heddle.internal.v1.InvokerReport;
 import dev.heddle.internal.v1.NestedInvokeRequest;
 import dev.heddle.internal.v1.WarmVersion;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Credentials;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Security;
 import dev.heddle.process.Started;
 import dev.heddle.v1.Bill;
+import dev.heddle.v1.InvocationsGrpc;
 import dev.heddle.v1.InvokeRequest;
+import dev.heddle.v1.SessionRef;
+import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
+import io.grpc.stub.MetadataUtils;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
@@ -157,6 +167,19 @@ class InvocationsTest {
     // One leaf has still to fail; the next call at it finds another one.
     var response = coordinator.invocations().invoke(request("echo").build());
     assertEquals("7", response.getResultJson().toStringUtf8());
+  }
+
+  @Test
+  void triesAnotherLeafWhereOneStops() {
+    allFail(ErrorCode.UNAVAILABLE, false);
+    assertEquals(ErrorCode.UNAVAILABLE, GrpcErrors.fromStatus(fails(request("echo"))).code());
+    assertEquals(2, asked());
+    var response = coordinator.invocations().invoke(request("echo").build());
+    assertEquals("7", response.getResultJson().toStringUtf8());
+    forget();
+    allFail(ErrorCode.UNAVAILABLE, true);
+    assertEquals(ErrorCode.UNAVAILABLE, GrpcErrors.fromStatus(fails(request("echo"))).code());
+    assertEquals(1, asked());
   }
 
   @Test
@@ -305,6 +328,45 @@ class InvocationsTest {
               StatusRuntimeException.class,
               () -> coordinator.calls().invoke(nested.toBuilder().setDepth(depth).build()));
       assertEquals(ErrorCode.LIMIT_REACHED, GrpcErrors.fromStatus(failure).code());
+    }
+  }
+
+  private static Path secret(String name, String content) throws IOException {
+    var file = Files.writeString(directory.resolve(name), content);
+    return Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+  }
+
+  @Test
+  void onlyANodeNamesASession() throws Exception {
+    var keys =
+        secret("keys.yaml", "keys:\n- {id: ops, key: 0123456789abcdef0123, tenant: default}\n");
+    var ring = secret("ring", "s1:0123456789abcdef\n");
+    var credentials = Credentials.load(new Security(Optional.of(keys), Optional.of(ring)));
+    var door = coordinator.door(credentials).toString();
+    var session = SessionRef.newBuilder().setId("someone-else").setGateway("127.0.0.1:1");
+    var request = request("echo").setSession(session).build();
+    try (var clients = new Channels(Credentials.none());
+        var nodes = new Channels(credentials)) {
+      var headers = new Metadata();
+      headers.put(GrpcMetadata.AUTHORIZATION, "Bearer 0123456789abcdef0123");
+      var client =
+          InvocationsGrpc.newBlockingStub(clients.to(door))
+              .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers))
+              .withDeadlineAfter(20, TimeUnit.SECONDS);
+      var refused = assertThrows(StatusRuntimeException.class, () -> client.invoke(request));
+      assertEquals(ErrorCode.FORBIDDEN, GrpcErrors.fromStatus(refused).code());
+      assertEquals(0, asked());
+      assertEquals("7", client.invoke(request("echo").build()).getResultJson().toStringUtf8());
+      forget();
+      var node =
+          InvocationsGrpc.newBlockingStub(nodes.to(door)).withDeadlineAfter(20, TimeUnit.SECONDS);
+      assertEquals("7", node.invoke(request).getResultJson().toStringUtf8());
+      for (int leaf = 0; leaf < LEAVES; leaf++) {
+        coordinator
+            .invoker(leaf)
+            .asked
+            .forEach(asked -> assertEquals("someone-else", asked.getSession().getId()));
+      }
     }
   }
 

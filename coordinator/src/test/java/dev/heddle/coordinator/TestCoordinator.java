@@ -60,6 +60,7 @@ final class TestCoordinator implements AutoCloseable {
   private final Closer closer = new Closer();
   private final LocalCatalog local;
   private final Channels channels;
+  private final Coordinator coordinator;
   private final GrpcServer server;
   private final GrpcServer internal;
   private final Map<String, Leaf> leaves = new TreeMap<>();
@@ -84,7 +85,7 @@ final class TestCoordinator implements AutoCloseable {
     for (int i = 0; i < leafCount; i++) {
       addLeaf("leaf-" + i);
     }
-    var coordinator =
+    this.coordinator =
         closer.register(
             "coordinator",
             new Coordinator(
@@ -242,6 +243,21 @@ final class TestCoordinator implements AutoCloseable {
     }
     tell();
     return dataset;
+  }
+
+  /** Another door to the public services, which asks for credentials. */
+  HostPort door(Credentials credentials) {
+    var door =
+        closer.register(
+            "door",
+            new GrpcServer(
+                "door",
+                HostPort.parse("127.0.0.1:0"),
+                coordinator.publicServices(),
+                ServerOptions.open(credentials),
+                false));
+    door.start();
+    return door.address();
   }
 
   /** Where the coordinator's public services are. */

@@ -40,6 +40,16 @@ public record Bill(
     open = List.copyOf(open);
   }
 
+  /** Of something that may have spent anything. */
+  public static Bill open(String what) {
+    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, List.of(what), 0, 0);
+  }
+
+  /** Of operations on single documents. */
+  public static Bill operations(long count, long bytesRead) {
+    return new Bill(0, 0, 0, 0, bytesRead, 0, count, 0, 0, 0, true, List.of(), 0, 0);
+  }
+
   public Bill plus(Bill other) {
     var bothOpen = open;
     if (!other.open.isEmpty()) {

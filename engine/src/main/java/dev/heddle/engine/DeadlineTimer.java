@@ -5,6 +5,7 @@ import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,8 @@ final class DeadlineTimer implements AutoCloseable {
   DeadlineTimer(Ticker ticker) {
     this.ticker = ticker;
     timer.setRemoveOnCancelPolicy(true);
+    // What is unloaded after the end still asks for something to be done later.
+    timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
   }
 
   Alarm at(Deadline deadline, Runnable task) {

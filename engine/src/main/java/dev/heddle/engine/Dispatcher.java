@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides when an event gets a thread and a sandbox: at once where there is room, else after a
@@ -21,6 +22,10 @@ import java.util.function.LongSupplier;
  * <p>Calls within calls cannot block each other: a handler that waits lends its thread and its
  * memory to others, and each depth of calls has places of its own. The deepest ones wait for
  * nobody, so they end, and then those above them.
+ *
+ * <p>Where there are several tenants, they come before functions: each has its turn, and {@link
+ * TenantShares} of everything. An event that waits for memory is overtaken by smaller ones only so
+ * often.
  *
  * <p>A handler that does not stop at its deadline is stuck: up to a limit its place is made up for
  * by another.
@@ -44,6 +49,9 @@ final class Dispatcher implements AutoCloseable {
     void refuse(HeddleException why);
   }
 
+  /** Events that may get the memory for which another one waits. */
+  private static final int MAX_OVERTAKERS = 100;
+
   private static final double SMOOTHING = 1.0 / 16;
   private static final Duration SHORTEST_RETRY = Duration.ofMillis(100);
   private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
@@ -61,6 +69,9 @@ final class Dispatcher implements AutoCloseable {
     }
   }
 
+  /** The lanes of one tenant with waiting events, the one to be served next first. */
+  private record Turn(String tenant, ArrayDeque<Lane> lanes) {}
+
   private final int maxThreads;
   private final int maxQueue;
   private final int maxPerFunction;
@@ -75,8 +86,15 @@ final class Dispatcher implements AutoCloseable {
   // Guarded by the lock.
   private final Map<LaneKey, Lane> lanes = new HashMap<>();
 
-  /** Lanes with waiting events, the one to be served next first. */
-  private final ArrayDeque<Lane> turn = new ArrayDeque<>();
+  private final TenantShares shares;
+
+  /** Tenants with waiting events, the one to be served next first. */
+  private final ArrayDeque<Turn> turns = new ArrayDeque<>();
+
+  /** The first lane whose next event found no memory. */
+  private @Nullable Lane hungry;
+
+  private int overtakers;
 
   private final int[] running = new int[InvocationScope.MAX_DEPTH + 1];
   private int active;
@@ -109,6 +127,18 @@ final class Dispatcher implements AutoCloseable {
     this.maxStuck = config.maxStuckThreads();
     this.pool = pool;
     this.threads = threads;
+    this.shares = new TenantShares(config);
+  }
+
+  /** Whether there are several tenants on this node, who share it. */
+  void several(boolean tenants) {
+    lock.lock();
+    try {
+      shares.several(tenants);
+    } finally {
+      lock.unlock();
+    }
+    again();
   }
 
   /**
@@ -156,15 +186,74 @@ final class Dispatcher implements AutoCloseable {
           "fewer than %d waiting, and fewer than %d for one function"
               .formatted(maxQueue, maxPerFunction));
     }
+    if (!shares.admitsWaiting(task)) {
+      forget(lane);
+      throw Refusals.refuse(
+          ErrorCode.QUEUE_FULL,
+          "invocations of tenant " + lane.key.tenant,
+          "half of the node's queue",
+          "less, as others need it, too");
+    }
     if (lane.waiting.isEmpty()) {
-      turn.addLast(lane);
+      turn(lane.key.tenant).lanes.addLast(lane);
     }
     lane.waiting.addLast(task);
     queued++;
+    shares.queued(task, 1);
+  }
+
+  /** Call with the lock held. */
+  private Turn turn(String tenant) {
+    for (var turn : turns) {
+      if (turn.tenant.equals(tenant)) {
+        return turn;
+      }
+    }
+    var turn = new Turn(tenant, new ArrayDeque<>());
+    turns.addLast(turn);
+    return turn;
+  }
+
+  /** A task has left the queue. Call with the lock held. */
+  private void dequeued(Lane lane, Task task) {
+    queued--;
+    shares.queued(task, -1);
+    if (lane.waiting.isEmpty() && lane == hungry) {
+      hungry = null;
+    }
+  }
+
+  /** Whether memory is kept for another one, which has waited long enough. Needs the lock. */
+  private boolean yields(Lane lane) {
+    // Those at a greater depth are what others wait for, and give their memory back.
+    return hungry != null
+        && hungry != lane
+        && overtakers >= MAX_OVERTAKERS
+        && lane.key.depth <= hungry.key.depth;
+  }
+
+  /** Call with the lock held. */
+  private void foundNoMemory(Lane lane) {
+    if (hungry == null) {
+      hungry = lane;
+      overtakers = 0;
+    }
+  }
+
+  /** Call with the lock held. */
+  private void foundMemory(Lane lane) {
+    if (lane == hungry) {
+      hungry = null;
+    } else if (hungry != null) {
+      overtakers++;
+    }
   }
 
   /** Whether there was room for the task, which it now has. Call with the lock held. */
   private boolean place(Lane lane, Task task) {
+    if (!shares.admits(task) || yields(lane)) {
+      return false;
+    }
     int most = task.version().version().concurrency();
     if (active >= capacity()
         || running[task.depth()] >= capacity()
@@ -174,8 +263,11 @@ final class Dispatcher implements AutoCloseable {
     }
     var room = pool.take(task.version(), task.depth());
     if (room == null) {
+      foundNoMemory(lane);
       return false;
     }
+    foundMemory(lane);
+    shares.began(task);
     task.room(room);
     crowd.began();
     active++;
@@ -213,7 +305,8 @@ final class Dispatcher implements AutoCloseable {
 
   /** Call with the lock held. */
   private int capacity() {
-    return maxThreads + Math.min(stuck, maxStuck);
+    // A thread may come back before it was counted.
+    return maxThreads + Math.clamp(stuck, 0, maxStuck);
   }
 
   private void start(Task task) {
@@ -226,28 +319,46 @@ final class Dispatcher implements AutoCloseable {
 
   /** Finds room for what waits, one event of each function in turn. Call with the lock held. */
   private List<Task> pump() {
-    if (turn.isEmpty()) {
+    if (turns.isEmpty()) {
       return List.of();
     }
     var starting = new ArrayList<Task>();
     boolean progress = true;
     while (progress) {
       progress = false;
-      for (int left = turn.size(); left > 0 && active < capacity(); left--) {
-        var lane = turn.removeFirst();
-        var task = lane.waiting.getFirst();
-        if (place(lane, task)) {
-          lane.waiting.removeFirst();
-          queued--;
+      for (int left = turns.size(); left > 0 && active < capacity(); left--) {
+        var turn = turns.removeFirst();
+        var task = next(turn.lanes);
+        if (task != null) {
           starting.add(task);
           progress = true;
         }
-        if (!lane.waiting.isEmpty()) {
-          turn.addLast(lane);
+        if (!turn.lanes.isEmpty()) {
+          turns.addLast(turn);
         }
       }
     }
     return starting;
+  }
+
+  /** The first of a tenant's events for which there is room. Call with the lock held. */
+  private @Nullable Task next(ArrayDeque<Lane> lanes) {
+    for (int left = lanes.size(); left > 0; left--) {
+      var lane = lanes.removeFirst();
+      var task = lane.waiting.getFirst();
+      boolean placed = place(lane, task);
+      if (placed) {
+        lane.waiting.removeFirst();
+        dequeued(lane, task);
+      }
+      if (!lane.waiting.isEmpty()) {
+        lanes.addLast(lane);
+      }
+      if (placed) {
+        return task;
+      }
+    }
+    return null;
   }
 
   /** Looks whether what waits has room now. */
@@ -275,6 +386,7 @@ final class Dispatcher implements AutoCloseable {
     try {
       pool.give(room, reuse);
       crowd.ended();
+      shares.ended(task);
       active--;
       running[task.depth()]--;
       var ref = task.version().ref();
@@ -299,6 +411,9 @@ final class Dispatcher implements AutoCloseable {
     if (lane.running == 0 && lane.waiting.isEmpty()) {
       lanes.remove(lane.key);
     }
+    if (lane.waiting.isEmpty() && lane == hungry) {
+      hungry = null;
+    }
   }
 
   /** Takes a waiting task out of the queue; whether it was there. */
@@ -310,9 +425,10 @@ final class Dispatcher implements AutoCloseable {
       if (lane == null || !lane.waiting.remove(task)) {
         return false;
       }
-      queued--;
+      dequeued(lane, task);
       if (lane.waiting.isEmpty()) {
-        turn.remove(lane);
+        turn(ref.tenant()).lanes.remove(lane);
+        turns.removeIf(turn -> turn.lanes.isEmpty());
         forget(lane);
       }
       return true;
@@ -329,6 +445,7 @@ final class Dispatcher implements AutoCloseable {
       parked++;
       crowd.ended();
       active--;
+      shares.active(room.version, -1);
       pool.park(room);
       starting = pump();
     } finally {
@@ -345,6 +462,7 @@ final class Dispatcher implements AutoCloseable {
       parked--;
       crowd.began();
       active++;
+      shares.active(room.version, 1);
       pool.unpark(room);
     } finally {
       lock.unlock();
@@ -361,6 +479,7 @@ final class Dispatcher implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    pool.settle();
     starting.forEach(this::start);
   }
 
@@ -414,12 +533,14 @@ final class Dispatcher implements AutoCloseable {
     lock.lock();
     try {
       closed = true;
-      turn.forEach(lane -> {
-        refused.addAll(lane.waiting);
-        lane.waiting.clear();
-        forget(lane);
-      });
-      turn.clear();
+      turns.forEach(turn ->
+          turn.lanes.forEach(lane -> {
+            refused.addAll(lane.waiting);
+            lane.waiting.forEach(task -> shares.queued(task, -1));
+            lane.waiting.clear();
+            forget(lane);
+          }));
+      turns.clear();
       queued = 0;
     } finally {
       lock.unlock();

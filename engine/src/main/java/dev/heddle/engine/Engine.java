@@ -17,13 +17,16 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs functions: scatter functions on the caller's thread, handlers on platform threads of its
- * own. The code of a version is fetched and loaded when it is first asked for, and stays for the
- * next request; so do the sandboxes that can serve another event.
+ * Runs functions: scatter functions on the caller's thread, or on a platform thread of its own
+ * where that is a virtual one, handlers always on threads of its own. The code of a version is
+ * fetched and loaded when it is first asked for, and stays for the next request; so do the
+ * sandboxes that can serve another event.
  *
  * <p>Safe for any thread. Whoever creates it closes it.
  */
@@ -31,6 +34,9 @@ public final class Engine implements AutoCloseable {
   /** How soon events that wait for processors are looked at again. */
   private static final long LOOK_NANOS = 1_000_000;
 
+  private static final long RENEWAL_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+  private final AtomicBoolean renewing = new AtomicBoolean();
   private final EngineConfig config;
   private final Runtimes runtimes;
   private final Map<String, Supplier<ScatterFunction<?, ?>>> builtIns;
@@ -39,6 +45,7 @@ public final class Engine implements AutoCloseable {
   private final EngineMetrics metrics;
   private final DeadlineTimer timer;
   private final InvocationThreads threads;
+  private final ScatterThreads scatterThreads;
   private final SandboxPool pool;
   private final Dispatcher dispatcher;
   private final LoadedVersions versions;
@@ -68,14 +75,15 @@ public final class Engine implements AutoCloseable {
     this.metrics = new EngineMetrics(registry, role);
     this.timer = new DeadlineTimer(ticker);
     this.threads = new InvocationThreads(Threads.named("heddle-invocation"));
+    this.scatterThreads = new ScatterThreads(threads, config.scatterThreads(), ticker);
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
     int processors = Runtime.getRuntime().availableProcessors();
     // It counts real threads, in real time.
-    var crowd =
-        new Crowd(processors, threads::computing, MachineLoad.ofThisOne(), Ticker.system());
+    var crowd = new Crowd(processors, threads::computing, MachineLoad.ofThisOne(), Ticker.system());
     this.dispatcher = new Dispatcher(config, pool, threads, crowd, processors, this::soon);
     metrics.dispatcher(dispatcher);
-    this.versions = new LoadedVersions(config, code, this.runtimes, pool, metrics, threads::renew);
+    this.versions =
+        new LoadedVersions(config, code, this.runtimes, pool, metrics, this::codeUnloaded);
     this.kit = new InvocationKit(config, platform, dispatcher, timer, ticker, metrics);
     timer.every(pool.pace().toNanos(), pool::sweep);
   }
@@ -83,6 +91,19 @@ public final class Engine implements AutoCloseable {
   /** Once it is closed nothing waits any more. */
   private void soon(Runnable look) {
     var _ = timer.after(LOOK_NANOS, look);
+  }
+
+  /** At most once a second: each time, threads that are warm end. */
+  private void codeUnloaded() {
+    if (renewing.compareAndSet(false, true)) {
+      var _ =
+          timer.after(
+              RENEWAL_NANOS,
+              () -> {
+                renewing.set(false);
+                threads.renew();
+              });
+    }
   }
 
   private void roomFreed() {
@@ -139,29 +160,40 @@ public final class Engine implements AutoCloseable {
           "one of " + String.join(", ", builtIns.keySet()) + ", or a deployed one");
     }
     var function = (ScatterFunction<Object, Object>) maker.get();
-    return new ScatterRun(function, null, failures, config, 0, () -> {});
+    return new ScatterRun(function, null, null, failures, config, 0, () -> {});
   }
 
   private ScatterRun deployed(
       FunctionRef ref, FunctionVersion version, Failures failures, QueryOrigin origin) {
     var lease = versions.acquire(ref, version, failures);
     SandboxPool.Room room = null;
+    DeadlineTimer.Alarm alarm = () -> {};
     boolean started = false;
     try {
       room = pool.takeForQuery(lease.version());
       long start = ticker.nanoTime();
-      var instance = instance(lease.version(), failures, log(ref, origin.id(), origin.traceId()));
+      var log = log(ref, origin.id(), origin.traceId());
+      var instance = instance(lease.version(), failures, log);
+      room.made(instance.sandbox(), ticker.nanoTime() - start);
+      // From here on something stops its code at the deadline.
+      alarm = alarm(instance.sandbox()::interrupt, failures.deadline());
+      init(instance.sandbox(), failures);
       long nanos = ticker.nanoTime() - start;
-      room.made(instance.sandbox(), nanos);
       metrics.made(nanos);
-      var end = ending(lease, room, alarm(instance.sandbox()::interrupt, failures.deadline()));
-      var loader = lease.version().code().classLoader();
-      var run = new ScatterRun(instance.function(), loader, failures, config, nanos, end);
+      var run =
+          new ScatterRun(
+              instance.function(),
+              lease.version().code().classLoader(),
+              scatterThreads,
+              failures,
+              config,
+              nanos,
+              ending(lease, room, alarm));
       started = true;
       return run;
     } finally {
       if (!started) {
-        ending(lease, room, () -> {}).run();
+        ending(lease, room, alarm).run();
       }
     }
   }
@@ -170,23 +202,31 @@ public final class Engine implements AutoCloseable {
     return new InvocationLog(ref, id, traceId, config.maxLog().bytes(), logs, metrics);
   }
 
-  /** Runs the function's init: there is no sandbox yet to be interrupted at the deadline. */
   private LoadedCode.ScatterInstance instance(
       LoadedVersion version, Failures failures, InvocationLog log) {
-    var interruption = new Interruption();
-    var alarm = alarm(interruption::end, failures.deadline());
-    try {
-      interruption.enter();
-      try {
-        return version.code().newScatterInstance(version.limits(), log::append);
-      } finally {
-        interruption.leave();
-      }
-    } catch (Throwable thrown) {
-      throw failures.of(Failures.INIT, thrown);
-    } finally {
-      alarm.cancel();
-    }
+    return scatterThreads.run(
+        failures,
+        () -> {
+          try {
+            return version.code().newScatterInstance(version.limits(), log::append);
+          } catch (Throwable thrown) {
+            throw failures.of(Failures.INIT, thrown);
+          }
+        });
+  }
+
+  private void init(Sandbox sandbox, Failures failures) {
+    var _ =
+        scatterThreads.run(
+            failures,
+            () -> {
+              try {
+                sandbox.init();
+                return Boolean.TRUE;
+              } catch (Throwable thrown) {
+                throw failures.of(Failures.INIT, thrown);
+              }
+            });
   }
 
   private DeadlineTimer.Alarm alarm(Runnable end, @Nullable Deadline deadline) {
@@ -370,6 +410,9 @@ public final class Engine implements AutoCloseable {
    */
   public void keepOnly(CatalogView view) {
     versions.keepOnly(view);
+    long tenants =
+        view.allFunctions().stream().map(function -> function.tenant()).distinct().limit(2).count();
+    dispatcher.several(tenants > 1);
     logs.keepOnly(view);
   }
 

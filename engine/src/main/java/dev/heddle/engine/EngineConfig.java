@@ -9,7 +9,8 @@ import java.time.Duration;
 /**
  * What running functions may take on one node.
  *
- * @param javaEnabled whether the java runtime, which is for trusted code only, may run
+ * @param javaEnabled whether the java runtime, which is for trusted code only, may run; a node with
+ *     API keys has it off unless its config says otherwise
  * @param invocationThreads handlers that run at once, besides those that wait for others: of these
  *     as many again for each level of calls within calls; platform threads, started as needed
  * @param invocationQueue events that may wait for room; more are refused with QUEUE_FULL
@@ -31,6 +32,9 @@ import java.time.Duration;
  * @param logs what is kept of logs
  * @param archive limits of deployed code
  * @param closeGrace how long running handlers may take to end when the node stops
+ * @param scatterThreads steps of deployed scatter functions that run at once for requests on
+ *     virtual threads, as at a coordinator; further ones wait until their deadline
+ * @param idleCode what the code of versions may hold that nothing runs, as far as that is known
  */
 public record EngineConfig(
     boolean javaEnabled,
@@ -52,7 +56,9 @@ public record EngineConfig(
     DataSize maxLog,
     LogLimits logs,
     ArchiveLimits archive,
-    Duration closeGrace) {
+    Duration closeGrace,
+    int scatterThreads,
+    DataSize idleCode) {
 
   public EngineConfig {
     atLeast("invocation-threads", invocationThreads, 1);
@@ -64,6 +70,7 @@ public record EngineConfig(
     atLeast("idle-versions", idleVersions, 0);
     atLeast("max-versions", maxVersions, 1);
     atLeast("max-platform-calls", maxPlatformCalls, 0);
+    atLeast("scatter-threads", scatterThreads, 1);
     if (!pauseAfter.isPositive() || destroyAfter.compareTo(pauseAfter) < 0) {
       throw new IllegalArgumentException(
           "pause-after, destroy-after: "
@@ -80,6 +87,33 @@ public record EngineConfig(
     }
   }
 
+  /** The same with the java runtime on or off. */
+  public EngineConfig withJava(boolean enabled) {
+    return new EngineConfig(
+        enabled,
+        invocationThreads,
+        invocationQueue,
+        functionQueue,
+        maxStuckThreads,
+        maxStuckThreadsPerVersion,
+        sandboxMemory,
+        pauseAfter,
+        destroyAfter,
+        idleInstances,
+        idleVersions,
+        maxVersions,
+        maxPartial,
+        maxResult,
+        maxPlatformMessage,
+        maxPlatformCalls,
+        maxLog,
+        logs,
+        archive,
+        closeGrace,
+        scatterThreads,
+        idleCode);
+  }
+
   public static EngineConfig defaults() {
     return new EngineConfig(
         true,
@@ -92,21 +126,28 @@ public record EngineConfig(
         Duration.ofSeconds(10),
         Duration.ofMinutes(5),
         64,
-        16,
+        256,
         256,
         DataSize.ofMiB(16),
         DataSize.ofMiB(8),
-        DataSize.ofMiB(8),
+        DataSize.ofMiB(1),
         10_000,
         DataSize.ofKiB(64),
         LogLimits.DEFAULTS,
         ArchiveLimits.DEFAULTS,
-        Duration.ofSeconds(5));
+        Duration.ofSeconds(5),
+        64,
+        DataSize.ofBytes(Math.max(32 << 20, Runtime.getRuntime().maxMemory() / 8)));
   }
 
-  /** A quarter of the machine's memory, in whole MiB. */
+  /**
+   * A quarter of the machine's memory, but no more than half of this process's heap, where most
+   * sandboxes have theirs; in whole MiB.
+   */
   private static DataSize defaultMemory() {
     var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
-    return DataSize.ofMiB(Math.max(64, system.getTotalMemorySize() >> 22));
+    long quarter = system.getTotalMemorySize() >> 22;
+    long half = Runtime.getRuntime().maxMemory() >> 21;
+    return DataSize.ofMiB(Math.max(64, Math.min(quarter, half)));
   }
 }

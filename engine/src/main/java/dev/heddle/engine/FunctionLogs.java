@@ -164,6 +164,25 @@ public final class FunctionLogs implements AutoCloseable {
    */
   boolean append(
       FunctionRef function, String id, String traceId, Supplier<String> text, int length) {
+    return append(function, id, traceId, text, length, true);
+  }
+
+  /**
+   * As {@link #append}, for a line of the platform's own: it takes nothing of the function's rate,
+   * and has its place however much the function writes.
+   */
+  boolean report(
+      FunctionRef function, String id, String traceId, Supplier<String> text, int length) {
+    return append(function, id, traceId, text, length, false);
+  }
+
+  private boolean append(
+      FunctionRef function,
+      String id,
+      String traceId,
+      Supplier<String> text,
+      int length,
+      boolean limited) {
     var key = new Key(function.tenant(), function.name());
     var at = clock.instant();
     lock.lock();
@@ -176,7 +195,7 @@ public final class FunctionLogs implements AutoCloseable {
         ring = newRing();
       }
       rings.putLast(key, ring);
-      if (!admitted(ring)) {
+      if (limited && !admitted(ring)) {
         ring.lost++;
         return false;
       }

@@ -69,7 +69,7 @@ final class InvocationLog {
 
   /** Adds the line that says what the invocation came to; it has no part in the limit. */
   void report(ReportLine report) {
-    if (!logs.append(ref, id, traceId, report::text, REPORT_LENGTH)) {
+    if (!logs.report(ref, id, traceId, report::text, REPORT_LENGTH)) {
       metrics.logLost();
     }
     if (log.isDebugEnabled()) {

@@ -23,7 +23,12 @@ final class InvocationMeter {
   private volatile long cpuAtEntry;
   private volatile long sandboxCpuAtEntry;
   private volatile long parkedAt;
+  private volatile boolean parking;
   private volatile long parkedNanos;
+
+  /** Of a caller who left: what was parked until then; -1: it has not. */
+  private volatile long parkedUntilLeft = -1;
+
   private volatile long activeNanos;
   private volatile long cpuNanos;
   private volatile long bytesOut;
@@ -53,9 +58,11 @@ final class InvocationMeter {
 
   void parked() {
     parkedAt = ticker.nanoTime();
+    parking = true;
   }
 
   void unparked() {
+    parking = false;
     parkedNanos += ticker.nanoTime() - parkedAt;
   }
 
@@ -75,7 +82,10 @@ final class InvocationMeter {
   /** The caller leaves while the code goes on: what it took so far, and that there is more. */
   void stillRuns(Thread runner, String invocationId) {
     if (entered) {
-      activeNanos = Math.max(0, ticker.nanoTime() - enteredAt - parkedNanos);
+      long now = ticker.nanoTime();
+      long parked = parkedNanos + (parking ? now - parkedAt : 0);
+      parkedUntilLeft = parked;
+      activeNanos = Math.max(0, now - enteredAt - parked);
       cpuNanos = Math.max(0, CPU.getThreadCpuTime(runner.threadId()) - cpuAtEntry);
     }
     open = List.of(invocationId);
@@ -107,6 +117,6 @@ final class InvocationMeter {
         open.isEmpty(),
         open,
         initNanos,
-        parkedNanos);
+        parkedUntilLeft < 0 ? parkedNanos : parkedUntilLeft);
   }
 }

@@ -93,6 +93,15 @@ public final class InvocationScope {
     }
   }
 
+  /**
+   * Notes that something was asked for of which nobody knows what it spent.
+   *
+   * @param what such as {@code invoke/name}
+   */
+  public void open(String what) {
+    spent(Bill.open(what));
+  }
+
   /** What the invocation's queries and nested calls spent so far. */
   public Bill children() {
     lock.lock();

@@ -40,6 +40,9 @@ final class InvocationTask implements Dispatcher.Task {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition left = lock.newCondition();
 
+  /** Nobody waits for the answer. Written with the lock held, before anything is interrupted. */
+  private volatile boolean abandoned;
+
   /** Set before the task is run. */
   private SandboxPool.@Nullable Room room;
 
@@ -138,7 +141,21 @@ final class InvocationTask implements Dispatcher.Task {
       thread.setContextClassLoader(loader);
     }
     try {
-      var sandbox = sandbox();
+      return metered(sandbox(), code, scope);
+    } finally {
+      if (loader != null) {
+        thread.setContextClassLoader(before);
+      }
+    }
+  }
+
+  private byte[] metered(Sandbox sandbox, LoadedCode code, InvocationScope scope) {
+    meter.entered(sandbox);
+    try {
+      // Before it counts as inside: an interrupt of the sandbox would do nothing here.
+      if (!code.readsJson()) {
+        JsonValues.check(event);
+      }
       if (!enter(sandbox)) {
         throw new HeddleException(ErrorCode.CANCELLED, "function " + ref.label() + ": too late");
       }
@@ -148,9 +165,7 @@ final class InvocationTask implements Dispatcher.Task {
         exit();
       }
     } finally {
-      if (loader != null) {
-        thread.setContextClassLoader(before);
-      }
+      meter.left(sandbox);
     }
   }
 
@@ -210,12 +225,9 @@ final class InvocationTask implements Dispatcher.Task {
             new InvocationContext(version, door, kit.ticker(), log),
             new JsonPlatformCalls(
                 version, door, kit.ticker(), log, kit.config().maxPlatformMessage()),
-            scope.deadline());
-    meter.entered(sandbox);
+            scope.deadline(),
+            () -> abandoned);
     try {
-      if (!code.readsJson()) {
-        JsonValues.check(event);
-      }
       var answer = sandbox.invoke(event, call);
       if (!code.readsJson()) {
         check(answer, kit.failures(ref, scope.deadline()));
@@ -224,7 +236,6 @@ final class InvocationTask implements Dispatcher.Task {
       return answer;
     } finally {
       door.close();
-      meter.left(sandbox);
     }
   }
 
@@ -267,17 +278,18 @@ final class InvocationTask implements Dispatcher.Task {
 
   private void complete(byte @Nullable [] answer, @Nullable HeddleException problem) {
     var sandbox = room().sandbox();
-    boolean reuse = sandbox != null && sandbox.reusable() && !abandoned();
+    boolean reuse = sandbox != null && sandbox.reusable() && !abandoned;
     var stuck = lease.version().stuck();
     // First of all, so that whoever has the answer finds nothing of it at work any more.
     kit.dispatcher().leave(this, room(), reuse, meter.ranNanos());
     lease.release();
+    boolean late;
     lock.lock();
     try {
       runner = null;
       ended = true;
-      if (state == State.ABANDONED) {
-        kit.dispatcher().stuck(-1);
+      late = state == State.ABANDONED;
+      if (late) {
         stuck.decrementAndGet();
       } else {
         reply = answer;
@@ -288,14 +300,8 @@ final class InvocationTask implements Dispatcher.Task {
     } finally {
       lock.unlock();
     }
-  }
-
-  private boolean abandoned() {
-    lock.lock();
-    try {
-      return state == State.ABANDONED;
-    } finally {
-      lock.unlock();
+    if (late) {
+      kit.dispatcher().stuck(-1);
     }
   }
 
@@ -341,6 +347,7 @@ final class InvocationTask implements Dispatcher.Task {
         lease.release();
       }
     } else {
+      kit.dispatcher().stuck(1);
       awaitEnd();
     }
     throw why;
@@ -441,9 +448,9 @@ final class InvocationTask implements Dispatcher.Task {
   private void abandon() {
     boolean running = state == State.RUNNING;
     state = State.ABANDONED;
+    abandoned = true;
     if (running) {
       lease.version().stuck().incrementAndGet();
-      kit.dispatcher().stuck(1);
       if (inside != null) {
         inside.interrupt();
       } else if (runner != null) {
@@ -454,11 +461,16 @@ final class InvocationTask implements Dispatcher.Task {
 
   /** Gives code that was interrupted a moment to end, so that its bill is whole. */
   private void awaitEnd() {
+    boolean interrupted = Thread.interrupted();
     lock.lock();
     try {
       long nanos = GRACE_NANOS;
       while (!ended && nanos > 0) {
-        nanos = left.awaitNanos(nanos);
+        try {
+          nanos = left.awaitNanos(nanos);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
       if (!ended && inside != null) {
         // Once more: the first may have come before the code that it was to end.
@@ -467,10 +479,11 @@ final class InvocationTask implements Dispatcher.Task {
       if (!ended && runner != null) {
         meter.stillRuns(runner, invocation.id());
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     } finally {
       lock.unlock();
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package dev.heddle.engine;
 
 import dev.heddle.function.Event;
 import dev.heddle.function.Handler;
+import dev.heddle.function.StoppedException;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -39,7 +40,7 @@ final class JavaSandbox implements Sandbox {
   }
 
   private @Nullable Object handle(Event input, Call call) {
-    runner(Thread.currentThread());
+    enter(call);
     try {
       return handler.handle(input, call.context());
     } catch (Throwable thrown) {
@@ -48,7 +49,7 @@ final class JavaSandbox implements Sandbox {
       reusable &= failure.code() == ErrorCode.FUNCTION_REJECTED;
       throw failure;
     } finally {
-      runner(null);
+      leave();
     }
   }
 
@@ -67,10 +68,23 @@ final class JavaSandbox implements Sandbox {
     }
   }
 
-  private void runner(@Nullable Thread thread) {
+  /** Whoever abandons the call says so before it interrupts: one of both is heard in any case. */
+  private void enter(Call call) {
     lock.lock();
     try {
-      runner = thread;
+      if (call.abandoned().getAsBoolean()) {
+        throw failures.of("handle", new StoppedException("stopped by the platform"));
+      }
+      runner = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leave() {
+    lock.lock();
+    try {
+      runner = null;
     } finally {
       lock.unlock();
     }

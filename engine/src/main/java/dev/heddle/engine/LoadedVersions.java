@@ -9,13 +9,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The versions that are loaded: each once, counted by who uses it. An idle version stays for the
- * next request until too many are idle or the catalog no longer names it; a version in use is
- * closed by its last user at the earliest, so that runs which began before a swap finish on the
- * code that they began with.
+ * next request until too many are idle, or hold too much, or the catalog no longer names it; a
+ * version in use is closed by its last user at the earliest, so that runs which began before a swap
+ * finish on the code that they began with.
  *
  * <p>Safe for any thread.
  */
@@ -27,6 +29,7 @@ final class LoadedVersions implements AutoCloseable {
     final CompletableFuture<LoadedVersion> loading = new CompletableFuture<>();
     int users;
     boolean wanted = true;
+    long idleBytes;
   }
 
   /** One user's hold on a version. */
@@ -65,8 +68,11 @@ final class LoadedVersions implements AutoCloseable {
   /** Guarded by {@link #lock}. */
   private int idle;
 
+  /** What the code of idle versions holds. Guarded by {@link #lock}. */
+  private long idleBytes;
+
   /**
-   * @param unloaded told after versions were closed
+   * @param unloaded told after versions were closed that have classes of their own
    */
   LoadedVersions(
       EngineConfig config,
@@ -109,7 +115,7 @@ final class LoadedVersions implements AutoCloseable {
         entries.put(key, entry);
         first = true;
       } else if (entry.users == 0) {
-        idle--;
+        notIdle(entry);
       }
       entry.users++;
       // Whoever asks for it has seen a catalog that names it.
@@ -146,11 +152,18 @@ final class LoadedVersions implements AutoCloseable {
       var entry = all.next();
       if (entry.users == 0) {
         all.remove();
-        idle--;
+        notIdle(entry);
         left--;
         closing.add(entry.loading.join());
       }
     }
+  }
+
+  /** Call with the lock held. */
+  private void notIdle(Entry entry) {
+    idle--;
+    idleBytes -= entry.idleBytes;
+    entry.idleBytes = 0;
   }
 
   private void load(
@@ -199,11 +212,22 @@ final class LoadedVersions implements AutoCloseable {
   }
 
   private LoadedVersion await(Key key, Entry entry, Failures failures) {
+    var deadline = failures.deadline();
     try {
-      return entry.loading.get();
+      return deadline == null
+          ? entry.loading.get()
+          : entry.loading.get(deadline.remainingNanos(failures.ticker()), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       var _ = entry.loading.whenComplete((version, failure) -> release(key, entry));
       throw failures.of("load", e);
+    } catch (TimeoutException e) {
+      var _ = entry.loading.whenComplete((version, failure) -> release(key, entry));
+      throw new HeddleException(
+          ErrorCode.DEADLINE_EXCEEDED,
+          "function "
+              + failures.label()
+              + ": its code still came at the deadline (expected: to be there by then)",
+          e);
     } catch (ExecutionException e) {
       release(key, entry);
       throw failures.of("load", e.getCause() == null ? e : e.getCause());
@@ -220,7 +244,12 @@ final class LoadedVersions implements AutoCloseable {
       }
       if (entry.wanted && entries.get(key) == entry) {
         idle++;
+        entry.idleBytes = entry.loading.join().code().footprint();
+        idleBytes += entry.idleBytes;
         evictIdle(idle - config.idleVersions(), closing);
+        while (idleBytes > config.idleCode().bytes()) {
+          evictIdle(1, closing);
+        }
       } else {
         entries.remove(key, entry);
         closing.add(entry.loading.join());
@@ -243,7 +272,7 @@ final class LoadedVersions implements AutoCloseable {
         entry.wanted = named(next.getKey(), view);
         if (!entry.wanted && entry.users == 0) {
           all.remove();
-          idle--;
+          notIdle(entry);
           closing.add(entry.loading.join());
         }
       }
@@ -265,7 +294,8 @@ final class LoadedVersions implements AutoCloseable {
       version.code().close();
       metrics.unloaded();
     }
-    if (!closing.isEmpty()) {
+    // Other code leaves nothing behind in threads.
+    if (closing.stream().anyMatch(version -> version.code().classLoader() != null)) {
       unloaded.run();
     }
   }

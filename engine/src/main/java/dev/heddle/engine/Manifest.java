@@ -57,7 +57,10 @@ public record Manifest(
   private static final DataSize DEFAULT_MEMORY = DataSize.ofMiB(128);
   private static final DataSize MAX_MEMORY = DataSize.ofGiB(64);
   private static final long MIB = 1 << 20;
-  private static final int MAX_TEXT = 64 * 1024;
+
+  /** In UTF-8: the records of twenty versions must fit one entry of the catalog. */
+  private static final int MAX_BYTES = 10 << 10;
+
   private static final int MAX_DESCRIPTION = 1_000;
 
   private static final Pattern NAME = Pattern.compile("[a-z][a-z0-9-]{0,62}");
@@ -81,12 +84,10 @@ public record Manifest(
    * @throws HeddleException INVALID_FUNCTION with all problems
    */
   public static Manifest parse(String yaml) {
-    if (yaml.length() > MAX_TEXT) {
+    int bytes = yaml.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > MAX_BYTES) {
       throw Refusals.refuse(
-          ErrorCode.INVALID_FUNCTION,
-          "heddle.yaml",
-          yaml.length() + " characters",
-          "at most " + MAX_TEXT);
+          ErrorCode.INVALID_FUNCTION, "heddle.yaml", bytes + " bytes", "at most " + MAX_BYTES);
     }
     JsonNode tree;
     try {

@@ -12,16 +12,23 @@ import dev.heddle.process.HeddleException;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Code from this node's blob store, or else pulled from a leaf that has it, checked, and kept. Also
- * spreads new code over the leaves. Blocks; safe for many threads.
+ * spreads new code over the leaves. Blocks, no longer than the deadline of the call that it works
+ * for; safe for many threads.
  */
 public final class PeerBlobsGrpcClient implements CodeSource {
   /** Copies of a blob before anything may name it; fewer where there are fewer leaves. */
   private static final int COPIES = 2;
+
+  private static final Logger log = LoggerFactory.getLogger(PeerBlobsGrpcClient.class);
 
   private final String node;
   private final BlobStore local;
@@ -56,7 +63,7 @@ public final class PeerBlobsGrpcClient implements CodeSource {
         var response = stub(peer).get(GetBlobRequest.newBuilder().setDigest(digest).build());
         if (response.hasContent()) {
           byte[] content = response.getContent().toByteArray();
-          local.put(digest, content);
+          keep(digest, content);
           return content;
         }
         tried.add(peer.node() + ": not there");
@@ -67,6 +74,18 @@ public final class PeerBlobsGrpcClient implements CodeSource {
     throw new HeddleException(
         ErrorCode.UNAVAILABLE,
         "code " + digest + ": not found (expected: on a leaf; asked " + tried + ")");
+  }
+
+  /** A store without room for more is no reason to have no code. */
+  private void keep(String digest, byte[] content) {
+    try {
+      local.put(digest, content);
+    } catch (HeddleException e) {
+      if (e.code() != ErrorCode.LIMIT_REACHED) {
+        throw e;
+      }
+      log.warn("code not kept digest={} reason={}", digest, e.getMessage());
+    }
   }
 
   /**
@@ -109,10 +128,12 @@ public final class PeerBlobsGrpcClient implements CodeSource {
     return holders;
   }
 
+  /** In no order, so that one which hangs is not always the first to be waited for. */
   private List<NodeRecord> peers() {
-    return catalog.view().nodesWith("leaf").stream()
-        .filter(peer -> !peer.node().equals(node))
-        .toList();
+    var peers = new ArrayList<>(catalog.view().nodesWith("leaf"));
+    peers.removeIf(peer -> peer.node().equals(node));
+    Collections.shuffle(peers, ThreadLocalRandom.current());
+    return peers;
   }
 
   private BlobsGrpc.BlobsBlockingStub stub(NodeRecord leaf) {

@@ -9,6 +9,14 @@ import dev.heddle.process.HeddleException;
  */
 public interface Sandbox {
   /**
+   * Runs the init of code that has one for all that follows, on the calling thread and within reach
+   * of {@link #interrupt}. Called once, before anything else of a scatter function.
+   *
+   * @throws HeddleException FUNCTION_INIT_FAILED in the step that failed
+   */
+  default void init() {}
+
+  /**
    * Runs one event to its reply on the calling thread.
    *
    * @param event JSON text in UTF-8
@@ -28,7 +36,9 @@ public interface Sandbox {
 
   /**
    * Makes the code that runs in it end as soon as it can, which then fails with CANCELLED. Without
-   * effect on later events: a thread that has left the sandbox is never interrupted by it.
+   * effect on later events: a thread that has left the sandbox is never interrupted by it. An event
+   * that is about to enter knows by {@link Call#abandoned} that it is meant. In a scatter function,
+   * which serves one query, no step runs any more.
    */
   void interrupt();
 

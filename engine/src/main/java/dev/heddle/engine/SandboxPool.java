@@ -21,9 +21,10 @@ import org.jspecify.annotations.Nullable;
  * long. A sandbox that is idle for some time is paused and gives back what memory it can, and ends
  * after some more.
  *
- * <p>An invocation that waits for others lends its memory to them: otherwise a node full of callers
- * would have none left for those that they call. So that this ends, the invocations of each depth
- * of calls within calls share a budget of their own.
+ * <p>An invocation that waits for others lends them the memory that its sandbox does not have in
+ * use: otherwise a node full of callers would have none left for those that they call. So that this
+ * ends, the invocations of each depth of calls within calls share a budget of their own, and one at
+ * each depth below the first is let in even where no memory is left.
  *
  * <p>Safe for any thread. Sandboxes are ended and paused without a lock held.
  */
@@ -42,6 +43,7 @@ final class SandboxPool implements AutoCloseable {
     private long initNanos;
     // Guarded by the pool's lock while nobody uses it.
     private long held;
+    private long lent;
     private int depth;
     private long usedAt;
     private boolean paused;
@@ -88,6 +90,9 @@ final class SandboxPool implements AutoCloseable {
   private long taken;
   private long parked;
 
+  /** What idle ones hold, within {@link #reserved}. */
+  private long idleBytes;
+
   /**
    * @param freed told, without a lock held, when memory became free besides by {@link #give} and
    *     {@link #park}
@@ -124,9 +129,11 @@ final class SandboxPool implements AutoCloseable {
       }
       var room = version.idle.pollLast();
       if (room != null) {
-        idle.remove(room);
+        removed(room);
       }
-      if (!makeRoom(bytes - (room == null ? 0 : room.held))) {
+      // Whoever called waits for it, and so on up: one at each depth is let in, come what may.
+      boolean last = depth > 0 && byDepth[depth] == 0;
+      if (!makeRoom(bytes - (room == null ? 0 : room.held)) && !last) {
         if (room != null) {
           addIdle(room);
         }
@@ -178,14 +185,12 @@ final class SandboxPool implements AutoCloseable {
     if (reserved + bytes <= budget) {
       return true;
     }
-    long spare = idle.stream().mapToLong(room -> room.held).sum();
-    if (reserved - spare + bytes > budget) {
+    if (reserved - idleBytes + bytes > budget) {
       return false;
     }
     while (reserved + bytes > budget) {
       var least = idle.stream().min(byValue).orElseThrow();
-      least.version.idle.remove(least);
-      idle.remove(least);
+      removeIdle(least);
       doom(least);
       metrics.evicted();
     }
@@ -210,7 +215,19 @@ final class SandboxPool implements AutoCloseable {
   /** Call with the lock held. */
   private void addIdle(Room room) {
     room.version.idle.addLast(room);
+    added(room);
+  }
+
+  /** Call with the lock held. */
+  private void added(Room room) {
     idle.add(room);
+    idleBytes += room.held;
+  }
+
+  /** Call with the lock held, and before its bytes change. */
+  private void removed(Room room) {
+    idle.remove(room);
+    idleBytes -= room.held;
   }
 
   /**
@@ -241,12 +258,14 @@ final class SandboxPool implements AutoCloseable {
     }
   }
 
-  /** Lends the memory of an invocation that waits. */
+  /** Lends the memory of an invocation that waits, but for what its sandbox has in use. */
   void park(Room room) {
+    long keeps = room.sandbox == null ? 0 : room.sandbox.statistics().memoryBytes();
     lock.lock();
     try {
       parked++;
-      reserved -= room.held;
+      room.lent = room.held - Math.clamp(keeps, 0, room.held);
+      reserved -= room.lent;
     } finally {
       lock.unlock();
     }
@@ -257,7 +276,8 @@ final class SandboxPool implements AutoCloseable {
     lock.lock();
     try {
       parked--;
-      reserved += room.held;
+      reserved += room.lent;
+      room.lent = 0;
     } finally {
       lock.unlock();
     }
@@ -306,7 +326,7 @@ final class SandboxPool implements AutoCloseable {
 
   /** Call with the lock held. */
   private void removeIdle(Room room) {
-    idle.remove(room);
+    removed(room);
     room.version.idle.remove(room);
   }
 
@@ -328,7 +348,7 @@ final class SandboxPool implements AutoCloseable {
       } else {
         // First in line to go, and last to be taken.
         room.version.idle.addFirst(room);
-        idle.add(room);
+        added(room);
       }
     } finally {
       lock.unlock();
@@ -341,7 +361,7 @@ final class SandboxPool implements AutoCloseable {
     try {
       version.closed = true;
       for (Room room; (room = version.idle.pollFirst()) != null; ) {
-        idle.remove(room);
+        removed(room);
         doom(room);
       }
     } finally {

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One instance of a scatter function at work for one query on one node. It keeps the function's
- * version loaded until it is closed. Used by one thread at a time, on which the code runs.
+ * version loaded until it is closed. Used by one thread at a time, on which the code runs; for a
+ * virtual thread, deployed code runs on a platform thread of the engine meanwhile.
  *
  * <p>What a shard does stops at the deadline; a function's own endless loop stops then only where
  * its sandbox can be interrupted.
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class ScatterRun implements AutoCloseable {
   private final ScatterFunction<Object, Object> function;
   private final @Nullable ClassLoader loader;
+  private final @Nullable ScatterThreads threads;
   private final Failures failures;
   private final DataSize maxPartial;
   private final DataSize maxResult;
@@ -38,18 +40,21 @@ public final class ScatterRun implements AutoCloseable {
 
   /**
    * @param loader of the function's code; null for a built-in
+   * @param threads for code that may run for ever; null for a built-in
    * @param initNanos time in which the instance was made
    * @param release called once, on close
    */
   ScatterRun(
       ScatterFunction<Object, Object> function,
       @Nullable ClassLoader loader,
+      @Nullable ScatterThreads threads,
       Failures failures,
       EngineConfig config,
       long initNanos,
       Runnable release) {
     this.function = function;
     this.loader = loader;
+    this.threads = threads;
     this.failures = failures;
     this.maxPartial = config.maxPartial();
     this.maxResult = config.maxResult();
@@ -68,6 +73,15 @@ public final class ScatterRun implements AutoCloseable {
   }
 
   private <R extends @Nullable Object> R run(String step, Step<R> body) {
+    return threads == null ? here(step, body) : threads.run(failures, () -> here(step, body));
+  }
+
+  /** As {@link #run}, for steps that are the platform's own where the code has no class loader. */
+  private <R extends @Nullable Object> R convert(String step, Step<R> body) {
+    return loader == null ? here(step, body) : run(step, body);
+  }
+
+  private <R extends @Nullable Object> R here(String step, Step<R> body) {
     if (loader == null) {
       return guarded(step, body);
     }
@@ -129,7 +143,7 @@ public final class ScatterRun implements AutoCloseable {
   public byte[] encode(Partial partial) {
     var bytes = new ByteSink(maxPartial.toIntBytes());
     try {
-      run(
+      convert(
           "encode",
           () -> {
             codec().write(partial.value, bytes);
@@ -163,7 +177,7 @@ public final class ScatterRun implements AutoCloseable {
 
   public Partial decode(byte[] bytes) {
     var in = new ByteSource(bytes);
-    var value = run("decode", () -> codec().read(in));
+    var value = convert("decode", () -> codec().read(in));
     if (in.remaining() > 0) {
       throw failures.failed(
           "decode", in.remaining() + " bytes left over (expected: all to be read)");
@@ -185,7 +199,7 @@ public final class ScatterRun implements AutoCloseable {
   public byte[] finishJson(@Nullable Partial partial, Coverage coverage) {
     var result = finish(partial, coverage);
     try {
-      return run("result", () -> JsonValues.write(result, maxResult));
+      return convert("result", () -> JsonValues.write(result, maxResult));
     } catch (HeddleException e) {
       throw e.code() == ErrorCode.LIMIT_REACHED ? tooLarge("result", maxResult) : e;
     }

@@ -27,12 +27,11 @@ final class CrowdedNodeTest {
   private final AtomicBoolean computes = new AtomicBoolean(true);
   private final AtomicInteger answered = new AtomicInteger();
   private final ScriptedRuntime runtime =
-      new ScriptedRuntime(
-          time -> {
-            while (computes.get()) {
-              Thread.onSpinWait();
-            }
-          });
+      new ScriptedRuntime(time -> {
+        while (computes.get()) {
+          Thread.onSpinWait();
+        }
+      });
   private final Workshop workshop =
       new Workshop(Workshop.config(2 * MANY, 2 * MANY, 8), Platform.NONE, runtime);
   private final List<Thread> callers = new ArrayList<>();

@@ -27,10 +27,13 @@ final class EngineConfigTest {
     assertEquals(DataSize.ofMiB(16), defaults.maxPartial());
     assertEquals(DataSize.ofMiB(8), defaults.maxResult());
     assertEquals(DataSize.ofKiB(64), defaults.maxLog());
-    assertEquals(DataSize.ofMiB(8), defaults.maxPlatformMessage());
+    assertEquals(DataSize.ofMiB(1), defaults.maxPlatformMessage());
     assertEquals(Duration.ofSeconds(10), defaults.pauseAfter());
     assertEquals(Duration.ofMinutes(5), defaults.destroyAfter());
     assertTrue(defaults.sandboxMemory().compareTo(DataSize.ofMiB(64)) >= 0);
+    long heap = Runtime.getRuntime().maxMemory();
+    assertTrue(defaults.sandboxMemory().bytes() <= Math.max(64 << 20, heap / 2));
+    assertEquals(64, defaults.scatterThreads());
     assertEquals(ArchiveLimits.DEFAULTS, defaults.archive());
     assertEquals(LogLimits.DEFAULTS, defaults.logs());
     assertEquals(defaults, read("{}"));
@@ -60,7 +63,9 @@ final class EngineConfigTest {
             new LogLimits(1, DataSize.ofKiB(2), DataSize.ofKiB(3), 4, 5, 6, 7),
             new ArchiveLimits(
                 DataSize.ofMiB(1), 12, DataSize.ofMiB(13), DataSize.ofMiB(14), 15, 16),
-            Duration.ofSeconds(17)),
+            Duration.ofSeconds(17),
+            18,
+            DataSize.ofMiB(19)),
         read(
             """
             java-enabled: false
@@ -96,6 +101,8 @@ final class EngineConfigTest {
               max-ratio: 15
               max-name: 16
             close-grace: 17s
+            scatter-threads: 18
+            idle-code: 19MiB
             """));
   }
 

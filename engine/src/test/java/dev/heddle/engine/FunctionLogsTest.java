@@ -43,6 +43,20 @@ final class FunctionLogsTest {
         text.length());
   }
 
+  @Test
+  void reportsTakeNothingOfTheFunctionsRate() {
+    var function = FunctionRef.builtIn("t", "f");
+    for (int i = 0; i < 100; i++) {
+      assertTrue(logs.report(function, "i", "t", () -> "REPORT", 6));
+    }
+    for (int i = 0; i < 8; i++) {
+      assertTrue(write("t", "f", "i", "line " + i));
+    }
+    assertTrue(!write("t", "f", "i", "beyond the burst"));
+    assertTrue(logs.report(function, "i", "t", () -> "REPORT of the last", 18));
+    assertEquals("REPORT of the last", read("t", "f").getLast());
+  }
+
   private List<String> read(String tenant, String function) {
     return texts(logs.read(tenant, function, 100, Optional.empty()));
   }

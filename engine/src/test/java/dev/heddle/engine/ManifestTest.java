@@ -119,7 +119,7 @@ final class ManifestTest {
     refused("not a map (expected: keys " + KEYS + ")", "");
     fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse("name: [unclosed"));
     fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse(SHORT + "name: twice\n"));
-    fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse("#".repeat(70_000)));
+    fails(ErrorCode.INVALID_FUNCTION, () -> Manifest.parse("#".repeat(10_241)));
   }
 
   @Test

@@ -99,7 +99,9 @@ final class Workshop implements AutoCloseable {
         DataSize.ofKiB(1),
         defaults.logs(),
         defaults.archive(),
-        Duration.ofMillis(200));
+        Duration.ofMillis(200),
+        8,
+        DataSize.ofMiB(64));
   }
 
   FunctionRef deploy(byte[] jar, String entry) {

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.heddle.catalog.Coordinators;
 import dev.heddle.catalog.PositionToken;
+import dev.heddle.engine.Bill;
 import dev.heddle.engine.InvocationScope;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.QueryWire;
@@ -24,6 +25,7 @@ import dev.heddle.v1.PatchDocumentRequest;
 import dev.heddle.v1.PutDocumentRequest;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.WriteResponse;
 import io.grpc.Context;
@@ -68,7 +70,7 @@ final class DataGrpcClient {
           try {
             return document(scope, stub(scope).getDocument(request));
           } catch (io.grpc.StatusRuntimeException e) {
-            return orMissing(e);
+            return orMissing(scope, e);
           }
         });
   }
@@ -104,7 +106,7 @@ final class DataGrpcClient {
     try {
       return document(scope, asked.get());
     } catch (ExecutionException e) {
-      return orMissing(e);
+      return orMissing(scope, e);
     } catch (InterruptedException e) {
       throw GrpcErrors.fromStatus(e);
     }
@@ -114,9 +116,10 @@ final class DataGrpcClient {
     return GetDocumentRequest.newBuilder().setDataset(dataset).setId(id).build();
   }
 
-  private static @Nullable Object orMissing(Exception failure) {
+  private static @Nullable Object orMissing(InvocationScope scope, Exception failure) {
     HeddleException error = GrpcErrors.fromStatus(failure);
     if (error.code() == ErrorCode.NOT_FOUND) {
+      scope.spent(Bill.operations(1, 0));
       return null;
     }
     throw error;
@@ -124,6 +127,7 @@ final class DataGrpcClient {
 
   private static JsonObject document(InvocationScope scope, Document document) {
     saw(scope, document.getPositionToken());
+    scope.spent(Bill.operations(1, document.getJson().size()));
     Map<String, @Nullable Object> members = new LinkedHashMap<>();
     members.put("id", document.getId());
     members.put("version", document.getVersion());
@@ -161,6 +165,7 @@ final class DataGrpcClient {
 
   private static JsonObject written(InvocationScope scope, WriteResponse response) {
     saw(scope, response.getPositionToken());
+    scope.spent(Bill.operations(1, 0));
     return JsonObject.of(Map.of("version", response.getVersion()));
   }
 
@@ -179,6 +184,7 @@ final class DataGrpcClient {
         () -> {
           var response = stub(scope).deleteDocument(request.build());
           saw(scope, response.getPositionToken());
+          scope.spent(Bill.operations(1, 0));
           return JsonObject.of(Map.of("deleted", response.getFound()));
         });
   }
@@ -218,12 +224,20 @@ final class DataGrpcClient {
         arguments,
         scope,
         () -> {
-          var response =
-              timed(QueryGrpc.newBlockingStub(coordinators.channel()), scope).run(request);
+          var response = answer(request, scope);
           saw(scope, response.getPositionToken());
           scope.spent(QueryWire.bill(response.getBill()));
           return JsonValues.readObject(AnswerJsonWire.write(response, false));
         });
+  }
+
+  private QueryResponse answer(QueryRequest request, InvocationScope scope) {
+    try {
+      return timed(QueryGrpc.newBlockingStub(coordinators.channel()), scope).run(request);
+    } catch (io.grpc.StatusRuntimeException e) {
+      PlatformGrpcClient.spent(e, scope, "query/" + request.getDataset());
+      throw e;
+    }
   }
 
   private DatasetsGrpc.DatasetsBlockingStub stub(InvocationScope scope) {

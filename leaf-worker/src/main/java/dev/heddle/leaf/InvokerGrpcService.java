@@ -18,8 +18,10 @@ import dev.heddle.internal.v1.WatchInvokerRequest;
 import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcMetadata;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Started;
 import dev.heddle.process.Ticker;
@@ -72,7 +74,7 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase implements Ca
     InvocationResult result;
     // Whatever fails in an unforeseen way once the engine has it may have run.
     var started = Started.NO;
-    try (var _ = InterruptedWaiter.ofThisCall()) {
+    try (var _ = CallerWatch.open()) {
       var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
       function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
       var invocation =
@@ -149,9 +151,22 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase implements Ca
       return Optional.empty();
     }
     var ref = request.getSession();
+    checkGateway(ref.getGateway());
     return Optional.of(
         new SessionGrpcClient(
             channels.to(ref.getGateway()), request.getTenant(), ref, deadline, ticker));
+  }
+
+  /** Only a gateway of the cluster is called: each call shows the cluster's secret. */
+  private void checkGateway(String address) {
+    boolean known =
+        catalog.known().nodesWith("gateway").stream()
+            .anyMatch(gateway -> gateway.internal().equals(address));
+    if (!known) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN,
+          "session: at " + address + " (expected: a gateway that the catalog names)");
+    }
   }
 
   @Override

@@ -43,6 +43,22 @@ public record LeafConfig(
     }
   }
 
+  /** The same with other limits for functions. */
+  public LeafConfig withEngine(EngineConfig other) {
+    return new LeafConfig(
+        computeThreads,
+        computeQueue,
+        epochs,
+        epochTerms,
+        replySlice,
+        builtInMemory,
+        blobs,
+        peerTimeout,
+        other,
+        wasm,
+        shards);
+  }
+
   public static LeafConfig defaults() {
     return new LeafConfig(
         0,

@@ -3,6 +3,7 @@ package dev.heddle.leaf;
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.Coordinators;
+import dev.heddle.engine.BlobRetention;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionLogs;
@@ -62,7 +63,11 @@ public final class LeafWorker implements AutoCloseable {
     var blobs = new BlobStore(directory.resolve("blobs"), config.blobs());
     var code = new PeerBlobsGrpcClient(node, blobs, catalog, channels, config.peerTimeout());
     var logs = closer.register("logs", new FunctionLogs(config.engine().logs(), clock, ticker));
-    var platform = new PlatformGrpcClient(new Coordinators(node, catalog, channels), ticker);
+    var platform =
+        new PlatformGrpcClient(
+            new Coordinators(node, catalog, channels),
+            config.engine().maxPlatformMessage(),
+            ticker);
     var engine =
         closer.register(
             "engine",
@@ -77,9 +82,11 @@ public final class LeafWorker implements AutoCloseable {
                 registry,
                 "leaf"));
     var prefetch = closer.register("prefetch", new CodePrefetch(engine::load));
+    var retention = new BlobRetention(blobs, clock);
     closer.register(
         "catalog listener",
         catalog.onChange(view -> {
+          retention.follow(view);
           engine.keepOnly(view);
           logs.keepOnly(view);
           prefetch.follow(view);

@@ -1,5 +1,6 @@
 package dev.heddle.leaf;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.heddle.catalog.Coordinators;
@@ -12,7 +13,9 @@ import dev.heddle.engine.QueryWire;
 import dev.heddle.function.JsonObject;
 import dev.heddle.internal.v1.CallsGrpc;
 import dev.heddle.internal.v1.NestedInvokeRequest;
+import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
@@ -31,11 +34,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class PlatformGrpcClient implements Platform {
   private final Coordinators coordinators;
+  private final DataSize maxReply;
   private final DataGrpcClient data;
   private final Ticker ticker;
 
-  PlatformGrpcClient(Coordinators coordinators, Ticker ticker) {
+  /**
+   * @param maxReply of a function that is called; checked before anything is made of it
+   */
+  PlatformGrpcClient(Coordinators coordinators, DataSize maxReply, Ticker ticker) {
     this.coordinators = coordinators;
+    this.maxReply = maxReply;
     this.data = new DataGrpcClient(coordinators, ticker);
     this.ticker = ticker;
   }
@@ -93,19 +101,36 @@ final class PlatformGrpcClient implements Platform {
             if (!response.getPositionToken().isEmpty()) {
               scope.saw(PositionToken.parse(response.getPositionToken()));
             }
-            return JsonValues.read(response.getResultJson().toByteArray());
+            return JsonValues.read(checked(response.getResultJson()).toByteArray());
           } catch (StatusRuntimeException e) {
-            spent(e, scope);
+            spent(e, scope, "invoke/" + arguments.string("function"));
             throw e;
           }
         });
   }
 
-  /** A call that failed costs what it took until then. */
-  private static void spent(StatusRuntimeException failure, InvocationScope scope) {
+  private ByteString checked(ByteString reply) {
+    if (reply.size() > maxReply.bytes()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "invoke: a reply of %d bytes (expected: at most %s)".formatted(reply.size(), maxReply));
+    }
+    return reply;
+  }
+
+  /**
+   * A call that failed costs what it took until then. One that nobody answered, as where the
+   * deadline came first, may have cost anything; one that was refused without a bill cost nothing.
+   *
+   * @param what names it where that stays open
+   */
+  static void spent(StatusRuntimeException failure, InvocationScope scope, String what) {
     Metadata trailers = Status.trailersFromThrowable(failure);
     byte @Nullable [] bill = trailers == null ? null : trailers.get(GrpcMetadata.BILL);
     if (bill == null) {
+      if (trailers == null || !trailers.containsKey(GrpcErrors.ERROR)) {
+        scope.open(what);
+      }
       return;
     }
     try {

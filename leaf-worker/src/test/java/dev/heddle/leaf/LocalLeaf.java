@@ -11,6 +11,7 @@ import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.catalog.testing.LocalCatalog;
 import dev.heddle.internal.v1.ShardsGrpc;
+import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.DataSize;
@@ -95,6 +96,14 @@ final class LocalLeaf implements AutoCloseable {
         new DataSize(0),
         defaults.snapshots(),
         PlacementConfig.defaults());
+  }
+
+  CatalogClient client() {
+    return client;
+  }
+
+  Channels channels() {
+    return catalog.channels();
   }
 
   ShardStore store() {

@@ -227,9 +227,7 @@ final class CallerThreadCalls {
     private void serve() {
       try {
         var serving =
-            method
-                .getServerCallHandler()
-                .startCall(new Serving(), Objects.requireNonNull(headers));
+            method.getServerCallHandler().startCall(new Serving(), Objects.requireNonNull(headers));
         if (!answered.get()) {
           serving.onMessage(Objects.requireNonNull(request));
           serving.onHalfClose();

@@ -155,6 +155,15 @@ public final class Credentials {
     return matches;
   }
 
+  /**
+   * Whether a caller at a public door may name what only nodes name, such as a session: it has
+   * shown the cluster's secret, or there are no credentials at all and everybody is on this
+   * machine.
+   */
+  boolean trustsAsNode(@Nullable String presented) {
+    return requiresClusterSecret() ? isNode(presented) : !requiresApiKey();
+  }
+
   private static HeddleException refusedBind(HostPort address, String setting) {
     return new HeddleException(
         ErrorCode.INVALID_REQUEST,

@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * @param tenant 1..64 of letters, digits, {@code . _ -}, starting with a letter or digit
  * @param position the position token that the caller sent, as it came: at most {@link
  *     #LONGEST_POSITION} printable ASCII characters; empty: none
+ * @param node whether a node of the cluster calls, not a client
  */
-public record RequestContext(String tenant, TraceContext trace, String position) {
+public record RequestContext(String tenant, TraceContext trace, String position, boolean node) {
   /** Characters of a position token at most. */
   public static final int LONGEST_POSITION = 16 << 10;
 
@@ -26,14 +27,19 @@ public record RequestContext(String tenant, TraceContext trace, String position)
     checkPosition(position);
   }
 
-  /** Of a caller that sent no position token. */
+  /** Of a client. */
+  public RequestContext(String tenant, TraceContext trace, String position) {
+    this(tenant, trace, position, false);
+  }
+
+  /** Of a client that sent no position token. */
   public RequestContext(String tenant, TraceContext trace) {
     this(tenant, trace, "");
   }
 
   /** The same request with another position token; empty: with none. */
   public RequestContext withPosition(String other) {
-    return new RequestContext(tenant, trace, other);
+    return new RequestContext(tenant, trace, other, node);
   }
 
   /** That of the running request; the default tenant with a fresh trace where there is none. */

@@ -35,7 +35,9 @@ final class RequestContextInterceptor implements ServerInterceptor {
           new RequestContext(
               health ? RequestContext.DEFAULT_TENANT : tenant(headers),
               trace,
-              position == null ? "" : position);
+              position == null ? "" : position,
+              access == ServerOptions.Access.INTERNAL
+                  || credentials.trustsAsNode(headers.get(GrpcMetadata.SECRET)));
     } catch (HeddleException e) {
       StatusRuntimeException refusal = GrpcErrors.toStatus(e);
       Metadata trailers = Objects.requireNonNullElseGet(refusal.getTrailers(), Metadata::new);

@@ -184,10 +184,12 @@ class CallerThreadCallsTest {
   void anAnswerMayComeFromAnotherThreadLater() {
     var server =
         start((request, observer) ->
-            Threads.virtual("later").newThread(() -> {
-              observer.onNext("later");
-              observer.onCompleted();
-            }).start());
+            Threads.virtual("later")
+                .newThread(() -> {
+                  observer.onNext("later");
+                  observer.onCompleted();
+                })
+                .start());
     assertEquals("later", call(to(server)));
   }
 
@@ -215,14 +217,16 @@ class CallerThreadCallsTest {
                   return request;
                 }));
     var context = Context.ROOT.withCancellation();
-    Threads.virtual("client").newThread(() -> {
-      try {
-        runs.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-      context.cancel(new CancellationException("gone"));
-    }).start();
+    Threads.virtual("client")
+        .newThread(() -> {
+          try {
+            runs.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          context.cancel(new CancellationException("gone"));
+        })
+        .start();
     var failure = context.call(() -> failure(to(server)));
     assertSame(Status.Code.CANCELLED, failure.getStatus().getCode());
     assertTrue(

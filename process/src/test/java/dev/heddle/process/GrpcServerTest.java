@@ -215,6 +215,23 @@ class GrpcServerTest {
   }
 
   @Test
+  void aServiceKnowsWhetherANodeCalls() throws Exception {
+    Credentials credentials = CredentialsTest.full(directory);
+    TextService service =
+        new TextService((request, observer) ->
+            GrpcCalls.unary(observer, () -> "" + RequestContext.current().node()));
+    GrpcServer guarded = start(service, ServerOptions.open(credentials));
+    String bearer = "Bearer " + CredentialsTest.KEY;
+    assertEquals("false", call(client(guarded, "authorization", bearer), ""));
+    Channels node = closer.register("node", new Channels(credentials));
+    assertEquals("true", call(node.to(guarded.address().toString()), ""));
+    GrpcServer internal = start(service, ServerOptions.internal(credentials));
+    assertEquals("true", call(node.to(internal.address().toString()), ""));
+    // Without credentials everybody is on this machine, and everything is the default tenant's.
+    assertEquals("true", call(client(start(service, ServerOptions.open(Credentials.none()))), ""));
+  }
+
+  @Test
   void anInvalidTenantIsRefused() {
     GrpcServer server = start(TextService.echo(), open());
     assertSame(ErrorCode.INVALID_REQUEST, failure(client(server, "heddle-tenant", "a/b")));

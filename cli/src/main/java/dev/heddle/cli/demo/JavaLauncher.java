@@ -60,6 +60,8 @@ final class JavaLauncher implements Launcher {
     command.add(java.toString());
     command.addAll(flags);
     command.add("-Xmx" + spec.heap());
+    // A node that is out of memory is in no state to go on; others take over.
+    command.add("-XX:+ExitOnOutOfMemoryError");
     // Small heaps, and several processes to a machine: the least work counts, not the pause.
     command.add("-XX:+UseSerialGC");
     command.addAll(archive(spec));

@@ -73,6 +73,26 @@ public record NodeConfig(
   }
 
   /**
+   * The same where clients have API keys: code of tenants is not code that the operator trusts, so
+   * that the java runtime is off unless the config says otherwise.
+   */
+  private NodeConfig forTenants() {
+    return new NodeConfig(
+        node,
+        directory,
+        internal,
+        replication,
+        grpc,
+        lease,
+        catalog,
+        raft,
+        security,
+        gateway,
+        coordinator.withEngine(coordinator.engine().withJava(false)),
+        leaf.withEngine(leaf.engine().withJava(false)));
+  }
+
+  /**
    * Reads a config file.
    *
    * @param roles of the node
@@ -82,6 +102,9 @@ public record NodeConfig(
     NodeConfig config;
     try {
       config = ConfigReader.readYaml(file, defaults());
+      if (config.security().apiKeys().isPresent()) {
+        config = ConfigReader.readYaml(file, defaults().forTenants());
+      }
     } catch (HeddleException e) {
       throw withHint(e);
     }

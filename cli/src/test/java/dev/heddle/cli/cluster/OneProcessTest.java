@@ -152,8 +152,7 @@ class OneProcessTest {
   @Test
   void aFunctionEndsAtItsTimeoutWithABill() throws Exception {
     var late = edge.post("/run/short", "{}");
-    assertEquals(
-        "FUNCTION_TIMED_OUT", Edge.json(late).at("/error/name").stringValue(), late::body);
+    assertEquals("FUNCTION_TIMED_OUT", Edge.json(late).at("/error/name").stringValue(), late::body);
     assertTrue(late.headers().firstValue("heddle-bill").isPresent());
     // Its thread is as good as before.
     assertEquals("{\"a\":1}", edge.post("/run/echo", "{\"a\":1}").body());

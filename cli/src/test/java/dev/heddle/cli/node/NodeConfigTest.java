@@ -53,6 +53,26 @@ class NodeConfigTest {
   }
 
   @Test
+  void withApiKeysTheJavaRuntimeIsOffUnlessTheConfigSaysOtherwise() throws IOException {
+    String keyed =
+        """
+        node: all-1
+        directory: /data/all-1
+        catalog: {bootstrap: true}
+        gateway: {session: {keys: /keys.yaml}}
+        security: {api-keys: /api.yaml, cluster-secret: /ring}
+        """;
+    NodeConfig config = read(keyed, Role.values());
+    assertFalse(config.leaf().engine().javaEnabled());
+    assertFalse(config.coordinator().engine().javaEnabled());
+    assertEquals(NodeConfig.defaults().leaf().engine().withJava(false), config.leaf().engine());
+    NodeConfig told = read(keyed + "leaf: {engine: {java-enabled: true}}\n", Role.values());
+    assertTrue(told.leaf().engine().javaEnabled());
+    assertFalse(told.coordinator().engine().javaEnabled());
+    assertTrue(NodeConfig.defaults().leaf().engine().javaEnabled());
+  }
+
+  @Test
   void readsEveryRoomsSettings() throws IOException {
     NodeConfig config =
         read(

@@ -57,6 +57,19 @@ record CompiledModule(
   }
 
   /**
+   * Whether this version of the compiler made it.
+   *
+   * @throws IOException if it is no compiled code
+   */
+  static boolean current(byte[] archive) throws IOException {
+    var in = new DataInputStream(new ByteArrayInputStream(archive));
+    if (in.readInt() != MAGIC) {
+      throw new IOException("not compiled code (expected: what a deploy made)");
+    }
+    return in.readUTF().equals(COMPILER);
+  }
+
+  /**
    * @throws IOException if it is none, or one of another compiler
    */
   static CompiledModule decode(byte[] archive, DataSize max) throws IOException {

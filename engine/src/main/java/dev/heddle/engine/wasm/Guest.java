@@ -8,6 +8,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import run.endive.runtime.Instance;
 import run.endive.runtime.WasmInterruptedException;
@@ -189,8 +190,18 @@ final class Guest implements AutoCloseable {
           "function %s: an answer of %d bytes (expected: at most %s)"
               .formatted(module.label(), bytes.length, module.limits().maxMessage()));
     }
-    reply = bytes;
+    replace(bytes);
     return bytes.length;
+  }
+
+  /** Runs something of the host's that holds so many bytes of the node's memory meanwhile. */
+  byte[] holding(long bytes, Supplier<byte[]> body) {
+    module.budget().take(bytes);
+    try {
+      return body.get();
+    } finally {
+      module.budget().giveBack(bytes);
+    }
   }
 
   int replyLength() {
@@ -200,7 +211,16 @@ final class Guest implements AutoCloseable {
   /** Copies the reply to an address, and forgets it. */
   void fetch(int address) {
     memory.write(address, reply, 0, reply.length);
+    replace(NOTHING);
+  }
+
+  private void replace(byte[] next) {
+    module.budget().giveBack(reply.length);
     reply = NOTHING;
+    if (next.length > 0) {
+      module.budget().take(next.length);
+      reply = next;
+    }
   }
 
   /** Remembers what the platform refused, for a module that lets it through. */
@@ -226,6 +246,7 @@ final class Guest implements AutoCloseable {
     if (!closed) {
       closed = true;
       shards.close();
+      replace(NOTHING);
       memory.release();
     }
   }

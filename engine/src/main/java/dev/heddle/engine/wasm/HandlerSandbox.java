@@ -2,7 +2,6 @@ package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
 import dev.heddle.engine.Failures;
-import dev.heddle.engine.Interruption;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
 import dev.heddle.engine.SandboxStatistics;
@@ -10,6 +9,7 @@ import dev.heddle.function.StoppedException;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A place in which events are answered one after the other, each by an instance of its own: nothing
@@ -22,6 +22,9 @@ final class HandlerSandbox implements Sandbox {
   private final AtomicLong invocations = new AtomicLong();
   private volatile long peak;
 
+  /** At work; absent between events. */
+  private volatile @Nullable Guest guest;
+
   HandlerSandbox(LoadedModule module, SandboxLimits limits) {
     this.module = module;
     this.limits = limits;
@@ -33,7 +36,7 @@ final class HandlerSandbox implements Sandbox {
         new Failures(module.label(), ErrorCode.FUNCTION_REJECTED, call.deadline(), module.ticker());
     invocations.incrementAndGet();
     try {
-      interruption.enter();
+      interruption.enter(call.abandoned());
       try {
         if (call.deadline().expired(module.ticker())) {
           // Whoever interrupts it at the deadline may have come before it was entered.
@@ -52,11 +55,13 @@ final class HandlerSandbox implements Sandbox {
 
   private byte[] run(byte[] event, Call call, Failures failures) {
     try (var guest = started(call, failures)) {
+      this.guest = guest;
       try {
         int address = guest.pass(event);
         long reply = guest.call("handle", module.exports().handle(), address, event.length);
         return guest.take(reply, limits.maxResult());
       } finally {
+        this.guest = null;
         guest.output().flush();
         used(guest);
       }
@@ -100,6 +105,8 @@ final class HandlerSandbox implements Sandbox {
 
   @Override
   public SandboxStatistics statistics() {
-    return new SandboxStatistics(invocations.get(), 0, 0, peak);
+    var current = guest;
+    long holds = current == null ? 0 : current.memory().ownedBytes();
+    return new SandboxStatistics(invocations.get(), 0, holds, Math.max(peak, holds));
   }
 }

@@ -7,8 +7,10 @@ import dev.heddle.engine.LoadedCode;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
 import dev.heddle.process.DataSize;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.lang.invoke.MethodHandleProxies;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import run.endive.runtime.ImportValues;
@@ -36,10 +38,13 @@ final class LoadedModule implements LoadedCode {
   private final Function<Instance, Machine> machines;
   private final ImportValues imports;
   private final byte[][] image;
+  private final long imageBytes;
   private final long compiledBytes;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param layout read from the module that was compiled
+   * @throws HeddleException OVERLOADED where the node has no memory for what its memory starts with
    */
   LoadedModule(
       String label,
@@ -59,8 +64,10 @@ final class LoadedModule implements LoadedCode {
     this.shell = Parser.parse(layout.shell());
     this.machines = machines(compiled);
     this.imports = HostFunctions.importsOf(layout);
-    this.image = MemoryImage.of(layout);
     this.compiledBytes = compiled.bytes();
+    this.imageBytes = MemoryImage.bytes(layout);
+    budget.load(imageBytes);
+    this.image = MemoryImage.of(layout);
   }
 
   private static Function<Instance, Machine> machines(CompiledModule compiled)
@@ -80,6 +87,10 @@ final class LoadedModule implements LoadedCode {
 
   WasmLimits limits() {
     return limits;
+  }
+
+  MemoryBudget budget() {
+    return budget;
   }
 
   Ticker ticker() {
@@ -139,16 +150,26 @@ final class LoadedModule implements LoadedCode {
     return new ScatterInstance(guest, guest);
   }
 
+  /** Its memory, and its tables, which it may grow besides. */
+  @Override
+  public long reserves(SandboxLimits sandbox) {
+    long entries = 0;
+    for (int most : layout.maxTables()) {
+      entries += most;
+    }
+    return sandbox.memory().bytes() + entries * Integer.BYTES;
+  }
+
   @Override
   public long footprint() {
-    long own = 0;
-    for (var page : image) {
-      own += MemoryImage.untouched(page) ? 0 : PAGE;
-    }
-    return compiledBytes + own + layout.shell().length;
+    return compiledBytes + imageBytes + layout.shell().length;
   }
 
   /** The garbage collector does the rest, once no instance is left. */
   @Override
-  public void close() {}
+  public void close() {
+    if (closed.compareAndSet(false, true)) {
+      budget.unload(imageBytes);
+    }
+  }
 }

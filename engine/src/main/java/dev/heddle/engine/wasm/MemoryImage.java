@@ -1,6 +1,7 @@
 package dev.heddle.engine.wasm;
 
 import java.util.Arrays;
+import java.util.BitSet;
 import run.endive.runtime.Memory;
 
 /** What a module's memory holds before it runs, in pages that its instances share. */
@@ -18,6 +19,18 @@ final class MemoryImage {
       copy(segment, pages);
     }
     return pages;
+  }
+
+  /** What the pages that have content take. */
+  static long bytes(ModuleLayout layout) {
+    var touched = new BitSet();
+    for (var segment : layout.data()) {
+      if (segment.bytes().length > 0) {
+        int last = segment.address() + segment.bytes().length - 1;
+        touched.set(segment.address() / Memory.PAGE_SIZE, last / Memory.PAGE_SIZE + 1);
+      }
+    }
+    return (long) touched.cardinality() * Memory.PAGE_SIZE;
   }
 
   private static void copy(ModuleLayout.Data segment, byte[][] pages) {

@@ -19,6 +19,9 @@ final class PlatformHost {
   /** The platform's last refusal is passed on as it was. */
   static final int PASS_ON = 2;
 
+  /** What a byte of JSON takes at most, about, once it is read. */
+  private static final int TREE_BYTES = 32;
+
   private static final int MAX_NAME = 64;
   private static final DataSize MAX_ERROR = DataSize.ofKiB(16);
 
@@ -61,8 +64,9 @@ final class PlatformHost {
     }
     var operation = guest.text(arguments[0], arguments[1]);
     var body = guest.argument(arguments[2], arguments[3]);
+    long tree = (long) body.length * TREE_BYTES;
     try {
-      return guest.reply(call.platform().call(operation, body));
+      return guest.reply(guest.holding(tree, () -> call.platform().call(operation, body)));
     } catch (HeddleException e) {
       if (endsInvocation(e)) {
         throw e;

@@ -1,7 +1,6 @@
 package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
-import dev.heddle.engine.Interruption;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
@@ -21,7 +20,7 @@ import java.io.IOException;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,29 +34,39 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   private final LoadedModule module;
   private final SandboxLimits limits;
-  private final Guest guest;
+  private final Consumer<String> log;
   private final Interruption interruption = new Interruption();
+  private volatile @Nullable Guest guest;
   private volatile long peak;
 
   ScatterGuest(LoadedModule module, SandboxLimits limits, Consumer<String> log) {
     this.module = module;
     this.limits = limits;
-    this.guest = started(log);
+    this.log = log;
   }
 
-  private Guest started(Consumer<String> log) {
+  /** Makes the instance: the module's own code may run from here on. */
+  @Override
+  public void init() {
+    interruption.enter(() -> false);
     try {
-      return new Guest(module, limits.memory(), null, log);
+      guest = new Guest(module, limits.memory(), null, log);
     } catch (GuestException | GuestExit e) {
       throw new HeddleException(
           ErrorCode.FUNCTION_INIT_FAILED, "function " + module.label() + ": init failed: " + e, e);
+    } finally {
+      interruption.leave();
     }
   }
 
-  private <T extends @Nullable Object> T running(Supplier<T> step) {
-    interruption.enter();
+  private <T extends @Nullable Object> T running(Function<Guest, T> step) {
+    var guest = this.guest;
+    if (guest == null) {
+      throw new IllegalStateException("a step before its init");
+    }
+    interruption.enter(() -> false);
     try {
-      return step.get();
+      return step.apply(guest);
     } finally {
       guest.output().flush();
       peak = Math.max(peak, guest.memory().ownedBytes());
@@ -67,7 +76,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object prepare(ScatterRequest request) {
-    return running(() -> {
+    return running(guest -> {
       guest.shards().query(request.query());
       var json = GuestRequest.of(request);
       long code = guest.call("prepare", module.exports().prepare(), guest.pass(json), json.length);
@@ -80,24 +89,25 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object leaf(Object query, Shard shard) {
-    return running(() -> {
+    return running(guest -> {
       int handle = guest.shards().add(shard);
-      return partial(guest.call("leaf", module.exports().leaf(), handle));
+      return partial(guest, guest.call("leaf", module.exports().leaf(), handle));
     });
   }
 
-  private byte[] partial(long packed) {
-    return guest.take(packed, module.limits().maxMessage());
+  private byte[] partial(Guest guest, long packed) {
+    return guest.take(packed, limits.maxResult());
   }
 
   @Override
   public Object merge(Object a, Object b) {
-    return running(() -> {
+    return running(guest -> {
       var left = (byte[]) a;
       var right = (byte[]) b;
       int leftAt = guest.pass(left);
       int rightAt = guest.pass(right);
       return partial(
+          guest,
           guest.call(
               "merge", module.exports().merge(), leftAt, left.length, rightAt, right.length));
     });
@@ -109,16 +119,16 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     if (complete < 0) {
       return partial;
     }
-    return running(() -> {
+    return running(guest -> {
       var bytes = (byte[]) partial;
-      return partial(guest.call("complete", complete, guest.pass(bytes), bytes.length));
+      return partial(guest, guest.call("complete", complete, guest.pass(bytes), bytes.length));
     });
   }
 
   @Override
   public @Nullable Object finish(Object query, @Nullable Object partial, Coverage coverage) {
     var json =
-        running(() -> {
+        running(guest -> {
           var bytes = partial == null ? new byte[0] : (byte[]) partial;
           var known = GuestRequest.of(coverage);
           int bytesAt = guest.pass(bytes);
@@ -155,7 +165,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
 
   @Override
   public Object read(DataInput in) throws IOException {
-    return Binary.readBytes(in, module.limits().maxMessage().toIntBytes());
+    return Binary.readBytes(in, limits.maxResult().toIntBytes());
   }
 
   @Override
@@ -164,7 +174,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     if (laws < 0) {
       return Set.of();
     }
-    int bits = running(() -> (int) guest.call("laws", laws));
+    int bits = running(guest -> (int) guest.call("laws", laws));
     var known = EnumSet.noneOf(Law.class);
     if ((bits & COMMUTATIVE) != 0) {
       known.add(Law.COMMUTATIVE);
@@ -193,7 +203,7 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
   @Override
   public void resume() {}
 
-  /** Its query is over: the next step must not run where this came between two of them. */
+  /** For good: the instance has one query, and that one deadline. */
   @Override
   public void interrupt() {
     interruption.end();
@@ -203,11 +213,15 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
   @Override
   public void destroy() {
     interruption.end();
-    guest.close();
+    var made = guest;
+    if (made != null) {
+      made.close();
+    }
   }
 
   @Override
   public SandboxStatistics statistics() {
-    return new SandboxStatistics(1, 0, guest.memory().ownedBytes(), peak);
+    var made = guest;
+    return new SandboxStatistics(1, 0, made == null ? 0 : made.memory().ownedBytes(), peak);
   }
 }

@@ -17,13 +17,16 @@ import java.time.Duration;
  * @param maxTableEntries entries of a table, also after it has grown
  * @param maxExports exports of a module
  * @param maxMemory linear memory of an instance, whatever its function's cap
- * @param nodeMemory linear memory of all instances of the node together
+ * @param nodeMemory linear memory of all instances of the node together, with what loaded modules
+ *     hold for them and what is made of their platform calls
  * @param compilerHeap heap of the process that compiles a module
  * @param compilerTime within which a module must be compiled
  * @param compilers compiler processes at once; a deploy waits for its turn
  * @param maxCompiled compiled code of a module
  * @param maxCursors column cursors of an instance
  * @param maxMessage arguments of a host function, and what it answers
+ * @param maxImage pages of memory that a module's data fills: shared by its instances, held while
+ *     it is loaded
  */
 public record WasmLimits(
     DataSize maxModule,
@@ -43,7 +46,8 @@ public record WasmLimits(
     int compilers,
     DataSize maxCompiled,
     int maxCursors,
-    DataSize maxMessage) {
+    DataSize maxMessage,
+    DataSize maxImage) {
 
   public WasmLimits {
     if (compilers < 1) {
@@ -77,7 +81,8 @@ public record WasmLimits(
         1,
         DataSize.ofMiB(64),
         256,
-        DataSize.ofMiB(8));
+        DataSize.ofMiB(1),
+        DataSize.ofMiB(32));
   }
 
   /** The same with a budget for all linear memory of the node. */
@@ -100,7 +105,8 @@ public record WasmLimits(
         compilers,
         maxCompiled,
         maxCursors,
-        maxMessage);
+        maxMessage,
+        maxImage);
   }
 
   /** The same with other bounds for the compiler's process. */
@@ -123,6 +129,7 @@ public record WasmLimits(
         compilers,
         maxCompiled,
         maxCursors,
-        maxMessage);
+        maxMessage,
+        maxImage);
   }
 }

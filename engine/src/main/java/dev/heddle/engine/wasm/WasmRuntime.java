@@ -55,6 +55,11 @@ public final class WasmRuntime implements FunctionRuntime {
           layout.memoryPages() + " pages of 64KiB at the start",
           "at most " + most + ", as memory in heddle.yaml allows");
     }
+    long image = MemoryImage.bytes(layout);
+    if (image > limits.maxImage().bytes()) {
+      throw ModuleBytes.refuse(
+          "data", image + " bytes of pages that it fills", "at most " + limits.maxImage());
+    }
     return new CheckedCode(exports.kind(), Optional.of(compiler.compile(module, exports.kind())));
   }
 
@@ -91,7 +96,8 @@ public final class WasmRuntime implements FunctionRuntime {
         code.compiled()
             .orElseThrow(() -> refuse("compiled code: missing (expected: what a deploy compiled)"));
     try {
-      var compiled = CompiledModule.decode(archive, limits.maxCompiled());
+      var made = CompiledModule.current(archive) ? archive : compiledAnew(code);
+      var compiled = CompiledModule.decode(made, limits.maxCompiled());
       var layout = ModuleReader.layout(module(code.code(), compiled), limits);
       var exports = GuestExports.of(layout, Optional.of(compiled.kind()));
       HostFunctions.check(layout);
@@ -104,6 +110,15 @@ public final class WasmRuntime implements FunctionRuntime {
           : new HeddleException(
               ErrorCode.INVALID_FUNCTION, "compiled code: " + e + " (expected: to be loaded)", e);
     }
+  }
+
+  /** For code that was deployed before this node's version of the compiler. */
+  private byte[] compiledAnew(ShippedCode code) {
+    var manifest = Manifest.parse(code.version().manifestYaml());
+    var module = module(code.code(), manifest.code());
+    var layout = ModuleReader.check(module, limits);
+    HostFunctions.check(layout);
+    return compiler.compile(module, GuestExports.of(layout, manifest.kind()).kind());
   }
 
   /** The file that the classes were compiled from. */

@@ -312,9 +312,18 @@ class HostFunctionsTest {
 
   @Test
   void anInterruptMeantForOneEventNeverReachesTheNext() throws Exception {
-    var sandbox = workshop.sandbox(ModuleBuilder.echo());
+    var module = ModuleBuilder.handler().handle(new Code().forever().reply(0, 0)).build();
+    var sandbox = workshop.sandbox(module);
+    var fake = new FakeCall();
+    var left = new Call(fake, fake, fake.call().deadline(), () -> true);
+    // It comes too late to be entered, and is not what the next one hears of.
     sandbox.interrupt();
-    assertEquals("1", WasmWorkshop.invoke(sandbox, "1", new FakeCall()));
+    var late = assertThrows(HeddleException.class, () -> sandbox.invoke(new byte[] {'1'}, left));
+    assertEquals(ErrorCode.CANCELLED, late.code());
+    assertTrue(!Thread.currentThread().isInterrupted());
+    var echo = workshop.sandbox(ModuleBuilder.echo());
+    echo.interrupt();
+    assertEquals("1", WasmWorkshop.invoke(echo, "1", new FakeCall()));
     assertTrue(!Thread.currentThread().isInterrupted());
   }
 

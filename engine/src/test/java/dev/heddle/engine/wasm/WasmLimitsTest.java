@@ -89,7 +89,8 @@ class WasmLimitsTest {
             15,
             DataSize.ofMiB(16),
             17,
-            DataSize.ofMiB(18)),
+            DataSize.ofMiB(18),
+            DataSize.ofMiB(19)),
         read(
             """
             max-module: 1MiB
@@ -110,6 +111,7 @@ class WasmLimitsTest {
             max-compiled: 16MiB
             max-cursors: 17
             max-message: 18MiB
+            max-image: 19MiB
             """));
     assertEquals(WasmLimits.defaults(), read("{}"));
   }

@@ -90,7 +90,9 @@ final class WasmWorkshop {
   }
 
   LoadedCode.ScatterInstance scatter(byte[] module) {
-    return load(module).newScatterInstance(SMALL, lines::add);
+    var instance = load(module).newScatterInstance(SMALL, lines::add);
+    instance.sandbox().init();
+    return instance;
   }
 
   static Call call(FakeCall fake) {

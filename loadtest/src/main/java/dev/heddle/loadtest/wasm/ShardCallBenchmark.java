@@ -77,6 +77,7 @@ public class ShardCallBenchmark {
       throw new IllegalStateException("not prepared");
     }
     var instance = loaded.newScatterInstance(WasmModules.LIMITS, line -> {});
+    instance.sandbox().init();
     var function = instance.function();
     var query = function.prepare(REQUEST);
     var partial = function.leaf(query, shard());

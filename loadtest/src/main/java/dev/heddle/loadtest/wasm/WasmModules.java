@@ -91,6 +91,8 @@ final class WasmModules {
   }
 
   static ScatterFunction<Object, Object> scatter(LoadedCode loaded) {
-    return loaded.newScatterInstance(LIMITS, line -> {}).function();
+    var instance = loaded.newScatterInstance(LIMITS, line -> {});
+    instance.sandbox().init();
+    return instance.function();
   }
 }

@@ -79,8 +79,7 @@ public final class InvocationsGrpcClient {
       coordinators
           .ownInternalAddress()
           .ifPresent(gateway ->
-              request.setSession(
-                  SessionRef.newBuilder().setId(session.get()).setGateway(gateway)));
+              request.setSession(SessionRef.newBuilder().setId(session.get()).setGateway(gateway)));
     }
     return call.run(
         // Who has the session asks for its positions where a document is read.

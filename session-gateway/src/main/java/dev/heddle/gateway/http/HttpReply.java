@@ -31,18 +31,20 @@ record HttpReply(int statusCode, Map<String, String> headers, List<String> cooki
   private static final Pattern NAME = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}");
   private static final Pattern VALUE = Pattern.compile("[\\t\\x20-\\x7e\\x80-\\xff]*");
 
-  /** Framing, and who may read the answer: for the gateway alone to say. */
+  /** Framing, and who may read the answer or act for whom: for the gateway alone to say. */
   private static final Set<String> RESERVED =
       Set.of(
           "connection",
           "content-length",
+          "content-security-policy",
           "keep-alive",
           "proxy-authenticate",
           "set-cookie",
           "te",
           "trailer",
           "transfer-encoding",
-          "upgrade");
+          "upgrade",
+          "x-content-type-options");
 
   /**
    * Reads what the function returned.
@@ -125,11 +127,23 @@ record HttpReply(int statusCode, Map<String, String> headers, List<String> cooki
           throw invalid("cookies: " + cookie, "texts as in Set-Cookie");
         }
         String text = checked("cookies", cookie.stringValue());
-        if (!text.strip().startsWith(SessionStore.COOKIE + "=")) {
+        if (!cookieName(text).equalsIgnoreCase(SessionStore.COOKIE)) {
           cookies.add(text);
         }
       }
       return cookies;
+    }
+
+    /** As browsers read it: what stands before the first equals sign, without blanks around it. */
+    private String cookieName(String cookie) {
+      int end = cookie.indexOf(';');
+      String pair = end < 0 ? cookie : cookie.substring(0, end);
+      int equals = pair.indexOf('=');
+      String name = equals < 0 ? "" : pair.substring(0, equals).strip();
+      if (name.isEmpty()) {
+        throw invalid("cookies: one without a name", "name=value");
+      }
+      return name;
     }
 
     private String checked(String what, String value) {

@@ -27,6 +27,9 @@ public final class RunRoutes {
   private static final byte[] NONE = {};
   private static final String PATH = "path";
 
+  private static final String CONTENT_POLICY = "Content-Security-Policy";
+  private static final String SANDBOXED = "sandbox allow-scripts allow-forms";
+
   private final InvocationsGrpcClient invocations;
   private final CalledFunctions called;
   private final HttpEvent events;
@@ -67,6 +70,9 @@ public final class RunRoutes {
     byte[] body = exchange.body(limits.query());
     var caller = caller(exchange);
     exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
+    // A page of a function's is nobody's: it may not act as the gateway's own origin.
+    exchange.header(CONTENT_POLICY, SANDBOXED);
+    exchange.header("X-Content-Type-Options", "nosniff");
     Result result;
     try {
       result = invoke(exchange, caller, path, body);

@@ -60,8 +60,10 @@ class HttpReplyTest {
     var reply =
         parse(
             "{'statusCode':200,'headers':{'Access-Control-Allow-Origin':'*','Content-Length':'9',"
+                + "'Content-Security-Policy':'default-src *','X-Content-Type-Options':'none',"
                 + "'Transfer-Encoding':'chunked','Set-Cookie':'x=y','Heddle-Bill':'0','X-A':'b'},"
-                + "'cookies':['heddle_session=stolen','c=d']}");
+                + "'cookies':['heddle_session=stolen','c=d',' heddle_session =stolen',"
+                + "'Heddle_Session\\t=stolen; Path=/']}");
     assertEquals(Set.of("X-A", "Content-Type"), reply.headers().keySet());
     assertEquals(List.of("c=d"), reply.cookies());
   }
@@ -81,6 +83,10 @@ class HttpReplyTest {
         "{'statusCode':200,'cookies':'a=b'}",
         "{'statusCode':200,'cookies':['a=b\\n']}",
         "{'statusCode':200,'cookies':[7]}",
+        "{'statusCode':200,'cookies':['=heddle_session=stolen']}",
+        "{'statusCode':200,'cookies':[' =heddle_session=stolen']}",
+        "{'statusCode':200,'cookies':['heddle_session']}",
+        "{'statusCode':200,'cookies':['a; b=c']}",
         "{'statusCode':200,'body':{}}",
         "{'statusCode':200,'body':'?','isBase64Encoded':true}",
         "{'statusCode':200,'body':'','isBase64Encoded':1}"

@@ -119,6 +119,10 @@ class RunTest {
     assertEquals(
         "active=3;cpu=0;queue=0;init=0;parked=0;memory=0;cost=0", header(response, "heddle-bill"));
     assertEquals("no-store", header(response, "cache-control"));
+    assertEquals(
+        List.of("sandbox allow-scripts allow-forms"),
+        response.headers().allValues("content-security-policy"));
+    assertEquals("nosniff", header(response, "x-content-type-options"));
   }
 
   @Test

@@ -1,14 +1,15 @@
-package dev.heddle.engine;
+package dev.heddle.engine.wasm;
 
 import dev.heddle.function.StoppedException;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reaches the thread that runs a function's code while it does, and only then: a thread that has
- * come back is never found interrupted on this account. Safe for any thread.
+ * Reaches the thread that runs a module's code while it does, and only then: a thread that has come
+ * back is never found interrupted on this account. Safe for any thread.
  */
-public final class Interruption {
+final class Interruption {
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
@@ -19,12 +20,14 @@ public final class Interruption {
   /**
    * Marks the calling thread as the one that runs.
    *
-   * @throws StoppedException after the {@link #end}
+   * @param abandoned whether it need not run any more; set before {@link #interrupt} is called on
+   *     that account, so that one of both is heard in any case
+   * @throws StoppedException if it is, or if nothing runs any more
    */
-  public void enter() {
+  void enter(BooleanSupplier abandoned) {
     lock.lock();
     try {
-      if (ended) {
+      if (ended || abandoned.getAsBoolean()) {
         throw new StoppedException("stopped by the platform");
       }
       runner = Thread.currentThread();
@@ -35,7 +38,7 @@ public final class Interruption {
   }
 
   /** The calling thread has come back. */
-  public void leave() {
+  void leave() {
     lock.lock();
     try {
       runner = null;
@@ -48,8 +51,8 @@ public final class Interruption {
     }
   }
 
-  /** Interrupts whatever runs; without effect on what runs later. */
-  public void interrupt() {
+  /** Interrupts whatever runs. */
+  void interrupt() {
     lock.lock();
     try {
       if (runner != null) {
@@ -62,7 +65,7 @@ public final class Interruption {
   }
 
   /** As {@link #interrupt}, and nothing runs any more. */
-  public void end() {
+  void end() {
     lock.lock();
     try {
       ended = true;
