@@ -33,7 +33,50 @@ final class Waterfall {
     if (rounds > 0) {
       text.append(Figures.count(rounds, "extra round")).append(" for statistics\n");
     }
+    hedges(text, explanation);
+    explanation.path("choices").forEach(choice -> choice(text, choice));
     return text.toString().stripTrailing();
+  }
+
+  private static void hedges(StringBuilder text, JsonNode explanation) {
+    long after = explanation.path("hedgeAfterMicros").asLong(0);
+    if (after > 0) {
+      text.append("late after ").append(Figures.micros(after));
+      long hedged = explanation.path("hedged").asLong(0);
+      if (hedged > 0) {
+        text.append(": ").append(Figures.count(hedged, "shard")).append(" asked elsewhere, too");
+      }
+      text.append('\n');
+    }
+    long denied = explanation.path("denied").asLong(0);
+    if (denied > 0) {
+      text.append("no budget to ask elsewhere for ")
+          .append(Figures.count(denied, "shard"))
+          .append('\n');
+    }
+  }
+
+  /** Whom a shard was asked of, and what each replica would have cost; one line. */
+  private static void choice(StringBuilder text, JsonNode choice) {
+    if (choice.path("replicas").size() < 2) {
+      return;
+    }
+    text.append("shard ")
+        .append(choice.path("shard").asInt())
+        .append(" of ")
+        .append(choice.path("node").asString(""))
+        .append(':');
+    for (JsonNode replica : choice.path("replicas")) {
+      String standing = replica.path("standing").asString("");
+      text.append(' ')
+          .append(replica.path("node").asString(""))
+          .append(' ')
+          .append(
+              standing.isEmpty()
+                  ? String.format(Locale.ROOT, "%.0f", replica.path("cost").asDouble(0))
+                  : standing);
+    }
+    text.append('\n');
   }
 
   private static void leaf(StringBuilder text, JsonNode leaf, long end) {
@@ -49,6 +92,14 @@ final class Waterfall {
                 + ", "
                 + Figures.bytes(leaf.path("responseBytes").asLong(0))
             : error;
+    String kind = leaf.path("kind").asString("");
+    if (kind.equals("hedge") || kind.equals("retry")) {
+      note = kind + ", " + note;
+    }
+    String ended = leaf.path("end").asString("");
+    if (ended.equals("outrun") || ended.equals("left")) {
+      note = (kind.equals("hedge") ? "hedge, " : "") + ended;
+    }
     line(text, leaf.path("node").asString(""), sent, took, end, note);
     for (JsonNode shard : leaf.path("shards")) {
       line(

@@ -31,7 +31,13 @@ class AnswerTextTest {
                    "activeMicros":900,"responseBytes":1024,
                    "shards":[{"shard":0,"startMicros":50,"activeMicros":400,"documents":10,
                      "matched":4}]},
-                  {"node":"leaf-2","sentMicros":130,"receivedMicros":1500,"error":"unreachable"}]}}
+                  {"node":"leaf-2","sentMicros":130,"receivedMicros":1500,"error":"unreachable"},
+                  {"node":"leaf-3","kind":"hedge","end":"outrun","sentMicros":900,
+                   "receivedMicros":1400}],
+                 "hedgeAfterMicros":750,"hedged":1,"denied":2,
+                 "choices":[{"shard":0,"node":"leaf-1","replicas":[
+                   {"node":"leaf-1","cost":120.4},
+                   {"node":"leaf-3","cost":80,"standing":"ejected"}]}]}}
               """);
 
   @Test
@@ -61,6 +67,15 @@ class AnswerTextTest {
   @Test
   void listsBucketsWithCounts() {
     assertTrue(AnswerText.of(ANSWER, false).contains("type:  Person 1,200  other 7\n"));
+  }
+
+  @Test
+  void saysWhatWasHedgedAndWhyAReplicaWasChosen() {
+    String text = AnswerText.of(ANSWER, true);
+    assertTrue(text.contains("500 µs  hedge, outrun\n"), text);
+    assertTrue(text.contains("late after 750 µs: 1 shard asked elsewhere, too\n"), text);
+    assertTrue(text.contains("no budget to ask elsewhere for 2 shards\n"), text);
+    assertTrue(text.contains("shard 0 of leaf-1: leaf-1 120 leaf-3 ejected\n"), text);
   }
 
   @Test

@@ -7,18 +7,26 @@ import dev.heddle.coordinator.QueryAnswer.Explanation;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.QueryWire;
 import dev.heddle.v1.AggregationResult;
+import dev.heddle.v1.ConsideredReplica;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ShardChoice;
 import dev.heddle.v1.ShardTiming;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
+import java.util.Locale;
 
 /** From answers to messages. */
 final class AnswerWire {
   private AnswerWire() {}
 
-  static QueryResponse response(QueryAnswer answer, RateCard rates) {
+  /**
+   * The answer.
+   *
+   * @param explain whether it says how the query went
+   */
+  static QueryResponse response(QueryAnswer answer, boolean explain, RateCard rates) {
     var message =
         QueryResponse.newBuilder()
             .setCoverage(QueryWire.coverage(answer.coverage()))
@@ -29,7 +37,9 @@ final class AnswerWire {
             .setPositionToken(answer.position().toString())
             .setStalenessMicros(answer.stalenessMicros())
             .setFinal(answer.last());
-    answer.explanation().map(AnswerWire::explanation).ifPresent(message::setExplanation);
+    if (explain) {
+      answer.explanation().map(AnswerWire::explanation).ifPresent(message::setExplanation);
+    }
     if (answer.result() instanceof SearchResult result) {
       search(message, result);
     } else {
@@ -81,18 +91,26 @@ final class AnswerWire {
             .setPlanMicros(explanation.planMicros())
             .setScatterMicros(explanation.scatterMicros())
             .setFinishMicros(explanation.finishMicros())
-            .setStatisticsRounds(explanation.statisticsRounds());
-    for (var leaf : explanation.leaves()) {
+            .setStatisticsRounds(explanation.statisticsRounds())
+            .setHedgeAfterMicros(explanation.hedgeAfterMicros())
+            .setHedged(explanation.hedged())
+            .setDenied(explanation.denied());
+    for (var attempt : explanation.attempts()) {
       var timing =
           LeafTiming.newBuilder()
-              .setNode(leaf.node())
-              .setSentMicros(leaf.sentMicros())
-              .setReceivedMicros(leaf.receivedMicros())
-              .setQueueMicros(leaf.queueMicros())
-              .setActiveMicros(leaf.activeMicros())
-              .setResponseBytes(leaf.responseBytes())
-              .setError(leaf.error());
-      for (var shard : leaf.shards()) {
+              .setNode(attempt.leaf.node())
+              .setAttempt(attempt.number)
+              .setKind(attempt.kind.name().toLowerCase(Locale.ROOT))
+              .setEnd(attempt.end.name().toLowerCase(Locale.ROOT))
+              .setSettled(attempt.settled)
+              .setSentMicros(explanation.micros(attempt.sentNanos))
+              .setReceivedMicros(explanation.micros(attempt.endNanos))
+              .setQueueMicros(attempt.queueMicros)
+              .setActiveMicros(attempt.activeMicros)
+              .setResponseBytes(attempt.bytes)
+              .setError(attempt.error);
+      attempt.leaf.shards().forEach(ref -> timing.addAsked(ref.shard()));
+      for (var shard : attempt.reports) {
         timing.addShards(
             ShardTiming.newBuilder()
                 .setShard(shard.shard())
@@ -103,6 +121,26 @@ final class AnswerWire {
       }
       message.addLeaves(timing);
     }
+    for (var choice : explanation.choices()) {
+      var shard = ShardChoice.newBuilder().setShard(choice.shard()).setNode(choice.node());
+      for (var replica : choice.considered()) {
+        shard.addReplicas(
+            ConsideredReplica.newBuilder()
+                .setNode(replica.node())
+                .setCost(replica.cost())
+                .setServiceMicros(known(replica.serviceMicros()))
+                .setOverheadMicros(known(replica.overheadMicros()))
+                .setOutstanding(replica.outstanding())
+                .setQueueLength(replica.queueLength())
+                .setStanding(replica.standing()));
+      }
+      message.addChoices(shard);
+    }
     return message.build();
+  }
+
+  /** Negative: not known. */
+  private static double known(double figure) {
+    return Double.isNaN(figure) ? -1 : figure;
   }
 }

@@ -6,6 +6,7 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.ReplicaWatchGrpcClient;
+import dev.heddle.coordinator.scatter.SettleGrpcClient;
 import dev.heddle.engine.BlobRetention;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
@@ -27,11 +28,16 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 
 /** The coordinator role: admits, plans, scatters, gathers, schedules, bills. */
 public final class Coordinator implements AutoCloseable {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(1);
+
+  /** Leaves are asked this often for what cancelled calls cost. */
+  private static final Duration SETTLE = Duration.ofMillis(500);
 
   private final Closer closer = new Closer();
   private final List<BindableService> services;
@@ -75,7 +81,8 @@ public final class Coordinator implements AutoCloseable {
     var table = new ReplicaTable(ticker);
     registry.gauge("heddle_coordinator_replicas_known", table, ReplicaTable::size);
     registry.gauge("heddle_coordinator_replicas_age_seconds", table, ReplicaTable::ageSeconds);
-    var choice = new ReplicaChoice(table, ThreadLocalRandom::current, ticker);
+    var policies = closer.register("policies", new Policies(config.scatter()));
+    var choice = new ReplicaChoice(table, policies.replicas(), ThreadLocalRandom::current, ticker);
     var calls =
         new ShardCalls(
             config, catalog, table, choice, timer, ThreadLocalRandom::current, ticker, registry);
@@ -83,8 +90,23 @@ public final class Coordinator implements AutoCloseable {
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
     var functions = new FunctionRegistry(config, catalog, code, engine, names, clock);
     var leaves = new LeafGrpcClient(channels);
+    var ledger = new Ledger(new SettleGrpcClient(channels)::settle, registry);
+    Future<?> _ =
+        timer.scheduleWithFixedDelay(
+            ledger::settle, SETTLE.toNanos(), SETTLE.toNanos(), TimeUnit.NANOSECONDS);
     var queries =
-        new Queries(config, catalog, engine, names, leaves, table, choice, ticker, registry);
+        new Queries(
+            config,
+            catalog,
+            engine,
+            names,
+            leaves,
+            table,
+            choice,
+            policies.hedging(ticker),
+            ledger,
+            ticker,
+            registry);
     var replicas =
         closer.register(
             "replica watches",

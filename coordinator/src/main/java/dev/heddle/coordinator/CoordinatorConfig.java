@@ -35,6 +35,7 @@ import java.time.Duration;
  * @param memory cap that the coordinator's own part of a query is billed with
  * @param blobs bytes of code kept on disk
  * @param peerTimeout time that a leaf has to send or take code
+ * @param scatter how queries are sent to leaves
  */
 public record CoordinatorConfig(
     Duration defaultDeadline,
@@ -61,6 +62,7 @@ public record CoordinatorConfig(
     DataSize memory,
     DataSize blobs,
     Duration peerTimeout,
+    ScatterConfig scatter,
     EngineConfig engine,
     WasmLimits wasm,
     RateCard rates) {
@@ -115,6 +117,7 @@ public record CoordinatorConfig(
         memory,
         blobs,
         peerTimeout,
+        scatter,
         other,
         wasm,
         rates);
@@ -146,6 +149,7 @@ public record CoordinatorConfig(
         DataSize.parse("128MiB"),
         DataSize.parse("1GiB"),
         Duration.ofSeconds(10),
+        ScatterConfig.defaults(),
         EngineConfig.defaults(),
         WasmLimits.defaults(),
         RateCard.defaults());

@@ -5,6 +5,7 @@ import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.FieldCheck;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Planner;
@@ -12,6 +13,8 @@ import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.scatter.ExtraBudget;
+import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionRef;
@@ -43,6 +46,7 @@ final class Queries {
   private final Admission admission;
   private final Ticker ticker;
   private final Timer latency;
+  private final SlowLog slow;
 
   Queries(
       CoordinatorConfig config,
@@ -52,6 +56,8 @@ final class Queries {
       LeafGrpcClient leaves,
       ReplicaTable table,
       ReplicaChoice choice,
+      HedgingPolicy hedging,
+      Ledger ledger,
       Ticker ticker,
       MeterRegistry registry) {
     this.catalog = catalog;
@@ -59,6 +65,7 @@ final class Queries {
     this.names = names;
     this.ticker = ticker;
     this.admission = new Admission("queries", config.queries());
+    var scatter = config.scatter();
     var owner = UUID.randomUUID().toString().substring(0, 8);
     this.shared =
         new SharedState(
@@ -69,8 +76,17 @@ final class Queries {
             table,
             new StatisticsEpochs(owner, config.statisticsRefresh(), ticker),
             new KnownShards(),
+            hedging,
+            new ExtraBudget(
+                scatter.hedgeBudget(), scatter.extraBurst(), scatter.slowShare(), false),
+            new ExtraBudget(scatter.retryBudget(), scatter.extraBurst(), 1, true),
+            new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
+            ledger,
             registry.counter("heddle_coordinator_shards_asked_again"),
+            registry.counter("heddle_coordinator_shards_hedged"),
             ticker);
+    this.slow = new SlowLog(scatter.slowQuery());
+    registry.gauge("heddle_coordinator_queries_held_bytes", shared.bytes(), HeldBytes::bytes);
     this.latency = registry.timer("heddle_coordinator_query_seconds");
     registry.gauge("heddle_coordinator_queries_in_flight", admission, Admission::inFlight);
   }
@@ -82,6 +98,7 @@ final class Queries {
     shared.epochs().retain(ids);
     shared.known().retain(ids);
     shared.planner().retain(ids);
+    shared.hedging().retain(ids);
     engine.keepOnly(view);
   }
 
@@ -136,8 +153,13 @@ final class Queries {
                 improvements,
                 context.trace().traceId(),
                 start);
-        return query.answer();
+        var answer = query.answer();
+        slow.answered(dataset, function.name(), answer);
+        return answer;
       }
+    } catch (RuntimeException e) {
+      slow.failed(dataset, functionName, ticker.nanoTime() - start, e);
+      throw e;
     } finally {
       latency.record(ticker.nanoTime() - start, TimeUnit.NANOSECONDS);
     }

@@ -1,7 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.catalog.PositionToken;
-import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
 import java.util.List;
@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param result what the function's finish returned
  * @param position the request's token, and what was seen
  * @param stalenessMicros how old the oldest of the views may be; 0: none newer
+ * @param explanation how it went, of the last answer
  * @param last false for an improvement that others follow
  */
 record QueryAnswer(
@@ -28,30 +29,32 @@ record QueryAnswer(
     Optional<Explanation> explanation,
     boolean last) {
 
-  /** How the query went; microseconds since its admission. */
+  /**
+   * How the query went; microseconds since its admission.
+   *
+   * @param hedgeAfterMicros when a call would have been late; 0: never
+   * @param hedged shards asked for at further replicas because calls were late
+   * @param denied shards that would have been asked of further replicas, had there been budget
+   * @param startNanos of the query, by the coordinator's ticker
+   * @param attempts all calls, which have ended
+   * @param choices of replicas, where the request asked to explain
+   */
   record Explanation(
       long planMicros,
       long scatterMicros,
       long finishMicros,
       int statisticsRounds,
-      List<LeafTiming> leaves) {
-    Explanation {
-      leaves = List.copyOf(leaves);
+      long hedgeAfterMicros,
+      int hedged,
+      int denied,
+      long startNanos,
+      List<Attempt> attempts,
+      List<Choice> choices) {
+    long micros(long nanos) {
+      return (nanos - startNanos) / 1_000;
     }
   }
 
-  /** One call to a leaf. */
-  record LeafTiming(
-      String node,
-      long sentMicros,
-      long receivedMicros,
-      long queueMicros,
-      long activeMicros,
-      long responseBytes,
-      List<ShardReport> shards,
-      String error) {
-    LeafTiming {
-      shards = List.copyOf(shards);
-    }
-  }
+  /** The replica that was asked first for a shard, and all that might have been. */
+  record Choice(int shard, String node, List<ReplicaChoice.Considered> considered) {}
 }

@@ -52,7 +52,7 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
           better -> {
             // A client that reads slowly gets fewer improvements, never a backlog of them.
             if (observer.isReady()) {
-              observer.onNext(AnswerWire.response(better, config.rates()));
+              observer.onNext(AnswerWire.response(better, false, config.rates()));
             }
           };
       var answer =
@@ -63,7 +63,7 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
               options(request),
               caller::isCancelled,
               streamed ? Optional.of(improvement) : Optional.empty());
-      observer.onNext(AnswerWire.response(answer, config.rates()));
+      observer.onNext(AnswerWire.response(answer, request.getExplain(), config.rates()));
       observer.onCompleted();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

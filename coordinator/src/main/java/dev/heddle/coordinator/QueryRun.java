@@ -1,32 +1,21 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.Queries.Options;
-import dev.heddle.coordinator.QueryAnswer.Explanation;
-import dev.heddle.coordinator.QueryAnswer.LeafTiming;
 import dev.heddle.coordinator.gather.Gather;
-import dev.heddle.coordinator.plan.Figures;
+import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.Plan;
-import dev.heddle.coordinator.plan.Plan.LeafAssignment;
-import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.plan.StatisticsEpoch;
+import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
-import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
-import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
-import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -35,13 +24,11 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * One query under way. Sends one call to each leaf, then takes replies from one queue until all
- * have come or the soft deadline passes. Leaves that lack figures of the statistics epoch are asked
- * again with them; shards that a replica could not serve are asked for at another one, and at one
- * at a time, so that none is ever counted twice. Owned by the query's thread; transport threads
- * only add to the queue.
+ * One query under way: drives its {@link QueryCourse} with what comes over the network and with the
+ * time, until it is done, and makes the answer. Owned by the query's thread, which waits for one
+ * queue; transport threads only add to it.
  */
-final class QueryRun {
+final class QueryRun implements QueryCourse.Door {
   /** Where the function failed in the same way everywhere, that is the query's error. */
   private static final Set<ErrorCode> FUNCTION_FAILURES =
       EnumSet.of(
@@ -55,11 +42,8 @@ final class QueryRun {
   /** How often a waiting query looks whether its caller went away. */
   private static final long CANCEL_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
-  private static final int MAX_STATISTICS_ROUNDS = 16;
-
   private final SharedState shared;
   private final Plan plan;
-  private final Reading reading;
   private final ScatterRun run;
   private final Template template;
   private final Options options;
@@ -68,24 +52,12 @@ final class QueryRun {
   private final String traceId;
   private final Ticker ticker;
   private final long startNanos;
-  private final long softDeadlineNanos;
   private final Gather gather;
-  private final ShardTries tries;
+  private final QueryCourse course;
+  private final HeldBytes.Query bytes;
+  private final long hedgeAfterNanos;
   private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
-  private final IdentityHashMap<LeafCall, Attempt> outstanding = new IdentityHashMap<>();
-  private final List<Held> held = new ArrayList<>();
-
-  /** Calls by node, which numbers them. */
-  private final Map<String, Integer> calls = new HashMap<>();
-
-  /** All terms that leaves asked for so far: a function may search more than once. */
-  private final Set<Figures.TermKey> terms = new HashSet<>();
-
-  private final List<LeafTiming> timings = new ArrayList<>();
-  private final List<String> unsettled = new ArrayList<>();
-  private StatisticsEpoch epoch;
-  private int statisticsRounds;
-  private long firstHeldNanos;
+  private List<QueryAnswer.Choice> choices = List.of();
   private long plannedNanos;
   private long scatteredNanos;
 
@@ -102,7 +74,6 @@ final class QueryRun {
       long startNanos) {
     this.shared = shared;
     this.plan = plan;
-    this.reading = reading;
     this.run = run;
     this.template = template;
     this.options = options;
@@ -112,257 +83,130 @@ final class QueryRun {
     this.ticker = shared.ticker();
     this.startNanos = startNanos;
     this.gather = new Gather(run, plan, shared.known());
-    this.tries = new ShardTries(shared, plan, reading, run.commutative());
-    this.epoch = shared.epochs().current(plan.dataset().id());
+    this.bytes = shared.bytes().open();
+    var dataset = plan.dataset();
+    var tries =
+        new ShardTries(
+            dataset,
+            reading,
+            (shard, asked) -> {
+              var view = shared.catalog().get();
+              var now = view.datasetById(dataset.id()).orElse(dataset);
+              return shared.planner().another(now, view, reading, shard, asked);
+            },
+            shared.config().sessionPatience(),
+            run.commutative());
+    var pace = shared.hedging().of(dataset.id(), template.function());
+    this.hedgeAfterNanos =
+        plan.leaves().isEmpty()
+            ? HedgingPolicy.NEVER
+            : pace.delayNanos(
+                plan.leaves().getFirst().node(), plan.leaves().getFirst().shards().size());
     long remaining = options.deadline().remainingNanos(ticker);
     long slice = Math.min(shared.config().mergeSlice().toNanos(), remaining / 10);
-    this.softDeadlineNanos = ticker.nanoTime() + remaining - slice;
+    this.course =
+        new QueryCourse(
+            shared,
+            plan,
+            reading,
+            gather,
+            tries,
+            pace,
+            this,
+            ticker.nanoTime() + remaining - slice);
   }
 
   QueryAnswer answer() throws InterruptedException {
+    if (options.explain()) {
+      choices = choices();
+    }
     plannedNanos = ticker.nanoTime();
     try {
-      for (var leaf : plan.leaves()) {
-        send(leaf, Optional.empty());
+      course.begin();
+      while (!course.done()) {
+        step();
       }
-      gatherUntilDone();
+      course.end();
       scatteredNanos = ticker.nanoTime();
+      return finish();
     } finally {
-      outstanding.values().forEach(Attempt::cancel);
-    }
-    return finish();
-  }
-
-  private void send(LeafAssignment leaf, Optional<Figures> figures) {
-    long now = ticker.nanoTime();
-    long left = Math.max(1, softDeadlineNanos - now);
-    var call =
-        new LeafCall(
-            leaf,
-            calls.merge(leaf.node(), 1, Integer::sum),
-            epoch,
-            figures,
-            left,
-            reading,
-            tries.patienceNanos(leaf, left));
-    // Before it is sent: the reply may come at once.
-    var attempt = new Attempt(call.attempt(), now);
-    outstanding.put(call, attempt);
-    attempt.cancel =
-        shared.leaves().send(template, call, reply -> arrivals.add(new Arrival(call, reply)));
-  }
-
-  private void gatherUntilDone() throws InterruptedException {
-    while (!outstanding.isEmpty() || !held.isEmpty()) {
-      long left = softDeadlineNanos - ticker.nanoTime();
-      if (left <= 0) {
-        return;
-      }
-      if (!held.isEmpty() && (outstanding.isEmpty() || graceOver())) {
-        askAgain();
-        continue;
-      }
-      var arrival = arrivals.poll(Math.min(left, patience()), TimeUnit.NANOSECONDS);
-      if (arrival != null) {
-        take(arrival);
-      } else if (cancelled.getAsBoolean()) {
-        throw new HeddleException(ErrorCode.CANCELLED, "query: the caller went away");
-      }
+      course.abandon();
+      shared.ledger().ended(template.queryId(), course.attempts());
+      bytes.close();
     }
   }
 
-  private long patience() {
-    return held.isEmpty()
-        ? CANCEL_CHECK_NANOS
-        : Math.max(1, Math.min(CANCEL_CHECK_NANOS, graceEnd() - ticker.nanoTime()));
+  /** As they are before the first call: what is chosen is not known to have been chosen yet. */
+  private List<QueryAnswer.Choice> choices() {
+    var view = shared.catalog().get();
+    List<QueryAnswer.Choice> all = new ArrayList<>();
+    for (var leaf : plan.leaves()) {
+      for (var ref : leaf.shards()) {
+        var considered = shared.planner().considered(plan.dataset(), view, ref.shard());
+        all.add(new QueryAnswer.Choice(ref.shard(), leaf.node(), considered));
+      }
+    }
+    return all;
   }
 
-  private boolean graceOver() {
-    return ticker.nanoTime() >= graceEnd();
-  }
-
-  private long graceEnd() {
-    long quarter = Math.max(0, softDeadlineNanos - firstHeldNanos) / 4;
-    return firstHeldNanos + Math.min(shared.config().statisticsGrace().toNanos(), quarter);
-  }
-
-  private void take(Arrival arrival) {
-    var leaf = arrival.call.leaf();
-    var attempt = outstanding.remove(arrival.call);
-    if (attempt == null) {
+  private void step() throws InterruptedException {
+    long left = course.wakeNanos() - ticker.nanoTime();
+    if (left <= 0) {
+      course.tick();
       return;
     }
-    long now = ticker.nanoTime();
-    switch (arrival.reply) {
-      case LeafReply.Answer answer -> {
-        timings.add(
-            new LeafTiming(
-                leaf.node(),
-                micros(attempt.sentNanos),
-                micros(now),
-                answer.queueMicros(),
-                answer.activeMicros(),
-                answer.bytes(),
-                answer.reports(),
-                ""));
-        observe(answer.reports());
-        accept(leaf, answer);
-      }
-      case LeafReply.NeedsFigures needs -> {
-        observe(needs.reports());
-        gather.spend(needs.bill());
-        long active = needs.bill().activeNanos() / 1_000;
-        timings.add(timing(leaf, attempt, now, active, "asked for statistics"));
-        hold(leaf, needs, now);
-      }
-      case LeafReply.Failure failure -> {
-        var cause = failure.cause();
-        timings.add(timing(leaf, attempt, now, 0, cause.code() + ": " + cause.getMessage()));
-        if (cause.code().kind() == ErrorCode.Kind.INTERNAL) {
-          unsettled.add(leaf.node() + "/" + attempt.number);
-        }
-        fail(leaf, cause);
-      }
+    var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
+    if (arrival != null) {
+      bytes.check();
+      course.reply(arrival.attempt, arrival.reply);
+      checkSpent();
+    } else if (cancelled.getAsBoolean()) {
+      throw new HeddleException(ErrorCode.CANCELLED, "query: the caller went away");
     }
   }
 
-  private LeafTiming timing(
-      LeafAssignment leaf, Attempt attempt, long now, long activeMicros, String error) {
-    return new LeafTiming(
-        leaf.node(), micros(attempt.sentNanos), micros(now), 0, activeMicros, 0, List.of(), error);
-  }
-
-  private void accept(LeafAssignment leaf, LeafReply.Answer answer) {
-    long before = ticker.nanoTime();
-    boolean better;
+  @Override
+  public Runnable send(LeafCall call, Attempt attempt) {
+    bytes.add(template.bytes());
     try {
-      better = gather.accept(answer);
-    } catch (Gather.MergeFailedException e) {
-      throw e.failure();
+      return shared
+          .leaves()
+          .send(
+              template,
+              call,
+              reply -> {
+                if (reply instanceof LeafReply.Answer answer) {
+                  // What waits in the queue counts, too.
+                  bytes.addPartial(answer.bytes());
+                }
+                arrivals.add(new Arrival(attempt, reply));
+              });
     } catch (HeddleException e) {
-      fail(leaf, e);
-      return;
-    }
-    var _ = elsewhere(leaf, answer.failures());
-    gather.spend(here(ticker.nanoTime() - before));
-    if (better && !outstanding.isEmpty() && improvements.isPresent()) {
-      improvements.get().accept(result("pending", false));
+      arrivals.add(new Arrival(attempt, new LeafReply.Failure(e)));
+      return () -> {};
     }
   }
 
-  /** Keeps a leaf that waits for figures, without the shards that others are asked for. */
-  private void hold(LeafAssignment leaf, LeafReply.NeedsFigures needs, long now) {
-    needs.failures().forEach(this::note);
-    var moved = elsewhere(leaf, needs.failures());
-    var rest = leaf.shards().stream().filter(shard -> !moved.contains(shard)).toList();
-    if (!rest.isEmpty()) {
-      if (held.isEmpty()) {
-        firstHeldNanos = now;
-      }
-      boolean whole =
-          needs.failures().stream().allMatch(failure -> moved.contains(failure.shard()));
-      held.add(new Held(new LeafAssignment(leaf.node(), leaf.address(), rest), needs, whole));
-    }
+  @Override
+  public void improved() {
+    improvements.ifPresent(consumer -> consumer.accept(result("pending", false)));
   }
 
-  /** A wrong request fails the whole query; anything else only this leaf's shards. */
-  private void fail(LeafAssignment leaf, HeddleException cause) {
-    String message = leaf.node() + ": " + cause.getMessage();
-    var failures =
-        leaf.shards().stream()
-            .map(shard ->
-                new ShardFailure(shard, cause.code(), ShardFailure.reason(cause.code()), message))
-            .toList();
-    if (cause.code().kind() == ErrorCode.Kind.USER) {
-      throw cause;
+  private void checkSpent() {
+    var scatter = shared.config().scatter();
+    var bill = gather.bill();
+    if (scatter.queryDocuments() > 0 && bill.documentsScanned() > scatter.queryDocuments()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "query: scanned %d documents (expected: at most %d, scatter.query-documents)"
+              .formatted(bill.documentsScanned(), scatter.queryDocuments()));
     }
-    failures.forEach(this::note);
-    var _ = elsewhere(leaf, failures);
-  }
-
-  private void note(ShardFailure failure) {
-    gather.fail(failure.shard(), failure.code(), failure.reason(), failure.message());
-  }
-
-  /**
-   * Asks other replicas for shards that this one could not serve.
-   *
-   * @return the shards that were asked for again
-   */
-  private Set<ShardRef> elsewhere(LeafAssignment leaf, List<ShardFailure> failures) {
-    if (failures.isEmpty()) {
-      return Set.of();
-    }
-    for (var failure : failures) {
-      if (failure.code().kind() == ErrorCode.Kind.USER) {
-        throw new HeddleException(failure.code(), failure.message());
-      }
-    }
-    Set<ShardRef> moved = new HashSet<>();
-    for (var call : tries.instead(leaf.node(), failures)) {
-      send(
-          call,
-          terms.isEmpty() || !epoch.knowsFields()
-              ? Optional.empty()
-              : Optional.of(epoch.figures(terms)));
-      moved.addAll(call.shards());
-    }
-    return moved;
-  }
-
-  private void observe(List<ShardReport> reports) {
-    for (var report : reports) {
-      shared.known().observe(plan.dataset().id(), report.shard(), report.documents());
-      epoch.observe(report.shard(), report.sight());
-      report.replica().ifPresent(replica -> replica.tell(shared.table()));
-    }
-  }
-
-  /**
-   * Sums what the held leaves know and asks them again. If every shard of the dataset told its
-   * figures, they become part of the epoch; else they hold for this query only.
-   */
-  private void askAgain() {
-    if (++statisticsRounds > MAX_STATISTICS_ROUNDS) {
-      var cause =
-          new HeddleException(
-              ErrorCode.FUNCTION_FAILED,
-              "rounds for statistics: "
-                  + statisticsRounds
-                  + " (expected: at most "
-                  + MAX_STATISTICS_ROUNDS
-                  + "; the function keeps searching for new terms)");
-      held.forEach(leaf -> fail(leaf.leaf, cause));
-      held.clear();
-      return;
-    }
-    boolean fields = false;
-    boolean whole = true;
-    int shards = 0;
-    Figures sum = Figures.NONE;
-    for (var leaf : held) {
-      terms.addAll(leaf.needs.local().terms().keySet());
-      fields |= leaf.needs.fields();
-      sum = sum.plus(leaf.needs.local());
-      whole &= leaf.whole;
-      shards += leaf.leaf.shards().size();
-    }
-    whole &= shards == plan.dataset().shards().size();
-    boolean knownAlready =
-        (!fields || epoch.knowsFields()) && terms.stream().allMatch(epoch::knows);
-    if (!knownAlready && whole) {
-      epoch.establish(sum, fields);
-    } else if (!knownAlready) {
-      var passing = shared.epochs().passing();
-      passing.establish(epoch.figures(terms), epoch.knowsFields());
-      passing.establish(sum, fields);
-      epoch = passing;
-    }
-    var figures = epoch.figures(terms);
-    var again = List.copyOf(held);
-    held.clear();
-    for (var leaf : again) {
-      send(leaf.leaf, Optional.of(figures));
+    long cpu = scatter.queryCpu().toNanos();
+    if (cpu > 0 && bill.cpuNanos() > cpu) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "query: took %d us of CPU time (expected: at most %d, scatter.query-cpu)"
+              .formatted(bill.cpuNanos() / 1_000, cpu / 1_000));
     }
   }
 
@@ -396,67 +240,33 @@ final class QueryRun {
     var coverage = gather.coverage(missingReason);
     var result = run.finish(gather.merged(), coverage);
     long now = ticker.nanoTime();
-    gather.spend(here(now - before));
-    List<String> open = new ArrayList<>(unsettled);
-    outstanding.forEach((call, attempt) -> open.add(call.leaf().node() + "/" + attempt.number));
+    gather.spend(Spending.here(now - before, shared.config().memory()));
     return new QueryAnswer(
         result,
         coverage,
-        gather.bill().plus(unsettled(open)),
+        gather.bill().plus(Spending.open(course.unsettled())),
         now - startNanos,
         traceId,
-        epoch.toString(),
+        course.epoch().toString(),
         options.token().with(plan.dataset(), gather.positions()),
         gather.stalenessMicros(),
-        options.explain() && last ? Optional.of(explanation(before, now)) : Optional.empty(),
+        last ? Optional.of(explanation(before, now)) : Optional.empty(),
         last);
   }
 
-  private Explanation explanation(long beforeFinish, long now) {
-    return new Explanation(
+  private QueryAnswer.Explanation explanation(long beforeFinish, long now) {
+    return new QueryAnswer.Explanation(
         (plannedNanos - startNanos) / 1_000,
         (scatteredNanos - plannedNanos) / 1_000,
         (now - beforeFinish) / 1_000,
-        statisticsRounds,
-        timings);
+        course.statisticsRounds(),
+        hedgeAfterNanos == HedgingPolicy.NEVER ? 0 : hedgeAfterNanos / 1_000,
+        course.hedged(),
+        course.denied(),
+        startNanos,
+        course.attempts(),
+        choices);
   }
 
-  /** This coordinator's own part of the bill. */
-  private Bill here(long activeNanos) {
-    long memory = Bill.memoryMibNanos(activeNanos, shared.config().memory().bytes());
-    return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memory, 0, true, List.of(), 0, 0);
-  }
-
-  private static Bill unsettled(List<String> attempts) {
-    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, attempts.isEmpty(), attempts, 0, 0);
-  }
-
-  private long micros(long nanos) {
-    return (nanos - startNanos) / 1_000;
-  }
-
-  private record Arrival(LeafCall call, LeafReply reply) {}
-
-  /** A call under way. Used by the query's thread. */
-  private static final class Attempt {
-    private final int number;
-    private final long sentNanos;
-    private Runnable cancel = () -> {};
-
-    Attempt(int number, long sentNanos) {
-      this.number = number;
-      this.sentNanos = sentNanos;
-    }
-
-    void cancel() {
-      cancel.run();
-    }
-  }
-
-  /**
-   * A leaf that waits for figures.
-   *
-   * @param whole whether it told those of all its shards
-   */
-  private record Held(LeafAssignment leaf, LeafReply.NeedsFigures needs, boolean whole) {}
+  private record Arrival(Attempt attempt, LeafReply reply) {}
 }

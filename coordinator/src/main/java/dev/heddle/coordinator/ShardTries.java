@@ -1,83 +1,102 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.NodeRecord;
-import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.process.ErrorCode;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * The replicas that a query has asked in vain, and whom it asks instead. Owned by the query's
- * thread.
+ * The replicas that a query has asked, and whom it asks besides or instead: each shard is asked of
+ * at most three. Owned by the query's thread.
  */
 final class ShardTries {
   /** Replicas of a shard that a query asks at most. */
   private static final int MOST = 3;
 
-  private final SharedState shared;
-  private final Plan plan;
+  /** Finds a replica of a shard besides those that were asked. */
+  @FunctionalInterface
+  interface Replicas {
+    Optional<NodeRecord> another(int shard, Collection<String> asked);
+  }
+
+  private final DatasetRecord dataset;
   private final Reading reading;
+  private final Replicas replicas;
+  private final Duration sessionPatience;
 
   /** Whether a call may be for several shards. */
   private final boolean together;
 
-  private final Map<Integer, Set<String>> failed = new HashMap<>(0);
+  /** Of shards that were late or failed. */
+  private final Map<Integer, Set<String>> asked = new HashMap<>(0);
 
-  ShardTries(SharedState shared, Plan plan, Reading reading, boolean together) {
-    this.shared = shared;
-    this.plan = plan;
+  ShardTries(
+      DatasetRecord dataset,
+      Reading reading,
+      Replicas replicas,
+      Duration sessionPatience,
+      boolean together) {
+    this.dataset = dataset;
     this.reading = reading;
+    this.replicas = replicas;
+    this.sessionPatience = sessionPatience;
     this.together = together;
   }
 
   /** Whether another replica may have what this one lacks. */
-  private static boolean elsewhereBetter(ErrorCode code) {
+  static boolean elsewhereBetter(ErrorCode code) {
     return switch (code) {
       case STALE_REPLICA, NOT_OWNER, NOT_LEADER, NO_MAJORITY, UNAVAILABLE, STORAGE_FAILED -> true;
       default -> false;
     };
   }
 
-  /** Calls to other replicas for shards that failed at a node; none for those that had enough. */
-  List<LeafAssignment> instead(String node, List<ShardFailure> failures) {
+  /**
+   * Replicas to ask for shards that others were asked for; none for those that had enough.
+   *
+   * @param node that was asked for them
+   */
+  List<LeafAssignment> others(String node, Collection<ShardRef> shards) {
     Map<NodeRecord, List<ShardRef>> others = new LinkedHashMap<>();
-    for (var failure : failures) {
-      if (!elsewhereBetter(failure.code())) {
-        continue;
-      }
-      int shard = failure.shard().shard();
-      var tried = failed.computeIfAbsent(shard, unseen -> new HashSet<>());
-      tried.add(node);
-      if (tried.size() < MOST) {
-        var view = shared.catalog().get();
-        var now = view.datasetById(plan.dataset().id()).orElse(plan.dataset());
-        shared
-            .planner()
-            .another(now, view, reading, shard, tried)
-            .ifPresent(other ->
-                others.computeIfAbsent(other, unseen -> new ArrayList<>()).add(failure.shard()));
+    for (var ref : shards) {
+      var known = asked.computeIfAbsent(ref.shard(), unseen -> new LinkedHashSet<>());
+      known.add(node);
+      if (known.size() < MOST) {
+        replicas
+            .another(ref.shard(), known)
+            .ifPresent(
+                other -> others.computeIfAbsent(other, unseen -> new ArrayList<>()).add(ref));
       }
     }
     List<LeafAssignment> calls = new ArrayList<>(others.size());
-    others.forEach((other, shards) -> {
-      shared.reasks().increment(shards.size());
+    others.forEach((other, refs) -> {
       if (together) {
-        calls.add(new LeafAssignment(other.node(), other.internal(), shards));
+        calls.add(new LeafAssignment(other.node(), other.internal(), refs));
       } else {
-        shards.forEach(
-            shard -> calls.add(new LeafAssignment(other.node(), other.internal(), List.of(shard))));
+        refs.forEach(
+            ref -> calls.add(new LeafAssignment(other.node(), other.internal(), List.of(ref))));
       }
     });
     return calls;
+  }
+
+  /** The calls were made. */
+  void asking(LeafAssignment leaf) {
+    for (var ref : leaf.shards()) {
+      asked.computeIfAbsent(ref.shard(), unseen -> new LinkedHashSet<>()).add(leaf.node());
+    }
   }
 
   /**
@@ -92,17 +111,18 @@ final class ShardTries {
       return 0;
     }
     int tried = 0;
-    int replicas = 1;
+    int most = 1;
     for (var ref : leaf.shards()) {
-      tried = Math.max(tried, failed.getOrDefault(ref.shard(), Set.of()).size());
-      replicas = Math.max(replicas, plan.dataset().shards().get(ref.shard()).nodes().size());
+      var others = asked.getOrDefault(ref.shard(), Set.of());
+      tried = Math.max(tried, others.size() - (others.contains(leaf.node()) ? 1 : 0));
+      most = Math.max(most, dataset.shards().get(ref.shard()).nodes().size());
     }
-    if (tried + 1 >= Math.min(MOST, replicas)) {
+    if (tried + 1 >= Math.min(MOST, most)) {
       return 0;
     }
     long share = leftNanos / (MOST - tried);
     return reading.level() == Reading.Level.SESSION && tried == 0
-        ? Math.min(share, shared.config().sessionPatience().toNanos())
+        ? Math.min(share, sessionPatience.toNanos())
         : share;
   }
 }

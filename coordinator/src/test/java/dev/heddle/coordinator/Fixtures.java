@@ -1,5 +1,6 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
@@ -7,7 +8,14 @@ import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.coordinator.Queries.Options;
+import dev.heddle.coordinator.gather.HeldBytes;
+import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.scatter.ExtraBudget;
+import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.engine.Engine;
@@ -25,6 +33,7 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -34,6 +43,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 final class Fixtures {
   static final ScatterRequest REQUEST =
@@ -64,6 +75,36 @@ final class Fixtures {
         Ticker.system(),
         new SimpleMeterRegistry(),
         "coordinator");
+  }
+
+  /** With the default limits. */
+  static SharedState shared(
+      Supplier<CatalogView> catalog,
+      LeafGrpcClient leaves,
+      Planner planner,
+      ReplicaTable table,
+      StatisticsEpochs epochs,
+      KnownShards known,
+      HedgingPolicy hedging,
+      Counter reasks,
+      Ticker ticker) {
+    var scatter = ScatterConfig.defaults();
+    return new SharedState(
+        CoordinatorConfig.defaults(),
+        catalog,
+        leaves,
+        planner,
+        table,
+        epochs,
+        known,
+        hedging,
+        new ExtraBudget(scatter.hedgeBudget(), scatter.extraBurst(), scatter.slowShare(), false),
+        new ExtraBudget(scatter.retryBudget(), scatter.extraBurst(), 1, true),
+        new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
+        new Ledger((address, calls) -> new CompletableFuture<>(), new SimpleMeterRegistry()),
+        reasks,
+        new SimpleMeterRegistry().counter("hedged"),
+        ticker);
   }
 
   static ScatterRun run(Engine engine, String function) {

@@ -10,9 +10,8 @@ import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
-import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
@@ -43,7 +42,10 @@ class GatherTest {
     return new Plan(dataset, leaves, List.of());
   }
 
-  private static LeafReply.Answer answer(String names, long generation, int... shards) {
+  /** A partial, and what its leaf told of the shards. */
+  private record Arrived(Atom atom, List<ShardReport> reports) {}
+
+  private static Arrived answer(String names, long generation, int... shards) {
     List<ShardRef> covers = new ArrayList<>();
     List<ShardReport> reports = new ArrayList<>();
     for (int shard : shards) {
@@ -52,15 +54,11 @@ class GatherTest {
           new ShardReport(
               shard, 100, 1, 0, 0, 1, new Position(shard, "i", 40 + shard), Optional.empty()));
     }
-    return new LeafReply.Answer(
-        covers,
-        SumFunction.encoded(names),
-        List.of(),
-        reports,
-        new Bill(5, 4, 3, 100L * shards.length, 0, 10, 1, 0, 2, 0, true, List.of(), 0, 0),
-        0,
-        0,
-        10);
+    return new Arrived(new Atom(covers, SumFunction.encoded(names)), reports);
+  }
+
+  private static boolean accept(Gather gather, Arrived arrived) {
+    return gather.accept(arrived.atom(), arrived.reports());
   }
 
   private static Object finish(dev.heddle.engine.ScatterRun run, Gather gather) {
@@ -73,8 +71,8 @@ class GatherTest {
   void mergesDisjointPartialsAsTheyArrive() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(3), known);
-      assertTrue(gather.accept(answer("c", 7, 2)));
-      assertTrue(gather.accept(answer("ab", 7, 0, 1)));
+      assertTrue(accept(gather, answer("c", 7, 2)));
+      assertTrue(accept(gather, answer("ab", 7, 0, 1)));
       assertEquals("c+ab", finish(run, gather));
       assertTrue(gather.coverage("deadline").complete());
       assertEquals(300, gather.coverage("deadline").seen());
@@ -82,16 +80,15 @@ class GatherTest {
   }
 
   @Test
-  void dropsAPartialThatCoversAShardAlreadyCoveredButBillsIt() {
+  void dropsAPartialThatCoversAShardAlreadyCovered() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(3), known);
-      assertTrue(gather.accept(answer("a", 7, 0)));
-      assertFalse(gather.accept(answer("ab", 7, 0, 1)));
+      assertTrue(accept(gather, answer("a", 7, 0)));
+      assertFalse(accept(gather, answer("ab", 7, 0, 1)));
       assertEquals("a", finish(run, gather));
       assertEquals(1, gather.dropped());
       assertEquals(List.of(new Position(0, "i", 40)), gather.positions());
       assertEquals(1, gather.coverage("deadline").answered());
-      assertEquals(10, gather.bill().activeNanos());
     }
   }
 
@@ -99,9 +96,9 @@ class GatherTest {
   void dropsAPartialOfAnotherGenerationOrOfAShardThatWasNotAskedFor() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(2), known);
-      assertFalse(gather.accept(answer("old", 6, 0)));
-      assertFalse(gather.accept(answer("stray", 7, 5)));
-      assertFalse(gather.accept(answer("twice", 7, 1, 1)));
+      assertFalse(accept(gather, answer("old", 6, 0)));
+      assertFalse(accept(gather, answer("stray", 7, 5)));
+      assertFalse(accept(gather, answer("twice", 7, 1, 1)));
       assertEquals("nothing", finish(run, gather));
     }
   }
@@ -110,10 +107,10 @@ class GatherTest {
   void keepsTheOrderOfShardsForFunctionsThatDoNotCommute() {
     try (var run = Fixtures.run(engine, "list")) {
       var gather = new Gather(run, plan(3), known);
-      assertTrue(gather.accept(answer("c", 7, 2)));
-      assertTrue(gather.accept(answer("a", 7, 0)));
+      assertTrue(accept(gather, answer("c", 7, 2)));
+      assertTrue(accept(gather, answer("a", 7, 0)));
       assertEquals("a+c", finish(run, gather));
-      assertTrue(gather.accept(answer("b", 7, 1)));
+      assertTrue(accept(gather, answer("b", 7, 1)));
       assertEquals("a+b+c", finish(run, gather));
     }
   }
@@ -124,7 +121,7 @@ class GatherTest {
     known.observe(plan.dataset().id(), 1, 50);
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan, known);
-      assertTrue(gather.accept(answer("a", 7, 0)));
+      assertTrue(accept(gather, answer("a", 7, 0)));
       gather.fail(new ShardRef(1, 7), ErrorCode.UNAVAILABLE, "unreachable", "node-1: gone");
       gather.fail(new ShardRef(2, 7), ErrorCode.FUNCTION_FAILED, "failed", "sum@1: leaf failed");
       gather.fail(new ShardRef(0, 7), ErrorCode.INTERNAL, "failed", "too late to matter");
@@ -143,10 +140,10 @@ class GatherTest {
   void aMergeThatThrowsCoversNothingAndFailsTheQuery() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(2), known);
-      assertTrue(gather.accept(answer("a", 7, 0)));
+      assertTrue(accept(gather, answer("a", 7, 0)));
       var failure =
           Assertions.assertThrows(
-              Gather.MergeFailedException.class, () -> gather.accept(answer("poison", 7, 1)));
+              Gather.MergeFailedException.class, () -> accept(gather, answer("poison", 7, 1)));
       assertEquals(ErrorCode.FUNCTION_MERGE_FAILED, failure.failure().code());
       assertEquals(1, gather.coverage("deadline").answered());
     }
@@ -156,17 +153,9 @@ class GatherTest {
   void aPartialThatIsNoPartialFailsAndCoversNothing() {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(1), known);
-      var garbage =
-          new LeafReply.Answer(
-              List.of(new ShardRef(0, 7)),
-              new byte[] {127, 1},
-              List.of(),
-              List.of(),
-              Bill.NONE,
-              0,
-              0,
-              2);
-      var failure = Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage));
+      var garbage = new Atom(List.of(new ShardRef(0, 7)), new byte[] {127, 1});
+      var failure =
+          Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage, List.of()));
       assertEquals(ErrorCode.FUNCTION_FAILED, failure.code());
       assertTrue(gather.empty());
     }

@@ -13,6 +13,7 @@ import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.catalog.testing.LocalCatalog;
+import dev.heddle.coordinator.plan.C3Policy;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
@@ -24,7 +25,9 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaState.Role;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.engine.Engine;
 import dev.heddle.function.Coverage;
 import dev.heddle.internal.v1.LeafPartial;
@@ -32,6 +35,7 @@ import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ShardError;
+import dev.heddle.internal.v1.ShardPartial;
 import dev.heddle.internal.v1.ShardReport;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
@@ -82,12 +86,14 @@ class QueryReplicasTest {
   private final Engine engine = closer.register("engine", Fixtures.engine());
   private final ReplicaTable table = new ReplicaTable(TICKER);
   private final Random random = new Random(SEED);
-  private final Planner planner = new Planner(new ReplicaChoice(table, () -> random, TICKER));
+  private final Planner planner =
+      new Planner(new ReplicaChoice(table, new C3Policy(), () -> random, TICKER));
   private final Counter reasks = new SimpleMeterRegistry().counter("reasks");
   private final StatisticsEpochs epochs =
       new StatisticsEpochs("test", Duration.ofSeconds(1), TICKER);
   private final Map<String, ScriptedLeafGrpcService> leaves = new TreeMap<>();
   private final Map<String, String> addresses = new HashMap<>();
+  private HedgingPolicy hedging = new NoHedging();
   private LocalCatalog local;
   private CatalogClient catalog;
 
@@ -170,16 +176,18 @@ class QueryReplicasTest {
       throws InterruptedException {
     var dataset = plan.dataset();
     var shared =
-        new SharedState(
-            CoordinatorConfig.defaults(),
+        Fixtures.shared(
             catalog::view,
             new LeafGrpcClient(channels),
             planner,
             table,
             epochs,
             new KnownShards(),
+            hedging,
             reasks,
             TICKER);
+    // As if many queries had been before.
+    shared.hedges().earn(10_000);
     try (var run = Fixtures.run(engine, function)) {
       return new QueryRun(
               shared,
@@ -446,5 +454,65 @@ class QueryReplicasTest {
     assertTrue(answer.coverage().complete());
     // All shards told their figures: they hold for the epoch.
     assertEquals(answer.statisticsEpoch(), epochs.current(dataset.id()).toString());
+  }
+
+  /** A call is late soon, and again much later. */
+  private static final class Soon implements HedgingPolicy, HedgingPolicy.Calls {
+    @Override
+    public HedgingPolicy.Calls of(String datasetId, String function) {
+      return this;
+    }
+
+    @Override
+    public void retain(Set<String> datasetIds) {}
+
+    @Override
+    public long delayNanos(String node, int shards) {
+      return Duration.ofMillis(500).toNanos();
+    }
+
+    @Override
+    public void answered(String node, int shards, long nanos) {}
+
+    @Override
+    public void outrun(String node, int shards, long nanos) {}
+  }
+
+  private static Optional<LeafResponse> byShard(String name, LeafRequest request) {
+    var merged = answer(name, request, ErrorCode.INTERNAL).orElseThrow().getPartial();
+    if (!request.getByShard()) {
+      return Optional.empty();
+    }
+    var parts = merged.toBuilder().clearCovers().clearPartial();
+    for (var ref : request.getShardsList()) {
+      parts.addParts(
+          ShardPartial.newBuilder()
+              .setShard(ref)
+              .setPartial(ByteString.copyFrom(SumFunction.encoded(name + ref.getShard()))));
+    }
+    return Optional.of(LeafResponse.newBuilder().setPartial(parts).build());
+  }
+
+  @Test
+  void aLateLeafsShardsAreAskedForElsewhereShardByShardAndItsCallIsCancelled()
+      throws InterruptedException {
+    hedging = new Soon();
+    leaf("a", ScriptedLeafGrpcService.silent());
+    leaf("b", request -> byShard("b", request));
+    leaf("c", request -> byShard("c", request));
+    var answer = answer(plan(dataset(6), "a"));
+    assertTrue(answer.coverage().complete(), () -> "" + answer.coverage());
+    assertEquals(600, answer.coverage().seen());
+    assertEquals(6, answer.bill().hedges());
+    assertEquals(List.of("a/1"), answer.bill().open());
+    var slow = Objects.requireNonNull(leaves.get("a"));
+    Eventually.eventually("cancelled", () -> slow.cancelled.get() == 1);
+    var explanation = answer.explanation().orElseThrow();
+    assertEquals(6, explanation.hedged());
+    assertEquals(6, explanation.choices().size());
+    assertEquals(3, explanation.choices().getFirst().considered().size());
+    var line = SlowLog.line("books", "sum", "default", answer);
+    assertTrue(line.contains(" hedged=6 "), line);
+    assertTrue(line.contains("a/1 first outrun"), line);
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.PositionToken;
+import dev.heddle.coordinator.plan.C3Policy;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
@@ -17,6 +18,7 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -81,14 +83,15 @@ class QueryRunTest {
     var dataset = Fixtures.dataset(leaves.size());
     var table = new ReplicaTable(TICKER);
     var shared =
-        new SharedState(
-            CoordinatorConfig.defaults(),
+        Fixtures.shared(
             CatalogView::empty,
             new LeafGrpcClient(channels),
-            new Planner(new ReplicaChoice(table, ThreadLocalRandom::current, TICKER)),
+            new Planner(
+                new ReplicaChoice(table, new C3Policy(), ThreadLocalRandom::current, TICKER)),
             table,
             epochs,
             known,
+            new NoHedging(),
             new SimpleMeterRegistry().counter("asked-again"),
             TICKER);
     try (var run = Fixtures.run(engine, "sum")) {
@@ -120,7 +123,7 @@ class QueryRunTest {
     assertEquals(200, answer.coverage().seen());
     assertEquals(List.of(), answer.bill().open());
     assertEquals(256_000, answer.bill().memoryMibNanos() - here(answer));
-    assertEquals(2, answer.explanation().orElseThrow().leaves().size());
+    assertEquals(2, answer.explanation().orElseThrow().attempts().size());
   }
 
   private static long here(QueryAnswer answer) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.PositionToken;
+import dev.heddle.coordinator.plan.C3Policy;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.Reading.Level;
 import dev.heddle.coordinator.plan.ReplicaChoice;
@@ -31,7 +32,8 @@ class ReplicaChoiceTest {
   private final ManualTicker ticker = new ManualTicker();
   private final ReplicaTable table = new ReplicaTable(ticker);
   private final Random random = new Random(SEED);
-  private final ReplicaChoice choice = new ReplicaChoice(table, () -> random, ticker);
+  private final ReplicaChoice choice =
+      new ReplicaChoice(table, new C3Policy(), () -> random, ticker);
   private final DatasetRecord dataset = Fixtures.dataset(1);
   private final String incarnation = dataset.shards().getFirst().incarnation();
 

@@ -11,15 +11,21 @@ import dev.heddle.internal.v1.ShardReport;
 import dev.heddle.internal.v1.Statistics;
 import dev.heddle.internal.v1.TermStatistics;
 import dev.heddle.v1.Bill;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /** A leaf that does as it is told, and remembers what it was asked. */
 final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
   final List<LeafRequest> requests = new CopyOnWriteArrayList<>();
+
+  /** Calls that were cancelled before they were answered. */
+  final AtomicInteger cancelled = new AtomicInteger();
+
   private final Function<LeafRequest, Optional<LeafResponse>> script;
 
   private ScriptedLeafGrpcService(Function<LeafRequest, Optional<LeafResponse>> script) {
@@ -119,6 +125,8 @@ final class ScriptedLeafGrpcService extends ScatterGrpc.ScatterImplBase {
   @Override
   public void execute(LeafRequest request, StreamObserver<LeafResponse> observer) {
     requests.add(request);
+    ((ServerCallStreamObserver<LeafResponse>) observer)
+        .setOnCancelHandler(cancelled::incrementAndGet);
     respond(request)
         .ifPresent(response -> {
           observer.onNext(response);

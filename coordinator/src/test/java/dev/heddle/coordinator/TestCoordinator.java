@@ -154,6 +154,7 @@ final class TestCoordinator implements AutoCloseable {
         config.memory(),
         config.blobs(),
         config.peerTimeout(),
+        config.scatter(),
         config.engine(),
         config.wasm(),
         config.rates());

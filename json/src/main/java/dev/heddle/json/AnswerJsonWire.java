@@ -2,12 +2,14 @@ package dev.heddle.json;
 
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.Bill;
+import dev.heddle.v1.ConsideredReplica;
 import dev.heddle.v1.Coverage;
 import dev.heddle.v1.Explanation;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.MissingShard;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ShardChoice;
 import dev.heddle.v1.ShardTiming;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
@@ -199,6 +201,12 @@ public final class AnswerJsonWire {
     json.writeNumberProperty("scatterMicros", explanation.getScatterMicros());
     json.writeNumberProperty("finishMicros", explanation.getFinishMicros());
     json.writeNumberProperty("statisticsRounds", explanation.getStatisticsRounds());
+    json.writeNumberProperty("hedgeAfterMicros", explanation.getHedgeAfterMicros());
+    json.writeNumberProperty("hedged", explanation.getHedged());
+    json.writeNumberProperty("denied", explanation.getDenied());
+    json.writeArrayPropertyStart("choices");
+    explanation.getChoicesList().forEach(this::choice);
+    json.writeEndArray();
     json.writeArrayPropertyStart("leaves");
     for (LeafTiming leaf : explanation.getLeavesList()) {
       leaf(leaf);
@@ -207,9 +215,42 @@ public final class AnswerJsonWire {
     json.writeEndObject();
   }
 
+  private void choice(ShardChoice choice) {
+    json.writeStartObject();
+    json.writeNumberProperty("shard", choice.getShard());
+    json.writeStringProperty("node", choice.getNode());
+    json.writeArrayPropertyStart("replicas");
+    for (ConsideredReplica replica : choice.getReplicasList()) {
+      json.writeStartObject();
+      json.writeStringProperty("node", replica.getNode());
+      json.writeNumberProperty("cost", replica.getCost());
+      if (replica.getServiceMicros() >= 0) {
+        json.writeNumberProperty("serviceMicros", replica.getServiceMicros());
+      }
+      if (replica.getOverheadMicros() >= 0) {
+        json.writeNumberProperty("overheadMicros", replica.getOverheadMicros());
+      }
+      json.writeNumberProperty("outstanding", replica.getOutstanding());
+      json.writeNumberProperty("queueLength", replica.getQueueLength());
+      if (!replica.getStanding().isEmpty()) {
+        json.writeStringProperty("standing", replica.getStanding());
+      }
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+    json.writeEndObject();
+  }
+
   private void leaf(LeafTiming leaf) {
     json.writeStartObject();
     json.writeStringProperty("node", leaf.getNode());
+    json.writeNumberProperty("attempt", leaf.getAttempt());
+    json.writeStringProperty("kind", leaf.getKind());
+    json.writeStringProperty("end", leaf.getEnd());
+    json.writeArrayPropertyStart("asked");
+    leaf.getAskedList().forEach(json::writeNumber);
+    json.writeEndArray();
+    json.writeBooleanProperty("settled", leaf.getSettled());
     json.writeNumberProperty("sentMicros", leaf.getSentMicros());
     json.writeNumberProperty("receivedMicros", leaf.getReceivedMicros());
     json.writeNumberProperty("queueMicros", leaf.getQueueMicros());

@@ -86,7 +86,9 @@ class AnswerJsonWireTest {
             + "\"tookMicros\":99,\"traceId\":\"t\",\"statisticsEpoch\":\"e\","
             + "\"stalenessMicros\":12,\"positionToken\":\"p0\","
             + "\"explanation\":{\"planMicros\":1,\"scatterMicros\":0,\"finishMicros\":0,"
-            + "\"statisticsRounds\":0,\"leaves\":[{\"node\":\"n\",\"sentMicros\":0,"
+            + "\"statisticsRounds\":0,\"hedgeAfterMicros\":0,\"hedged\":0,\"denied\":0,"
+            + "\"choices\":[],\"leaves\":[{\"node\":\"n\",\"attempt\":0,\"kind\":\"\","
+            + "\"end\":\"\",\"asked\":[],\"settled\":false,\"sentMicros\":0,"
             + "\"receivedMicros\":0,\"queueMicros\":0,\"activeMicros\":0,\"responseBytes\":0,"
             + "\"shards\":[{\"shard\":1,\"startMicros\":0,\"activeMicros\":0,\"documents\":0,"
             + "\"matched\":2}]}]},\"final\":true}",

@@ -13,6 +13,8 @@ import java.time.Duration;
  * @param computeQueue calls that may wait for them, 1..100,000; beyond, calls are refused
  * @param epochs sets of statistics kept, 1..1,024; the least recently used goes first
  * @param epochTerms terms kept for each of them, 1,000..10,000,000
+ * @param settlements calls whose cost is remembered, for coordinators that cancelled them,
+ *     100..10,000,000
  * @param replySlice at most so much of a query's deadline is kept for sending the answer
  * @param builtInMemory the cap that built-in functions are billed with
  * @param blobs bytes of code kept on disk
@@ -23,6 +25,7 @@ public record LeafConfig(
     int computeQueue,
     int epochs,
     int epochTerms,
+    int settlements,
     Duration replySlice,
     DataSize builtInMemory,
     DataSize blobs,
@@ -35,6 +38,7 @@ public record LeafConfig(
     check("compute-queue", computeQueue, 1, 100_000);
     check("epochs", epochs, 1, 1_024);
     check("epoch-terms", epochTerms, 1_000, 10_000_000);
+    check("settlements", settlements, 100, 10_000_000);
     if (replySlice.isNegative()) {
       throw new IllegalArgumentException("reply-slice: " + replySlice + " (expected: >= 0)");
     }
@@ -50,6 +54,7 @@ public record LeafConfig(
         computeQueue,
         epochs,
         epochTerms,
+        settlements,
         replySlice,
         builtInMemory,
         blobs,
@@ -65,6 +70,7 @@ public record LeafConfig(
         1_000,
         64,
         100_000,
+        10_000,
         Duration.ofMillis(5),
         DataSize.parse("128MiB"),
         DataSize.parse("1GiB"),

@@ -8,18 +8,26 @@ import org.jspecify.annotations.Nullable;
 
 /** What came of a {@link LeafTask}. */
 sealed interface LeafOutcome {
+  /** What it cost. */
+  Spent spent();
+
   /**
    * The merged answer of the shards that it covers.
    *
-   * @param partial null where no shard answered
+   * @param partial null where no shard answered, or each by itself
+   * @param parts of shards that were answered each by itself
    */
   record Answer(
       List<ShardRef> covers,
       byte @Nullable [] partial,
+      List<Part> parts,
       List<ShardFailure> failures,
       List<ShardTiming> timings,
       Spent spent)
       implements LeafOutcome {}
+
+  /** The partial of one shard. */
+  record Part(ShardRef shard, byte[] partial) {}
 
   /** Nothing ran: figures of the epoch are missing; these are the local ones. */
   record Missing(

@@ -17,6 +17,7 @@ import java.util.function.BooleanSupplier;
  * @param statistics figures of the epoch that this leaf said it lacked
  * @param unready of the shards, those that did not come to what is to be read, and why
  * @param waited indexes that the others came to; their readers must not be older
+ * @param byShard whether each shard is answered with a partial of its own
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
@@ -31,6 +32,7 @@ record LeafTask(
     Map<ShardRef, HeddleException> unready,
     Map<ShardRef, Long> waited,
     Deadline deadline,
+    boolean byShard,
     BooleanSupplier cancelled) {
   LeafTask {
     shards = List.copyOf(shards);

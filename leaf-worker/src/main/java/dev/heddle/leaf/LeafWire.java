@@ -15,6 +15,7 @@ import dev.heddle.internal.v1.MissingStatistics;
 import dev.heddle.internal.v1.ReadRequirement;
 import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ShardError;
+import dev.heddle.internal.v1.ShardPartial;
 import dev.heddle.internal.v1.ShardRef;
 import dev.heddle.internal.v1.ShardReport;
 import dev.heddle.internal.v1.Statistics;
@@ -68,6 +69,7 @@ final class LeafWire {
         unready,
         waited,
         deadline,
+        message.getByShard(),
         cancelled);
   }
 
@@ -195,6 +197,13 @@ final class LeafWire {
     for (var ref : answer.covers()) {
       message.addCovers(ref(ref));
     }
+    for (var part : answer.parts()) {
+      message.addParts(
+          ShardPartial.newBuilder()
+              .setShard(ref(part.shard()))
+              .setPartial(com.google.protobuf.UnsafeByteOperations.unsafeWrap(part.partial())));
+      bytesSent += part.partial().length;
+    }
     for (var failure : answer.failures()) {
       message.addErrors(error(failure));
     }
@@ -209,7 +218,7 @@ final class LeafWire {
         .build();
   }
 
-  private static Bill bill(LeafOutcome.Spent spent, long bytesSent) {
+  static Bill bill(LeafOutcome.Spent spent, long bytesSent) {
     return Bill.newBuilder()
         .setActiveNanos(spent.activeNanos())
         .setCpuNanos(spent.cpuNanos())

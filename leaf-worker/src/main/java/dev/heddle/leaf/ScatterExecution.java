@@ -6,6 +6,7 @@ import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.leaf.LeafOutcome.Answer;
 import dev.heddle.leaf.LeafOutcome.Missing;
+import dev.heddle.leaf.LeafOutcome.Part;
 import dev.heddle.leaf.LeafOutcome.ShardFailure;
 import dev.heddle.leaf.LeafOutcome.ShardTiming;
 import dev.heddle.leaf.LeafOutcome.Spent;
@@ -161,27 +162,46 @@ final class ScatterExecution {
 
   private LeafOutcome answer(List<OpenShard> readers) {
     if (readers.isEmpty()) {
-      return new Answer(List.of(), null, failures, timings, spent());
+      return nothing();
     }
     try (var run =
         engine.scatter(task.function(), task.request(), task.deadline(), task.origin())) {
       initNanos = run.initNanos();
-      Partial merged = null;
-      for (var open : readers) {
-        var partial = leaf(run, open);
-        if (partial != null) {
-          merged = merged == null ? partial : run.merge(merged, partial);
-        }
-      }
-      byte[] encoded = merged == null ? null : run.encode(run.complete(merged));
-      return new Answer(covers, encoded, failures, timings, spent());
+      return task.byShard() ? eachByItself(run, readers) : merged(run, readers);
     } catch (HeddleException e) {
       if (e.code().kind() == ErrorCode.Kind.USER) {
         throw e;
       }
       failAll(e);
-      return new Answer(List.of(), null, failures, timings, spent());
+      return nothing();
     }
+  }
+
+  private LeafOutcome nothing() {
+    return new Answer(List.of(), null, List.of(), failures, timings, spent());
+  }
+
+  private LeafOutcome merged(ScatterRun run, List<OpenShard> readers) {
+    Partial merged = null;
+    for (var open : readers) {
+      var partial = leaf(run, open);
+      if (partial != null) {
+        merged = merged == null ? partial : run.merge(merged, partial);
+      }
+    }
+    byte[] encoded = merged == null ? null : run.encode(run.complete(merged));
+    return new Answer(covers, encoded, List.of(), failures, timings, spent());
+  }
+
+  private LeafOutcome eachByItself(ScatterRun run, List<OpenShard> readers) {
+    List<Part> parts = new ArrayList<>(readers.size());
+    for (var open : readers) {
+      var partial = leaf(run, open);
+      if (partial != null) {
+        parts.add(new Part(open.ref, run.encode(run.complete(partial))));
+      }
+    }
+    return new Answer(List.of(), null, parts, failures, timings, spent());
   }
 
   /** The shard's partial, or null where it failed. */
@@ -250,7 +270,8 @@ final class ScatterExecution {
     };
   }
 
-  private Spent spent() {
+  /** What it has cost so far; on the thread that runs it. */
+  Spent spent() {
     long memory =
         task.function()
             .version()

@@ -6,6 +6,9 @@ import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ScatterGrpc;
+import dev.heddle.internal.v1.SettleRequest;
+import dev.heddle.internal.v1.SettleResponse;
+import dev.heddle.internal.v1.SettledAttempt;
 import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
 import dev.heddle.process.Deadline;
@@ -29,6 +32,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
 final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements HandOffService {
+  private static final int MOST_SETTLED = 1_000;
   private static final Duration LONGEST = Duration.ofMinutes(15);
 
   private final LeafConfig config;
@@ -41,6 +45,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   private final ReplicaReports reports;
   private final String node;
   private final Ticker ticker;
+  private final Settlements settlements;
 
   ScatterGrpcService(
       String node,
@@ -62,6 +67,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     this.reports = reports;
     this.waits = new ReadWaits(store, ticker);
     this.ticker = ticker;
+    this.settlements = new Settlements(config.settlements());
   }
 
   @Override
@@ -69,7 +75,10 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     long queuedAt = ticker.nanoTime();
     var read = LeafWire.read(request.getRead());
     if (read.level() == ReadLevel.ANY) {
-      submit(observer, call -> call.onNext(run(request, Map.of(), Map.of(), call, queuedAt)));
+      submit(
+          observer,
+          call -> call.onNext(run(request, Map.of(), Map.of(), call, queuedAt)),
+          () -> unused(request, queuedAt));
       return;
     }
     var context = Context.current();
@@ -94,7 +103,18 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                 context.wrap(() ->
                     submit(
                         observer,
-                        call -> call.onNext(run(request, unready, waited, call, queuedAt)))));
+                        call -> call.onNext(run(request, unready, waited, call, queuedAt)),
+                        () -> unused(request, queuedAt))));
+  }
+
+  private static Settlements.Attempt attempt(LeafRequest request) {
+    return new Settlements.Attempt(request.getQueryId(), request.getAttempt());
+  }
+
+  /** Nobody waited for the call any more when its turn came. */
+  private void unused(LeafRequest request, long queuedAt) {
+    long waited = ticker.nanoTime() - queuedAt;
+    settlements.put(attempt(request), new LeafOutcome.Spent(0, 0, waited, 0, 0, 0, 0, 0));
   }
 
   private LeafResponse run(
@@ -113,10 +133,17 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
     var task = LeafWire.task(request, function, unready, waited, deadline, call::isCancelled);
     long started = ticker.nanoTime();
-    var outcome =
+    var execution =
         new ScatterExecution(
-                task, store, engine, epochs, ticker, config.builtInMemory().bytes() >> 20, queuedAt)
-            .run();
+            task, store, engine, epochs, ticker, config.builtInMemory().bytes() >> 20, queuedAt);
+    LeafOutcome outcome;
+    try {
+      outcome = execution.run();
+      settlements.put(attempt(request), outcome.spent());
+    } catch (RuntimeException | Error e) {
+      settlements.put(attempt(request), execution.spent());
+      throw e;
+    }
     reports.served((ticker.nanoTime() - started) / Math.max(1, task.shards().size()));
     return LeafWire.response(outcome, shard -> replica(request.getDatasetId(), shard));
   }
@@ -146,16 +173,47 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                   request.getFields());
           call.onNext(
               StatisticsResponse.newBuilder().setStatistics(LeafWire.statistics(figures)).build());
-        });
+        },
+        () -> {});
   }
 
-  private <T> void submit(StreamObserver<T> observer, Work<T> work) {
+  @Override
+  public void settle(SettleRequest request, StreamObserver<SettleResponse> observer) {
+    if (request.getAttemptsCount() > MOST_SETTLED) {
+      observer.onError(
+          GrpcErrors.toStatus(
+              new HeddleException(
+                  ErrorCode.TOO_LARGE,
+                  "attempts: "
+                      + request.getAttemptsCount()
+                      + " (expected: at most "
+                      + MOST_SETTLED
+                      + ")")));
+      return;
+    }
+    var response = SettleResponse.newBuilder();
+    for (var ref : request.getAttemptsList()) {
+      settlements
+          .find(new Settlements.Attempt(ref.getQueryId(), ref.getAttempt()))
+          .ifPresent(spent ->
+              response.addAttempts(
+                  SettledAttempt.newBuilder().setAttempt(ref).setBill(LeafWire.bill(spent, 0))));
+    }
+    observer.onNext(response.build());
+    observer.onCompleted();
+  }
+
+  /**
+   * @param unused runs in place of the work, where nobody waits for it any more
+   */
+  private <T> void submit(StreamObserver<T> observer, Work<T> work, Runnable unused) {
     var call = (ServerCallStreamObserver<T>) observer;
     var context = Context.current();
     try {
       compute.execute(
           context.wrap(() -> {
             if (call.isCancelled()) {
+              unused.run();
               return;
             }
             try {

@@ -2,11 +2,13 @@ package dev.heddle.cli.client;
 
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.Bill;
+import dev.heddle.v1.ConsideredReplica;
 import dev.heddle.v1.Coverage;
 import dev.heddle.v1.Explanation;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.QueryResponse;
+import dev.heddle.v1.ShardChoice;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
 import tools.jackson.databind.JsonNode;
@@ -141,9 +143,35 @@ final class AnswerWire {
             .put("planMicros", explanation.getPlanMicros())
             .put("scatterMicros", explanation.getScatterMicros())
             .put("finishMicros", explanation.getFinishMicros())
-            .put("statisticsRounds", explanation.getStatisticsRounds());
+            .put("statisticsRounds", explanation.getStatisticsRounds())
+            .put("hedgeAfterMicros", explanation.getHedgeAfterMicros())
+            .put("hedged", explanation.getHedged())
+            .put("denied", explanation.getDenied());
+    ArrayNode choices = json.putArray("choices");
+    explanation.getChoicesList().forEach(choice -> choices.add(choice(choice)));
     ArrayNode leaves = json.putArray("leaves");
     explanation.getLeavesList().forEach(leaf -> leaves.add(leaf(leaf)));
+    return json;
+  }
+
+  private static ObjectNode choice(ShardChoice choice) {
+    ObjectNode json =
+        JSON.createObjectNode().put("shard", choice.getShard()).put("node", choice.getNode());
+    ArrayNode replicas = json.putArray("replicas");
+    for (ConsideredReplica replica : choice.getReplicasList()) {
+      ObjectNode one =
+          replicas.addObject().put("node", replica.getNode()).put("cost", replica.getCost());
+      if (replica.getServiceMicros() >= 0) {
+        one.put("serviceMicros", replica.getServiceMicros());
+      }
+      if (replica.getOverheadMicros() >= 0) {
+        one.put("overheadMicros", replica.getOverheadMicros());
+      }
+      one.put("outstanding", replica.getOutstanding()).put("queueLength", replica.getQueueLength());
+      if (!replica.getStanding().isEmpty()) {
+        one.put("standing", replica.getStanding());
+      }
+    }
     return json;
   }
 
@@ -151,6 +179,10 @@ final class AnswerWire {
     ObjectNode json =
         JSON.createObjectNode()
             .put("node", leaf.getNode())
+            .put("attempt", leaf.getAttempt())
+            .put("kind", leaf.getKind())
+            .put("end", leaf.getEnd())
+            .put("settled", leaf.getSettled())
             .put("sentMicros", leaf.getSentMicros())
             .put("receivedMicros", leaf.getReceivedMicros())
             .put("queueMicros", leaf.getQueueMicros())
@@ -159,6 +191,7 @@ final class AnswerWire {
     if (!leaf.getError().isEmpty()) {
       json.put("error", leaf.getError());
     }
+    leaf.getAskedList().forEach(json.putArray("asked")::add);
     ArrayNode shards = json.putArray("shards");
     leaf.getShardsList()
         .forEach(s ->

@@ -4,7 +4,8 @@ import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.LeafReply.Atom;
+import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
@@ -17,7 +18,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -59,28 +59,22 @@ public final class Gather {
   }
 
   /**
-   * Takes an answer in.
+   * Takes a partial in.
    *
+   * @param reports about its shards; those about shards that nobody covers are left alone
    * @return whether the answer grew
    */
-  public boolean accept(LeafReply.Answer answer) {
-    bill = bill.plus(answer.bill());
-    for (var failure : answer.failures()) {
-      fail(failure.shard(), failure.code(), failure.reason(), failure.message());
-    }
-    if (answer.partial() == null || answer.covers().isEmpty()) {
-      return false;
-    }
-    if (!disjoint(answer.covers())) {
+  public boolean accept(Atom atom, List<ShardReport> reports) {
+    if (!disjoint(atom.covers())) {
       dropped++;
       return false;
     }
-    merge(answer);
-    for (var ref : answer.covers()) {
+    merge(atom);
+    for (var ref : atom.covers()) {
       covered.add(ref.shard());
       missing.remove(ref.shard());
     }
-    for (var report : answer.reports()) {
+    for (var report : reports) {
       if (covered.contains(report.shard())) {
         documents.put(report.shard(), report.documents());
         positions.add(report.position());
@@ -90,13 +84,17 @@ public final class Gather {
     return true;
   }
 
+  /** Whether the shard is in the answer. */
+  public boolean covered(int shard) {
+    return covered.contains(shard);
+  }
+
   /**
    * Before anything counts as covered. A merge that throws may have changed what was merged before:
    * then nothing can be trusted any more, and the query fails.
    */
-  private void merge(LeafReply.Answer answer) {
-    byte[] encoded = Objects.requireNonNull(answer.partial());
-    var partial = run.decode(encoded);
+  private void merge(Atom atom) {
+    var partial = run.decode(atom.partial());
     if (run.commutative()) {
       try {
         merged = merged == null ? partial : run.merge(merged, partial);
@@ -104,8 +102,8 @@ public final class Gather {
         throw new MergeFailedException(e);
       }
     } else {
-      int first = answer.covers().stream().mapToInt(ShardRef::shard).min().orElseThrow();
-      waiting.add(new Ordered(first, encoded));
+      int first = atom.covers().stream().mapToInt(ShardRef::shard).min().orElseThrow();
+      waiting.add(new Ordered(first, atom.partial()));
     }
   }
 
@@ -147,6 +145,13 @@ public final class Gather {
     }
   }
 
+  /** Notes whom a shard was asked of in vain until the deadline, unless it failed besides. */
+  public void late(ShardRef shard, String message) {
+    if (!covered.contains(shard.shard())) {
+      missing.putIfAbsent(shard.shard(), new Coverage.Missing(shard.shard(), "deadline", message));
+    }
+  }
+
   public void spend(Bill more) {
     bill = bill.plus(more);
   }
@@ -155,7 +160,7 @@ public final class Gather {
     return bill;
   }
 
-  /** Answers that were not taken because they covered shards already covered. */
+  /** Partials that were not taken because they covered shards already covered. */
   public int dropped() {
     return dropped;
   }

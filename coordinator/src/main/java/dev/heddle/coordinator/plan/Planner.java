@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 
 /**
@@ -20,14 +21,19 @@ import java.util.function.ToIntFunction;
  */
 public final class Planner {
   private final ReplicaChoice choice;
-  private final Map<String, Routes> routes = new ConcurrentHashMap<>();
+  private final Map<String, Known> routes = new ConcurrentHashMap<>();
 
   public Planner(ReplicaChoice choice) {
     this.choice = choice;
   }
 
   public Plan plan(DatasetRecord dataset, CatalogView catalog, Reading reading) {
-    var known = routes(dataset, catalog);
+    return plan(routes(dataset, catalog), reading);
+  }
+
+  /** Assigns each shard of the routes' dataset. */
+  public Plan plan(Routes known, Reading reading) {
+    var dataset = known.dataset;
     List<List<ShardRef>> byNode = new ArrayList<>(known.nodes.size());
     for (int i = 0; i < known.nodes.size(); i++) {
       byNode.add(new ArrayList<>());
@@ -62,8 +68,20 @@ public final class Planner {
       Reading reading,
       int shard,
       Collection<String> tried) {
-    var live = routes(dataset, catalog).live.get(shard);
-    return Optional.ofNullable(choice.choose(dataset, shard, live, reading, tried));
+    return another(routes(dataset, catalog), reading, shard, tried);
+  }
+
+  /** A node to ask for a shard besides others; empty where all were tried. */
+  public Optional<NodeRecord> another(
+      Routes known, Reading reading, int shard, Collection<String> tried) {
+    return Optional.ofNullable(
+        choice.choose(known.dataset, shard, known.live.get(shard), reading, tried));
+  }
+
+  /** What a choice sees of a shard's replicas, for people. */
+  public List<ReplicaChoice.Considered> considered(
+      DatasetRecord dataset, CatalogView catalog, int shard) {
+    return choice.considered(dataset, shard, routes(dataset, catalog).live.get(shard));
   }
 
   /** Forgets datasets that are gone. */
@@ -74,31 +92,36 @@ public final class Planner {
   @SuppressWarnings("ReferenceEquality") // A view is one value; its successor another.
   private Routes routes(DatasetRecord dataset, CatalogView catalog) {
     var known = routes.get(dataset.id());
-    if (known == null || known.catalog != catalog || known.dataset != dataset) {
-      known = new Routes(dataset, catalog);
+    if (known == null || known.catalog != catalog || known.routes.dataset != dataset) {
+      known = new Known(catalog, new Routes(dataset, catalog::node));
       routes.put(dataset.id(), known);
     }
-    return known;
+    return known.routes;
   }
 
-  /** The live nodes of a dataset's shards, in one view of the catalog. */
-  private static final class Routes {
+  private record Known(CatalogView catalog, Routes routes) {}
+
+  /** The live nodes of a dataset's shards. */
+  public static final class Routes {
     private final DatasetRecord dataset;
-    private final CatalogView catalog;
     private final List<NodeRecord> nodes = new ArrayList<>();
 
     /** By shard. */
     private final List<List<NodeRecord>> live;
 
-    Routes(DatasetRecord dataset, CatalogView catalog) {
+    /**
+     * Finds the nodes.
+     *
+     * @param living the node of that name, if it lives; the same object each time
+     */
+    public Routes(DatasetRecord dataset, Function<String, Optional<NodeRecord>> living) {
       this.dataset = dataset;
-      this.catalog = catalog;
       this.live = new ArrayList<>(dataset.shards().size());
       for (var placement : dataset.shards()) {
         List<NodeRecord> here = new ArrayList<>(placement.nodes().size());
         for (var name : placement.nodes()) {
-          catalog
-              .node(name)
+          living
+              .apply(name)
               .ifPresent(node -> {
                 here.add(node);
                 if (place(node) < 0) {
@@ -111,7 +134,7 @@ public final class Planner {
     }
 
     /** The node's place among the dataset's nodes; -1: it is none of them. */
-    @SuppressWarnings("ReferenceEquality") // They all come from one view.
+    @SuppressWarnings("ReferenceEquality") // There is one object for each.
     int place(NodeRecord node) {
       for (int i = 0; i < nodes.size(); i++) {
         if (nodes.get(i) == node) {

@@ -32,6 +32,7 @@ public final class ReplicaTable {
   private final Map<String, Dataset> datasets = new ConcurrentHashMap<>();
   private final Map<String, NodeLoad> loads = new ConcurrentHashMap<>();
   private final Set<String> doubtful = ConcurrentHashMap.newKeySet();
+  private final Map<String, NodeUse> uses = new ConcurrentHashMap<>();
 
   /** Ids of the datasets that the catalog named last. */
   private volatile Set<String> named = Set.of();
@@ -97,6 +98,18 @@ public final class ReplicaTable {
     }
   }
 
+  /** What this coordinator itself sees of the node. */
+  public NodeUse use(String node) {
+    var known = uses.get(node);
+    return known == null ? uses.computeIfAbsent(node, unseen -> new NodeUse()) : known;
+  }
+
+  /** How long the dataset's replicas work; null where there is no room for the dataset. */
+  public @Nullable ServiceTimes services(String datasetId) {
+    var dataset = dataset(datasetId);
+    return dataset == null ? null : dataset.services;
+  }
+
   /** The connection to a node broke: others are asked first until it is heard of again. */
   public void lost(String node) {
     doubtful.add(node);
@@ -153,6 +166,7 @@ public final class ReplicaTable {
   public void retain(CatalogView view) {
     Set<String> live = view.nodes().stream().map(NodeRecord::node).collect(Collectors.toSet());
     loads.keySet().retainAll(live);
+    uses.keySet().retainAll(live);
     doubtful.retainAll(live);
     long now = ticker.nanoTime();
     var before = named;
@@ -170,6 +184,7 @@ public final class ReplicaTable {
   private static final class Dataset {
     private final long sinceNanos;
     private final Map<Integer, Shard> shards = new ConcurrentHashMap<>();
+    private final ServiceTimes services = new ServiceTimes();
 
     Dataset(long sinceNanos) {
       this.sinceNanos = sinceNanos;
@@ -183,6 +198,7 @@ public final class ReplicaTable {
     void retain(DatasetRecord record, Set<String> live) {
       shards.keySet().removeIf(shard -> shard >= record.shards().size());
       shards.replaceAll((shard, known) -> known.among(live));
+      services.retain(live);
     }
   }
 

@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param timeoutNanos time that the leaf has
  * @param reading what the shards must have seen
  * @param waitNanos that the leaf may wait for that; 0: as long as it has time
+ * @param byShard whether each shard is answered with a partial of its own
  */
 public record LeafCall(
     LeafAssignment leaf,
@@ -22,4 +23,5 @@ public record LeafCall(
     Optional<Figures> figures,
     long timeoutNanos,
     Reading reading,
-    long waitNanos) {}
+    long waitNanos,
+    boolean byShard) {}

@@ -31,6 +31,7 @@ public final class LeafGrpcClient {
       long catalogRevision,
       ScatterRequest request) {
     return new Template(
+        function.name(),
         ScatterWire.common(queryId, tenant, datasetId, function, catalogRevision, request));
   }
 
@@ -71,10 +72,27 @@ public final class LeafGrpcClient {
 
   /** The common part of a query's calls. */
   public static final class Template {
+    private final String function;
     private final LeafRequest message;
 
-    private Template(LeafRequest message) {
+    private Template(String function, LeafRequest message) {
+      this.function = function;
       this.message = message;
+    }
+
+    /** Names the query. */
+    public String queryId() {
+      return message.getQueryId();
+    }
+
+    /** The function's name. */
+    public String function() {
+      return function;
+    }
+
+    /** Size on the wire. */
+    public int bytes() {
+      return message.getSerializedSize();
     }
   }
 }

@@ -11,19 +11,17 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** What came back from a leaf. */
 public sealed interface LeafReply {
   /**
-   * The merged answer of the shards that it covers.
+   * Partials: a merged one, or one for each shard where the call asked for that.
    *
-   * @param partial null where no shard answered
+   * @param atoms none where no shard answered
    * @param bytes size of the whole message
    */
   record Answer(
-      List<ShardRef> covers,
-      byte @Nullable [] partial,
+      List<Atom> atoms,
       List<ShardFailure> failures,
       List<ShardReport> reports,
       Bill bill,
@@ -31,6 +29,9 @@ public sealed interface LeafReply {
       long activeMicros,
       long bytes)
       implements LeafReply {}
+
+  /** A partial, taken whole or not at all, and the shards that it covers: at least one. */
+  record Atom(List<ShardRef> covers, byte[] partial) {}
 
   /** The leaf lacks figures of the epoch, and ran nothing. */
   record NeedsFigures(
@@ -50,6 +51,14 @@ public sealed interface LeafReply {
    * @param reason one of the reasons of a coverage
    */
   record ShardFailure(ShardRef shard, ErrorCode code, String reason, String message) {
+    /** All of them failed at the node, for one cause. */
+    public static List<ShardFailure> of(String node, List<ShardRef> shards, HeddleException cause) {
+      String message = node + ": " + cause.getMessage();
+      return shards.stream()
+          .map(shard -> new ShardFailure(shard, cause.code(), reason(cause.code()), message))
+          .toList();
+    }
+
     /** The word of a coverage for a failure. */
     public static String reason(ErrorCode code) {
       return switch (code) {

@@ -50,7 +50,7 @@ final class ScatterWire {
   }
 
   static LeafRequest request(LeafRequest common, LeafCall call) {
-    var message = common.toBuilder().setAttempt(call.attempt());
+    var message = common.toBuilder().setAttempt(call.attempt()).setByShard(call.byShard());
     message.getEpochBuilder().setOwner(call.epoch().owner()).setNumber(call.epoch().number());
     List<Integer> shards = new ArrayList<>(call.leaf().shards().size());
     for (var shard : call.leaf().shards()) {
@@ -84,14 +84,27 @@ final class ScatterWire {
 
   private static LeafReply.Answer answer(LeafPartial message, long bytes) {
     return new LeafReply.Answer(
-        message.getCoversList().stream().map(ScatterWire::ref).toList(),
-        message.hasPartial() ? message.getPartial().toByteArray() : null,
+        atoms(message),
         failures(message.getErrorsList()),
         reports(message.getReportsList()),
         QueryWire.bill(message.getBill()),
         message.getQueueMicros(),
         message.getActiveMicros(),
         bytes);
+  }
+
+  private static List<LeafReply.Atom> atoms(LeafPartial message) {
+    List<LeafReply.Atom> atoms = new ArrayList<>(1 + message.getPartsCount());
+    if (message.hasPartial() && message.getCoversCount() > 0) {
+      atoms.add(
+          new LeafReply.Atom(
+              message.getCoversList().stream().map(ScatterWire::ref).toList(),
+              message.getPartial().toByteArray()));
+    }
+    for (var part : message.getPartsList()) {
+      atoms.add(new LeafReply.Atom(List.of(ref(part.getShard())), part.getPartial().toByteArray()));
+    }
+    return atoms;
   }
 
   private static List<ShardReport> reports(List<dev.heddle.internal.v1.ShardReport> messages) {

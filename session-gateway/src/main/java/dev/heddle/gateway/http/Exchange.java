@@ -227,6 +227,7 @@ public final class Exchange implements AutoCloseable {
       callback.failed(error);
       return;
     }
+    readRest();
     int seconds = EdgeErrors.retryAfterSeconds(status);
     if (seconds > 0 && !response.getHeaders().contains(HttpHeader.RETRY_AFTER)) {
       header(HttpHeader.RETRY_AFTER, Integer.toString(seconds));
@@ -235,6 +236,24 @@ public final class Exchange implements AutoCloseable {
       header(HttpHeader.WWW_AUTHENTICATE, "Bearer realm=\"heddle\"");
     }
     json(status, EdgeErrors.json(error, traceId()));
+  }
+
+  /**
+   * Of a small body: else the connection ends with the answer, and a client that has sent its next
+   * request by then never hears of it.
+   */
+  private void readRest() {
+    long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+    boolean waits = request.getHeaders().contains(HttpHeader.EXPECT);
+    if (waits || announced <= 0 || announced > SMALL_BODY) {
+      return;
+    }
+    try (InputStream in = Content.Source.asInputStream(request)) {
+      var _ = in.readNBytes(SMALL_BODY);
+    } catch (IOException e) {
+      // The client is gone, or takes too long: it learns the reason if it can.
+      response.getHeaders().put(HttpHeader.CONNECTION, "close");
+    }
   }
 
   public void header(HttpHeader header, String value) {

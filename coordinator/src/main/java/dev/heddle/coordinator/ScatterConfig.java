@@ -1,0 +1,96 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.process.DataSize;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * How queries are sent to leaves.
+ *
+ * @param replicas policy that chooses among replicas: {@code c3}, {@code least-outstanding}, {@code
+ *     random}, or one of the jar's
+ * @param hedging policy that says when a call is late: {@code percentile}, {@code none}, or one of
+ *     the jar's
+ * @param policies jar with policies of an operator's own, found by {@link java.util.ServiceLoader}
+ * @param hedgeQuantile of late calls' times, 0.5..0.9999, beyond which a call is late
+ * @param hedgeLeast no call is late before this
+ * @param hedgeBudget extra executions of late shards, as a share of all, 0..1; 0: none
+ * @param retryBudget extra executions of failed shards, as a share of all, 0..1; 0: none
+ * @param extraBurst extra executions of each kind at once, 1..1,000,000
+ * @param slowShare 0..1: while more than this share of late calls was late, none is hedged
+ * @param queryBytes requests and partials that a query may hold at a time
+ * @param allBytes requests and partials that all queries together may hold
+ * @param queryDocuments documents that a query may scan, hedges included; 0: any number
+ * @param queryCpu CPU time that a query may take of leaves, hedges included; 0: any
+ * @param slowQuery a query that took longer leaves a line in the slow log; 0: none does
+ */
+public record ScatterConfig(
+    String replicas,
+    String hedging,
+    Optional<Path> policies,
+    double hedgeQuantile,
+    Duration hedgeLeast,
+    double hedgeBudget,
+    double retryBudget,
+    int extraBurst,
+    double slowShare,
+    DataSize queryBytes,
+    DataSize allBytes,
+    long queryDocuments,
+    Duration queryCpu,
+    Duration slowQuery) {
+  public ScatterConfig {
+    within("hedge-quantile", hedgeQuantile, 0.5, 0.9999);
+    within("hedge-budget", hedgeBudget, 0, 1);
+    within("retry-budget", retryBudget, 0, 1);
+    within("extra-burst", extraBurst, 1, 1_000_000);
+    within("slow-share", slowShare, 0, 1);
+    within("query-bytes", queryBytes.bytes(), 1, Integer.MAX_VALUE);
+    within("all-bytes", allBytes.bytes(), queryBytes.bytes(), 1L << 50);
+    within("query-documents", queryDocuments, 0, Long.MAX_VALUE);
+    if (hedgeLeast.isNegative() || hedgeLeast.isZero()) {
+      throw new IllegalArgumentException("hedge-least: " + hedgeLeast + " (expected: > 0)");
+    }
+    notNegative("query-cpu", queryCpu);
+    notNegative("slow-query", slowQuery);
+  }
+
+  public static ScatterConfig defaults() {
+    return new ScatterConfig(
+        "c3",
+        "percentile",
+        Optional.empty(),
+        0.95,
+        Duration.ofMillis(2),
+        0.05,
+        0.2,
+        100,
+        0.3,
+        DataSize.parse("64MiB"),
+        DataSize.parse("256MiB"),
+        0,
+        Duration.ZERO,
+        Duration.ofSeconds(1));
+  }
+
+  private static void notNegative(String name, Duration value) {
+    if (value.isNegative()) {
+      throw new IllegalArgumentException(name + ": " + value + " (expected: >= 0)");
+    }
+  }
+
+  private static void within(String name, double value, double min, double max) {
+    if (!(value >= min && value <= max)) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " (expected: " + min + ".." + max + ")");
+    }
+  }
+
+  private static void within(String name, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          name + ": " + value + " (expected: " + min + ".." + max + ")");
+    }
+  }
+}

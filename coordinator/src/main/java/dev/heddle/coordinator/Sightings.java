@@ -1,0 +1,31 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.coordinator.plan.StatisticsEpoch;
+import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import java.util.List;
+
+/** What leaves tell of shards beside their answers, put where later queries find it. */
+final class Sightings {
+  private final SharedState shared;
+  private final DatasetRecord dataset;
+
+  Sightings(SharedState shared, DatasetRecord dataset) {
+    this.shared = shared;
+    this.dataset = dataset;
+  }
+
+  /** A node told of some shards. */
+  void observe(String node, List<ShardReport> reports, StatisticsEpoch epoch, long now) {
+    var services = shared.table().services(dataset.id());
+    var times = services == null ? null : services.of(node, dataset.shards().size());
+    for (var report : reports) {
+      shared.known().observe(dataset.id(), report.shard(), report.documents());
+      epoch.observe(report.shard(), report.sight());
+      report.replica().ifPresent(replica -> replica.tell(shared.table()));
+      if (times != null && report.activeMicros() > 0) {
+        times.worked(report.shard(), report.activeMicros(), now);
+      }
+    }
+  }
+}

@@ -1,0 +1,326 @@
+package dev.heddle.coordinator;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.NodeRecord;
+import dev.heddle.coordinator.Attempt.End;
+import dev.heddle.coordinator.Attempt.Kind;
+import dev.heddle.coordinator.gather.Gather;
+import dev.heddle.coordinator.plan.C3Policy;
+import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.Planner;
+import dev.heddle.coordinator.plan.Reading;
+import dev.heddle.coordinator.plan.ReplicaChoice;
+import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.scatter.HedgingPolicy;
+import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.LeafReply.Atom;
+import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
+import dev.heddle.coordinator.scatter.NoHedging;
+import dev.heddle.engine.Bill;
+import dev.heddle.engine.Engine;
+import dev.heddle.engine.ScatterRun;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.testing.ManualTicker;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Which side answers for shards that are asked twice. The plan asks leaf a for all shards. */
+class QueryCourseTest implements QueryCourse.Door {
+  private static final Duration LATE = Duration.ofMillis(10);
+  private static final Duration DEADLINE = Duration.ofMillis(500);
+
+  private final Closer closer = new Closer();
+  private final ManualTicker ticker = new ManualTicker();
+  private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
+  private final Engine engine = closer.register("engine", Fixtures.engine());
+  private final ScatterRun run = closer.register("run", Fixtures.run(engine, "sum"));
+  private final ReplicaTable table = new ReplicaTable(ticker);
+  private final SharedState shared =
+      Fixtures.shared(
+          CatalogView::empty,
+          new LeafGrpcClient(channels),
+          new Planner(new ReplicaChoice(table, new C3Policy(), () -> new Random(1), ticker)),
+          table,
+          new StatisticsEpochs("test", Duration.ofSeconds(1), ticker),
+          new KnownShards(),
+          new NoHedging(),
+          new SimpleMeterRegistry().counter("reasks"),
+          ticker);
+  private final List<Attempt> sent = new ArrayList<>();
+  private final List<LeafCall> calls = new ArrayList<>();
+  private final List<Attempt> cancelled = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init") // By begin.
+  private Gather gather;
+
+  @SuppressWarnings("NullAway.Init") // By begin.
+  private QueryCourse course;
+
+  private int improvements;
+
+  @AfterEach
+  void close() {
+    closer.close();
+  }
+
+  @Override
+  public Runnable send(LeafCall call, Attempt attempt) {
+    sent.add(attempt);
+    calls.add(call);
+    return () -> cancelled.add(attempt);
+  }
+
+  @Override
+  public void improved() {
+    improvements++;
+  }
+
+  /** Calls are late after {@link #LATE}. */
+  private static final class Pace implements HedgingPolicy.Calls {
+    @Override
+    public long delayNanos(String node, int shards) {
+      return LATE.toNanos();
+    }
+
+    @Override
+    public void answered(String node, int shards, long nanos) {}
+
+    @Override
+    public void outrun(String node, int shards, long nanos) {}
+  }
+
+  /** Each shard is also on the nodes named, asked in this order. */
+  private void begin(int shards, String... others) {
+    var dataset = Fixtures.dataset(shards);
+    List<ShardRef> refs = new ArrayList<>();
+    for (int shard = 0; shard < shards; shard++) {
+      refs.add(new ShardRef(shard, 7));
+    }
+    var plan = new Plan(dataset, List.of(new LeafAssignment("a", "a:1", refs)), List.of());
+    gather = new Gather(run, plan, shared.known());
+    var tries =
+        new ShardTries(
+            dataset,
+            Reading.ANY,
+            (shard, asked) ->
+                Arrays.stream(others)
+                    .filter(node -> !asked.contains(node))
+                    .findFirst()
+                    .map(QueryCourseTest::node),
+            Duration.ofMillis(100),
+            true);
+    course =
+        new QueryCourse(
+            shared,
+            plan,
+            Reading.ANY,
+            gather,
+            tries,
+            new Pace(),
+            this,
+            ticker.nanoTime() + DEADLINE.toNanos());
+    // As if many queries had been before.
+    shared.hedges().earn(10_000);
+    course.begin();
+  }
+
+  private static NodeRecord node(String name) {
+    return new NodeRecord(name, "run-1", Set.of("leaf"), name + ":1", "", "", "");
+  }
+
+  private void advance(Duration step) {
+    ticker.advance(step);
+    course.tick();
+  }
+
+  private void whole(int call, int... shards) {
+    List<ShardRef> covers = new ArrayList<>();
+    var names = new StringBuilder();
+    for (int shard : shards) {
+      covers.add(new ShardRef(shard, 7));
+      names.append(names.isEmpty() ? "" : "+").append(sent.get(call).leaf.node()).append(shard);
+    }
+    List<ShardFailure> failures = new ArrayList<>();
+    for (var ref : sent.get(call).leaf.shards()) {
+      if (!covers.contains(ref)) {
+        failures.add(new ShardFailure(ref, ErrorCode.NOT_OWNER, "failed", "moved"));
+      }
+    }
+    var atoms = List.of(new Atom(covers, SumFunction.encoded(names.toString())));
+    answer(call, covers.isEmpty() ? List.of() : atoms, failures);
+  }
+
+  private void parts(int call, int... shards) {
+    List<Atom> atoms = new ArrayList<>();
+    for (int shard : shards) {
+      var name = SumFunction.encoded(sent.get(call).leaf.node() + shard);
+      atoms.add(new Atom(List.of(new ShardRef(shard, 7)), name));
+    }
+    List<ShardFailure> failures = new ArrayList<>();
+    for (var ref : sent.get(call).leaf.shards()) {
+      if (Arrays.stream(shards).noneMatch(shard -> shard == ref.shard())) {
+        failures.add(new ShardFailure(ref, ErrorCode.NOT_OWNER, "failed", "moved"));
+      }
+    }
+    answer(call, atoms, failures);
+  }
+
+  private void answer(int call, List<Atom> atoms, List<ShardFailure> failures) {
+    var bill = new Bill(0, 0, 0, 100, 0, 0, 0, 0, 0, 0, true, List.of(), 0, 0);
+    course.reply(sent.get(call), new LeafReply.Answer(atoms, failures, List.of(), bill, 0, 0, 10));
+  }
+
+  private void fail(int call) {
+    course.reply(
+        sent.get(call), new LeafReply.Failure(new HeddleException(ErrorCode.UNAVAILABLE, "gone")));
+  }
+
+  private List<String> seen() {
+    var merged = gather.merged();
+    var result = String.valueOf(run.finish(merged, gather.coverage("deadline")));
+    return Arrays.stream(result.split("\\+")).sorted().toList();
+  }
+
+  private static String callOf(Attempt attempt) {
+    return attempt.name() + " " + attempt.kind;
+  }
+
+  @Test
+  void aLateCallIsHedgedShardByShardAndTheFirstAnswerStillCounts() {
+    begin(2, "b");
+    assertEquals(ticker.nanoTime() + LATE.toNanos(), course.wakeNanos());
+    advance(LATE);
+    assertEquals("b/1 HEDGE", callOf(sent.get(1)));
+    assertTrue(calls.get(1).byShard());
+    assertFalse(calls.get(0).byShard());
+    whole(0, 0, 1);
+    assertEquals(List.of("a0", "a1"), seen());
+    assertTrue(course.done());
+    assertEquals(List.of(sent.get(1)), cancelled);
+    assertEquals(End.OUTRUN, sent.get(1).end);
+    assertEquals(List.of("b/1"), course.unsettled());
+    assertEquals(2, gather.bill().hedges());
+  }
+
+  @Test
+  void whatAHedgeBringsIsHeldUntilTheHedgesHaveBroughtEverything() {
+    begin(3, "b", "c");
+    advance(LATE);
+    parts(1, 0, 1);
+    assertTrue(gather.empty());
+    assertFalse(course.done());
+    advance(Duration.ofMillis(20));
+    assertEquals("c", sent.get(2).leaf.node());
+    assertEquals(List.of(new ShardRef(2, 7)), sent.get(2).leaf.shards());
+    parts(2, 2);
+    assertEquals(List.of("b0", "b1", "c2"), seen());
+    assertTrue(course.done());
+    assertEquals(List.of(sent.get(0)), cancelled);
+    assertEquals(List.of("a/1"), course.unsettled());
+  }
+
+  @Test
+  void theFirstAnswerReplacesWhatHedgesBroughtButNotWhatItLacks() {
+    begin(3, "b", "c");
+    advance(LATE);
+    parts(1, 0, 2);
+    whole(0, 0, 1);
+    assertEquals(List.of("a0", "a1", "b2"), seen());
+    assertTrue(course.done());
+    assertEquals(300 - 100, gather.bill().documentsScanned());
+  }
+
+  @Test
+  void whereTheFirstCallFailsTheHedgesCount() {
+    begin(2, "b", "c");
+    advance(LATE);
+    fail(0);
+    assertEquals(2, sent.size());
+    parts(1, 1);
+    assertEquals(List.of("b1"), seen());
+    assertEquals("c/1 RETRY", callOf(sent.get(2)));
+    whole(2, 0);
+    assertEquals(List.of("b1", "c0"), seen());
+    assertTrue(course.done());
+    assertEquals(2, improvements + 1);
+  }
+
+  @Test
+  void atTheDeadlineWhatHedgesBroughtCounts() {
+    begin(2, "b");
+    advance(LATE);
+    parts(1, 1);
+    ticker.advance(DEADLINE.minus(LATE));
+    assertTrue(course.done());
+    course.end();
+    assertEquals(List.of("b1"), seen());
+    assertEquals(List.of("a/1"), course.unsettled());
+    assertEquals(End.LEFT, sent.get(0).end);
+    var gap = gather.coverage("pending").missing().getFirst();
+    assertEquals("deadline", gap.reason());
+    assertEquals("a/1: no answer within 500 ms", gap.message());
+  }
+
+  @Test
+  void aShardIsAskedOfThreeReplicasAtMost() {
+    begin(1, "b", "c", "d");
+    for (int i = 0; i < 20; i++) {
+      advance(LATE);
+    }
+    assertEquals(List.of("a", "b", "c"), sent.stream().map(call -> call.leaf.node()).toList());
+  }
+
+  @Test
+  void anAnswerThatComesAfterItsCallWasGivenUpIsOnlyBilled() {
+    begin(1, "b");
+    advance(LATE);
+    parts(1, 0);
+    assertEquals(List.of("a/1"), course.unsettled());
+    whole(0, 0);
+    assertEquals(List.of("b0"), seen());
+    assertEquals(List.of(), course.unsettled());
+    assertEquals(200, gather.bill().documentsScanned());
+  }
+
+  @Test
+  void aFailedHedgeLeavesTheFirstCallAlone() {
+    begin(2, "b");
+    advance(LATE);
+    fail(1);
+    assertFalse(course.done());
+    whole(0, 0, 1);
+    assertEquals(List.of("a0", "a1"), seen());
+    assertTrue(course.done());
+    assertEquals(Kind.FIRST, sent.get(0).kind);
+    assertEquals(2, sent.size());
+  }
+
+  @Test
+  void nobodyAsksInVainForWhatHasNoOtherReplica() {
+    begin(2);
+    advance(LATE);
+    assertEquals(1, sent.size());
+    assertEquals(ticker.nanoTime() + DEADLINE.minus(LATE).toNanos(), course.wakeNanos());
+  }
+}
