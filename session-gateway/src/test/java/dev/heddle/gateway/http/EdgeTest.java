@@ -238,15 +238,28 @@ class EdgeTest {
     try (var socket = new Socket(InetAddress.getLoopbackAddress(), fixture.gateway.httpPort())) {
       OutputStream out = socket.getOutputStream();
       String head =
-          "PUT /v1/datasets/books/docs/a HTTP/1.1\r\nHost: localhost\r\nIf-Match: 7\r\n"
-              + "Content-Length: 2\r\n\r\n";
+          """
+          PUT /v1/datasets/books/docs/a HTTP/1.1
+          Host: localhost
+          If-Match: 7
+          Content-Length: 2
+
+          """
+              .replace("\n", "\r\n");
       out.write(head.getBytes(StandardCharsets.US_ASCII));
       out.flush();
       // Meanwhile it could have been refused.
       for (int i = 0; i < 20; i++) {
         assertEquals(200, fixture.send("GET", "/healthz", "").statusCode());
       }
-      String rest = "{}GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+      String rest =
+          """
+          {}GET /healthz HTTP/1.1
+          Host: localhost
+          Connection: close
+
+          """
+              .replace("\n", "\r\n");
       out.write(rest.getBytes(StandardCharsets.US_ASCII));
       out.flush();
       String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
