@@ -8,6 +8,7 @@ import dev.heddle.cli.client.FunctionsGrpcClient;
 import dev.heddle.cli.client.RemoteFailure;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.cli.terminal.Figures;
+import dev.heddle.engine.Manifest;
 import dev.heddle.process.DurableFiles;
 import dev.heddle.process.ErrorCode;
 import java.io.IOException;
@@ -45,6 +46,10 @@ final class DemoFunctions {
     FunctionsGrpcClient functions = new FunctionsGrpcClient(grpc);
     for (Path folder : folders()) {
       String name = folder.getFileName().toString();
+      if (!built(folder)) {
+        console.note("heddle: left out " + name + ", which is not built (kits/build builds it)");
+        continue;
+      }
       String digest = Digest.of(folder);
       if (!known(deployed, name, digest) || functions.find(name).isEmpty()) {
         FunctionInfo function = functions.deploy(FunctionPackage.read(folder, console.err()));
@@ -67,6 +72,12 @@ final class DemoFunctions {
     try (Stream<Path> folders = Files.list(sample.resolve("functions"))) {
       return folders.filter(f -> Files.exists(f.resolve("heddle.yaml"))).sorted().toList();
     }
+  }
+
+  /** Whether the code that the function's manifest names is there: some need a toolchain. */
+  static boolean built(Path folder) throws IOException {
+    String code = Manifest.parse(Files.readString(folder.resolve("heddle.yaml"))).code();
+    return code.isEmpty() || Files.exists(folder.resolve(code));
   }
 
   private static boolean known(ObjectNode deployed, String name, String digest) {
