@@ -75,7 +75,7 @@ class AnswerTextTest {
     assertTrue(text.contains("500 µs  hedge, outrun\n"), text);
     assertTrue(text.contains("late after 750 µs: 1 shard asked elsewhere, too\n"), text);
     assertTrue(text.contains("no budget to ask elsewhere for 2 shards\n"), text);
-    assertTrue(text.contains("shard 0 of leaf-1: leaf-1 120 leaf-3 ejected\n"), text);
+    assertTrue(text.contains("shard 0 of leaf-1: leaf-1 120 leaf-3 ejected"), text);
   }
 
   @Test

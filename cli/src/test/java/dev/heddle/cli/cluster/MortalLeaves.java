@@ -114,9 +114,20 @@ final class MortalLeaves implements AutoCloseable {
     return ServerOptions.internal(Credentials.none());
   }
 
-  /** Serves something else between nodes, as long as this lives; host:port. */
+  /** Serves what a gateway does for functions, as long as this lives; host:port. */
   String serve(BindableService service) {
-    return serve("another", List.of(service), internal()).address().toString();
+    String address = serve("gateway", List.of(service), internal()).address().toString();
+    catalog
+        .client()
+        .register(
+            new NodeRecord("gateway", "run-1", Set.of("gateway"), address, "", "", ""), PATIENCE);
+    within(PATIENCE, "the gateway is known", () -> knowGateway(witness));
+    leaves.forEach(leaf -> within(PATIENCE, leaf.name, () -> knowGateway(leaf.client)));
+    return address;
+  }
+
+  private static boolean knowGateway(CatalogClient client) {
+    return client.view().node("gateway").isPresent();
   }
 
   /** To the coordinator's public services. */

@@ -116,7 +116,7 @@ public record BenchOptions(
     public static final Workload DEFAULTS = new Workload(Optional.empty(), 300, "{}");
 
     public Workload {
-      within("queryCount", count, 1, 100_000);
+      Bounds.within("queryCount", count, 1, 100_000);
     }
   }
 
@@ -133,17 +133,22 @@ public record BenchOptions(
     public static final Load DEFAULTS = new Load(12_000, 5, 3_000, 1);
 
     public Load {
-      within("warmup", warmup, 0, 100_000_000);
-      within("runs", runs, 1, 1_000);
-      within("requests", requests, 1, 10_000_000);
-      within("clients", clients, 1, 256);
+      Bounds.within("warmup", warmup, 0, 100_000_000);
+      Bounds.within("runs", runs, 1, 1_000);
+      Bounds.within("requests", requests, 1, 10_000_000);
+      Bounds.within("clients", clients, 1, 256);
     }
   }
 
-  private static void within(String name, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw new IllegalArgumentException(
-          name + ": " + value + " (expected: " + least + ".." + most + ")");
+  /** On its own: what makes defaults of its part must not begin with those of the whole. */
+  private static final class Bounds {
+    private Bounds() {}
+
+    static void within(String name, int value, int least, int most) {
+      if (value < least || value > most) {
+        throw new IllegalArgumentException(
+            name + ": " + value + " (expected: " + least + ".." + most + ")");
+      }
     }
   }
 
