@@ -19,7 +19,7 @@ final class EntryWindowTest {
             """
             public class Waits implements Handler {
               public Object handle(Event event, Context context) throws Exception {
-                Thread.sleep(java.time.Duration.ofDays(1));
+                new java.util.concurrent.CountDownLatch(1).await();
                 return 1;
               }
             }

@@ -33,19 +33,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import org.apache.ratis.proto.RaftProtos.InstallSnapshotReplyProto;
-import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
-import org.apache.ratis.proto.RaftProtos.RaftGroupIdProto;
-import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
-import org.apache.ratis.proto.RaftProtos.TermIndexProto;
-import org.apache.ratis.proto.grpc.RaftServerProtocolServiceGrpc;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.server.raftlog.segmented.SegmentedRaftLog;
-import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
-import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
 import org.apache.ratis.thirdparty.io.grpc.Status;
-import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
-import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.apache.ratis.util.AutoCloseableLock;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -439,14 +429,16 @@ final class RaftNodeTest {
             () -> node("a").open(id, directory.resolve("a"), alone, slow));
     beginning.await();
     try {
-      assertEquals(Status.Code.UNAVAILABLE, installSnapshot("a").getCode());
+      assertEquals(
+          Status.Code.UNAVAILABLE, Probes.installSnapshot(node("a").member(), id).getCode());
     } finally {
       told.countDown();
     }
     ReplicatedGroup group = opened.get(10, TimeUnit.SECONDS);
     Eventually.eventually("leads", () -> group.status().leading());
     // Now the member itself answers, whatever it thinks of such a leader.
-    assertNotEquals(Status.Code.UNAVAILABLE, installSnapshot("a").getCode());
+    assertNotEquals(
+        Status.Code.UNAVAILABLE, Probes.installSnapshot(node("a").member(), id).getCode());
   }
 
   @Test
@@ -469,73 +461,16 @@ final class RaftNodeTest {
     AutoCloseableLock lock = log.readLock();
     try {
       Thread.ofPlatform().daemon().name(closing).start(closed);
-      Eventually.eventually("waits for the lock", () -> waits(closing, "SegmentedRaftLog.close"));
+      Eventually.eventually(
+          "waits for the lock", () -> Probes.waits(closing, "SegmentedRaftLog.close"));
       LogEviction.of(log).signal();
       Eventually.eventually(
           "is behind it, or gone",
-          () -> thread(dropping).isEmpty() || waits(dropping, "checkAndEvictCache"));
+          () -> Probes.thread(dropping).isEmpty() || Probes.waits(dropping, "checkAndEvictCache"));
     } finally {
       lock.close();
     }
     closed.get(20, TimeUnit.SECONDS);
-  }
-
-  private static Optional<Thread> thread(String name) {
-    return Thread.getAllStackTraces().keySet().stream()
-        .filter(thread -> thread.getName().equals(name))
-        .findFirst();
-  }
-
-  private static boolean waits(String name, String where) {
-    return thread(name)
-        .filter(thread -> thread.getState() == Thread.State.WAITING)
-        .filter(thread ->
-            List.of(thread.getStackTrace()).stream()
-                .anyMatch(frame -> frame.toString().contains(where)))
-        .isPresent();
-  }
-
-  /** How a member takes it that another says there is a state to fetch. */
-  private Status installSnapshot(String node) throws Exception {
-    ManagedChannel channel =
-        NettyChannelBuilder.forTarget(node(node).address().toString()).usePlaintext().build();
-    try {
-      CompletableFuture<Status> ended = new CompletableFuture<>();
-      StreamObserver<InstallSnapshotRequestProto> requests =
-          RaftServerProtocolServiceGrpc.newStub(channel)
-              .installSnapshot(
-                  new StreamObserver<>() {
-                    @Override
-                    public void onNext(InstallSnapshotReplyProto reply) {}
-
-                    @Override
-                    public void onError(Throwable failure) {
-                      ended.complete(Status.fromThrowable(failure));
-                    }
-
-                    @Override
-                    public void onCompleted() {
-                      ended.complete(Status.OK);
-                    }
-                  });
-      requests.onNext(
-          InstallSnapshotRequestProto.newBuilder()
-              .setServerRequest(
-                  RaftRpcRequestProto.newBuilder()
-                      .setRequestorId(ByteString.copyFromUtf8("b"))
-                      .setReplyId(ByteString.copyFromUtf8(node))
-                      .setRaftGroupId(
-                          RaftGroupIdProto.newBuilder()
-                              .setId(RaftGroupId.valueOf(id).toByteString())))
-              .setNotification(
-                  InstallSnapshotRequestProto.NotificationProto.newBuilder()
-                      .setFirstAvailableTermIndex(TermIndexProto.newBuilder().setIndex(7)))
-              .build());
-      requests.onCompleted();
-      return ended.get(10, TimeUnit.SECONDS);
-    } finally {
-      channel.shutdownNow();
-    }
   }
 
   private Path openLog(String node) throws IOException {

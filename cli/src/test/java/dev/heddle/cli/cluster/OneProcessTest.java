@@ -69,7 +69,7 @@ class OneProcessTest {
         String key = "%s" + event.object().get("key");
         System.setProperty(key, "runs");
         try {
-          Thread.sleep(100_000);
+          new java.util.concurrent.CountDownLatch(1).await();
           System.setProperty(key, "slept");
         } catch (InterruptedException e) {
           System.setProperty(key, "interrupted");
@@ -79,7 +79,10 @@ class OneProcessTest {
         """
             .formatted(PREFIX));
     deploy("outer", "", "return context.invoke(\"waits\", event.json());");
-    deploy("short", "timeout: 200ms\n", "Thread.sleep(100_000); return null;");
+    deploy(
+        "short",
+        "timeout: 200ms\n",
+        "new java.util.concurrent.CountDownLatch(1).await(); return null;");
     deploy("echo", "", "return event.json();");
     deploy(
         "finds",
