@@ -580,6 +580,12 @@ final class QueryCourse {
     return rounds.rounds();
   }
 
+  /** How long the first call may take until it is late; 0: as long as it likes. */
+  long hedgeAfterMicros() {
+    long nanos = all.isEmpty() ? HedgingPolicy.NEVER : all.getFirst().delayNanos;
+    return nanos == HedgingPolicy.NEVER ? 0 : nanos / 1_000;
+  }
+
   /** Shards asked for at further replicas because calls were late. */
   int hedged() {
     return hedged;

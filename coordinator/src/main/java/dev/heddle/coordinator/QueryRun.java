@@ -5,10 +5,10 @@ import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -55,7 +55,6 @@ final class QueryRun implements QueryCourse.Door {
   private final Gather gather;
   private final QueryCourse course;
   private final HeldBytes.Query bytes;
-  private final long hedgeAfterNanos;
   private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
   private List<QueryAnswer.Choice> choices = List.of();
   private long plannedNanos;
@@ -97,11 +96,6 @@ final class QueryRun implements QueryCourse.Door {
             shared.config().sessionPatience(),
             run.commutative());
     var pace = shared.hedging().of(dataset.id(), template.function());
-    this.hedgeAfterNanos =
-        plan.leaves().isEmpty()
-            ? HedgingPolicy.NEVER
-            : pace.delayNanos(
-                plan.leaves().getFirst().node(), plan.leaves().getFirst().shards().size());
     long remaining = options.deadline().remainingNanos(ticker);
     long slice = Math.min(shared.config().mergeSlice().toNanos(), remaining / 10);
     this.course =
@@ -244,7 +238,7 @@ final class QueryRun implements QueryCourse.Door {
     return new QueryAnswer(
         result,
         coverage,
-        gather.bill().plus(Spending.open(course.unsettled())),
+        gather.bill().plus(Bill.open(course.unsettled())),
         now - startNanos,
         traceId,
         course.epoch().toString(),
@@ -260,7 +254,7 @@ final class QueryRun implements QueryCourse.Door {
         (scatteredNanos - plannedNanos) / 1_000,
         (now - beforeFinish) / 1_000,
         course.statisticsRounds(),
-        hedgeAfterNanos == HedgingPolicy.NEVER ? 0 : hedgeAfterNanos / 1_000,
+        course.hedgeAfterMicros(),
         course.hedged(),
         course.denied(),
         startNanos,

@@ -22,9 +22,4 @@ final class Spending {
   static Bill extra(int shards) {
     return new Bill(0, 0, 0, 0, 0, 0, 0, shards, 0, 0, true, List.of(), 0, 0);
   }
-
-  /** Calls whose cost is not known: {@code node/attempt}. */
-  static Bill open(List<String> attempts) {
-    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, attempts.isEmpty(), attempts, 0, 0);
-  }
 }

@@ -40,9 +40,9 @@ public record Bill(
     open = List.copyOf(open);
   }
 
-  /** Of something that may have spent anything. */
-  public static Bill open(String what) {
-    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false, List.of(what), 0, 0);
+  /** Of things that may have spent anything; complete if there are none. */
+  public static Bill open(List<String> what) {
+    return new Bill(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, what.isEmpty(), what, 0, 0);
   }
 
   /** Of operations on single documents. */

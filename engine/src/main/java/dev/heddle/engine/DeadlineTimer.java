@@ -3,7 +3,6 @@ package dev.heddle.engine;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -35,16 +34,12 @@ final class DeadlineTimer implements AutoCloseable {
 
   /** Once, after so long; null where it was closed before, and will not come. */
   @Nullable Alarm after(long nanos, Runnable task) {
-    try {
-      var scheduled = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
-      if (!timer.isShutdown()) {
-        return () -> scheduled.cancel(false);
-      }
+    var scheduled = timer.schedule(task, nanos, TimeUnit.NANOSECONDS);
+    if (timer.isShutdown()) {
       scheduled.cancel(false);
-    } catch (RejectedExecutionException e) {
-      // As the above, just after the close.
+      return null;
     }
-    return null;
+    return () -> scheduled.cancel(false);
   }
 
   void every(long nanos, Runnable task) {

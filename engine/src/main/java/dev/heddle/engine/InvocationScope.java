@@ -4,6 +4,7 @@ import dev.heddle.catalog.PositionToken;
 import dev.heddle.function.Session;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.TraceContext;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -99,7 +100,7 @@ public final class InvocationScope {
    * @param what such as {@code invoke/name}
    */
   public void open(String what) {
-    spent(Bill.open(what));
+    spent(Bill.open(List.of(what)));
   }
 
   /** What the invocation's queries and nested calls spent so far. */

@@ -7,7 +7,6 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /** One instance of a handler's class. An interrupt asks it to end; nothing can make it. */
@@ -17,11 +16,7 @@ final class JavaSandbox implements Sandbox {
   private final Handler handler;
   private final Failures failures;
   private final DataSize maxResult;
-  private final ReentrantLock lock = new ReentrantLock();
-
-  /** Guarded by the lock: the thread that runs the handler's code. */
-  private @Nullable Thread runner;
-
+  private final Interruption interruption = new Interruption();
   private volatile boolean reusable = true;
   private volatile long invocations;
 
@@ -49,7 +44,7 @@ final class JavaSandbox implements Sandbox {
       reusable &= failure.code() == ErrorCode.FUNCTION_REJECTED;
       throw failure;
     } finally {
-      leave();
+      interruption.leave();
     }
   }
 
@@ -68,25 +63,11 @@ final class JavaSandbox implements Sandbox {
     }
   }
 
-  /** Whoever abandons the call says so before it interrupts: one of both is heard in any case. */
   private void enter(Call call) {
-    lock.lock();
     try {
-      if (call.abandoned().getAsBoolean()) {
-        throw failures.of("handle", new StoppedException("stopped by the platform"));
-      }
-      runner = Thread.currentThread();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void leave() {
-    lock.lock();
-    try {
-      runner = null;
-    } finally {
-      lock.unlock();
+      interruption.enter(call.abandoned());
+    } catch (StoppedException e) {
+      throw failures.of("handle", e);
     }
   }
 
@@ -104,14 +85,7 @@ final class JavaSandbox implements Sandbox {
 
   @Override
   public void interrupt() {
-    lock.lock();
-    try {
-      if (runner != null) {
-        runner.interrupt();
-      }
-    } finally {
-      lock.unlock();
-    }
+    interruption.interrupt();
   }
 
   @Override

@@ -193,6 +193,17 @@ class CallerThreadCallsTest {
     assertEquals("later", call(to(server)));
   }
 
+  /** A server whose calls block until they are cancelled, and answer why. */
+  private GrpcServer startBlocking(CountDownLatch runs) {
+    return start((request, observer) ->
+        GrpcCalls.unary(
+            observer,
+            () -> {
+              awaitCancelled(runs);
+              return request;
+            }));
+  }
+
   /** Blocks until its call is cancelled, and answers why. */
   private static void awaitCancelled(CountDownLatch runs) throws InterruptedException {
     var context = Context.current();
@@ -208,14 +219,7 @@ class CallerThreadCallsTest {
   @Test
   void whoCancelsTheCallerCancelsWhatRunsOnItsThread() throws Exception {
     var runs = new CountDownLatch(1);
-    var server =
-        start((request, observer) ->
-            GrpcCalls.unary(
-                observer,
-                () -> {
-                  awaitCancelled(runs);
-                  return request;
-                }));
+    var server = startBlocking(runs);
     var context = Context.ROOT.withCancellation();
     Threads.virtual("client")
         .newThread(() -> {
@@ -262,14 +266,7 @@ class CallerThreadCallsTest {
   @Test
   void aClosingServerCancelsWhatDoesNotEndAndTakesNoMore() throws Exception {
     var runs = new CountDownLatch(1);
-    var server =
-        start((request, observer) ->
-            GrpcCalls.unary(
-                observer,
-                () -> {
-                  awaitCancelled(runs);
-                  return request;
-                }));
+    var server = startBlocking(runs);
     var channel = to(server);
     var failed = new AtomicReference<StatusRuntimeException>();
     var caller = Threads.virtual("caller").newThread(() -> failed.set(failure(channel)));

@@ -2,6 +2,7 @@ package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
 import dev.heddle.engine.Failures;
+import dev.heddle.engine.Interruption;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;
 import dev.heddle.engine.SandboxStatistics;

@@ -1,6 +1,7 @@
 package dev.heddle.engine.wasm;
 
 import dev.heddle.engine.Call;
+import dev.heddle.engine.Interruption;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.Sandbox;
 import dev.heddle.engine.SandboxLimits;

@@ -1,4 +1,4 @@
-package dev.heddle.engine.wasm;
+package dev.heddle.engine;
 
 import dev.heddle.function.StoppedException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -6,10 +6,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reaches the thread that runs a module's code while it does, and only then: a thread that has come
- * back is never found interrupted on this account. Safe for any thread.
+ * Reaches the thread that runs a function's code while it does, and only then: a thread that has
+ * come back is never found interrupted on this account. Safe for any thread.
  */
-final class Interruption {
+public final class Interruption {
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
@@ -24,7 +24,7 @@ final class Interruption {
    *     that account, so that one of both is heard in any case
    * @throws StoppedException if it is, or if nothing runs any more
    */
-  void enter(BooleanSupplier abandoned) {
+  public void enter(BooleanSupplier abandoned) {
     lock.lock();
     try {
       if (ended || abandoned.getAsBoolean()) {
@@ -38,7 +38,7 @@ final class Interruption {
   }
 
   /** The calling thread has come back. */
-  void leave() {
+  public void leave() {
     lock.lock();
     try {
       runner = null;
@@ -52,7 +52,7 @@ final class Interruption {
   }
 
   /** Interrupts whatever runs. */
-  void interrupt() {
+  public void interrupt() {
     lock.lock();
     try {
       if (runner != null) {
@@ -65,7 +65,7 @@ final class Interruption {
   }
 
   /** As {@link #interrupt}, and nothing runs any more. */
-  void end() {
+  public void end() {
     lock.lock();
     try {
       ended = true;
