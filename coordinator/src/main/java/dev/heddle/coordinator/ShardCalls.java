@@ -278,7 +278,12 @@ final class ShardCalls {
 
     private void failed(NodeRecord node, Throwable failure) {
       var cause = GrpcErrors.fromStatus(failure);
+      var before = last;
       last = new HeddleException(cause.code(), node.node() + ": " + cause.getMessage(), cause);
+      if (reading.isPresent() && before != null && cause.code() == ErrorCode.DEADLINE_EXCEEDED) {
+        // What another replica said tells more than that this one had no time left.
+        last = before;
+      }
       boolean goOn = reading.isPresent() ? readElsewhere(cause) : writeAgain(node, cause);
       if (!goOn) {
         end(last);

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
@@ -39,6 +40,9 @@ final class GroupMachine extends BaseStateMachine {
   private volatile boolean ended;
 
   private volatile boolean open;
+
+  /** Held while entries of a leader are taken into the log. */
+  private final ReentrantLock taking = new ReentrantLock();
 
   private volatile RaftServer.@Nullable Division division;
 
@@ -120,6 +124,10 @@ final class GroupMachine extends BaseStateMachine {
     return Objects.requireNonNull(division, "initialized");
   }
 
+  RaftServer.@Nullable Division divisionIfAny() {
+    return division;
+  }
+
   /** The member has begun: from now on it hears of states. */
   void opened() {
     open = true;
@@ -127,6 +135,16 @@ final class GroupMachine extends BaseStateMachine {
 
   boolean isOpen() {
     return open;
+  }
+
+  /** Runs what takes entries of a leader into the log; others wait. */
+  void oneByOne(Runnable take) {
+    taking.lock();
+    try {
+      take.run();
+    } finally {
+      taking.unlock();
+    }
   }
 
   /**

@@ -1,9 +1,11 @@
 package dev.heddle.replication;
 
 import java.util.EnumSet;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener;
 import org.apache.ratis.thirdparty.io.grpc.Metadata;
@@ -12,6 +14,7 @@ import org.apache.ratis.thirdparty.io.grpc.ServerCallHandler;
 import org.apache.ratis.thirdparty.io.grpc.ServerInterceptor;
 import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Shuts the doors of Ratis that are meant for clients and administrators: whoever wants to write
@@ -19,17 +22,21 @@ import org.apache.ratis.thirdparty.io.grpc.netty.NettyServerBuilder;
  *
  * <p>And the one for states, of groups that are just being opened: Ratis 3.3 would let a leader's
  * word make a follower of the member before it has begun, and then fail to begin.
+ *
+ * <p>What leaders append comes to a group one by one: Ratis 3.3 looks at a request's term and at
+ * what is before its entries, and only then, no longer holding the member, appends them. Between
+ * the two, another leader's entries could be confirmed, and be cut off by those of the deposed one.
  */
 final class MembersOnly implements GrpcServices.Customizer {
   private static final String MEMBERS = "ratis.grpc.RaftServerProtocolService";
 
-  private final Predicate<RaftGroupId> open;
+  private final Function<RaftGroupId, @Nullable GroupMachine> groups;
 
   /**
-   * @param open whether a group is open on this node
+   * @param groups those of this node, of which some are just being opened
    */
-  MembersOnly(Predicate<RaftGroupId> open) {
-    this.open = open;
+  MembersOnly(Function<RaftGroupId, @Nullable GroupMachine> groups) {
+    this.groups = groups;
   }
 
   @Override
@@ -43,7 +50,7 @@ final class MembersOnly implements GrpcServices.Customizer {
     public <A, B> ServerCall.Listener<A> interceptCall(
         ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
       if (MEMBERS.equals(call.getMethodDescriptor().getServiceName())) {
-        return new OpenOnly<>(call, next.startCall(call, headers));
+        return new Guarded<>(call, next.startCall(call, headers));
       }
       call.close(
           Status.PERMISSION_DENIED.withDescription("members of a group only"), new Metadata());
@@ -51,12 +58,12 @@ final class MembersOnly implements GrpcServices.Customizer {
     }
   }
 
-  private final class OpenOnly<A, B>
+  private final class Guarded<A, B>
       extends ForwardingServerCallListener.SimpleForwardingServerCallListener<A> {
     private final ServerCall<A, B> call;
     private boolean refused;
 
-    OpenOnly(ServerCall<A, B> call, ServerCall.Listener<A> listener) {
+    Guarded(ServerCall<A, B> call, ServerCall.Listener<A> listener) {
       super(listener);
       this.call = call;
     }
@@ -66,14 +73,23 @@ final class MembersOnly implements GrpcServices.Customizer {
       if (refused) {
         return;
       }
-      if (message instanceof InstallSnapshotRequestProto request && !open.test(group(request))) {
+      if (message instanceof InstallSnapshotRequestProto request
+          && !isOpen(request.getServerRequest())) {
         refused = true;
         call.close(
             Status.UNAVAILABLE.withDescription("group: is being opened (expected: open)"),
             new Metadata());
         return;
       }
-      super.onMessage(message);
+      GroupMachine group =
+          message instanceof AppendEntriesRequestProto request
+              ? group(request.getServerRequest())
+              : null;
+      if (group == null) {
+        super.onMessage(message);
+        return;
+      }
+      group.oneByOne(() -> super.onMessage(message));
     }
 
     @Override
@@ -83,8 +99,13 @@ final class MembersOnly implements GrpcServices.Customizer {
       }
     }
 
-    private static RaftGroupId group(InstallSnapshotRequestProto request) {
-      return RaftGroupId.valueOf(request.getServerRequest().getRaftGroupId().getId());
+    private boolean isOpen(RaftRpcRequestProto request) {
+      GroupMachine group = group(request);
+      return group != null && group.isOpen();
+    }
+
+    private @Nullable GroupMachine group(RaftRpcRequestProto request) {
+      return groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
     }
   }
 }

@@ -3,13 +3,20 @@ package dev.heddle.replication;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import org.apache.ratis.conf.Parameters;
@@ -39,13 +46,22 @@ import org.slf4j.LoggerFactory;
 public final class RaftNode implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RaftNode.class);
 
+  /** Silence after which a member is connected to anew: more than a slow disk takes. */
+  private static final Duration SILENCE = Duration.ofSeconds(10);
+
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
   private final String name;
   private final HostPort address;
+  private final Duration silence;
   private final RaftProperties properties;
   private final RaftServer server;
   private final Map<RaftGroupId, GroupMachine> machines = new ConcurrentHashMap<>();
   private final ClientId self = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
+
+  private final ScheduledExecutorService looks =
+      Executors.newSingleThreadScheduledExecutor(Threads.named("raft-silence"));
 
   /** Held while a group is opened: Ratis reads the folder from shared properties. */
   private final ReentrantLock opening = new ReentrantLock();
@@ -67,15 +83,25 @@ public final class RaftNode implements AutoCloseable {
    *     reach the address is taken for a member
    */
   public RaftNode(String name, HostPort address, RaftConfig config, List<String> secrets) {
+    this(name, address, config, secrets, SILENCE);
+  }
+
+  /**
+   * @param silence after which a member that was asked is connected to anew
+   */
+  RaftNode(
+      String name, HostPort address, RaftConfig config, List<String> secrets, Duration silence) {
+    Silences.listen();
     // A port that is taken is an error, not the end of the process.
     ExitUtils.disableSystemExit();
     this.name = name;
     this.address = address;
+    this.silence = silence;
     this.properties = RaftSettings.of(address, config);
     // Groups are opened one by one, each from its own folder: nothing is to be found at start.
     RaftServerConfigKeys.setStorageDir(properties, List.of());
     Parameters parameters = new Parameters();
-    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly(this::isOpen));
+    GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly(this::machine));
     if (!secrets.isEmpty()) {
       GrpcConfigKeys.TLS.setConf(parameters, MemberIdentity.tls(secrets));
     }
@@ -102,6 +128,41 @@ public final class RaftNode implements AutoCloseable {
       server.start();
     } catch (IOException | RuntimeException e) {
       throw failed("replication", e);
+    }
+    var _ =
+        looks.scheduleWithFixedDelay(
+            this::reconnect, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Gives up connections to members that do not answer, so that new ones are made. */
+  private void reconnect() {
+    try {
+      Set<String> silent = Silences.of(silence);
+      if (silent.isEmpty()) {
+        return;
+      }
+      Map<RaftPeerId, String> members = new HashMap<>();
+      for (GroupMachine machine : machines.values()) {
+        RaftServer.Division division = machine.divisionIfAny();
+        if (division != null) {
+          division.getRaftConf().getAllPeers().stream()
+              .filter(peer -> silent.contains(peer.getAddress()))
+              .forEach(peer -> members.put(peer.getId(), peer.getAddress()));
+        }
+      }
+      members.forEach((id, address) -> {
+        log.info(
+            "member silent, connecting anew node={} address={} silence-ms={}",
+            id,
+            address,
+            silence.toMillis());
+        Silences.forget(address);
+        server
+            .getServerRpc()
+            .handleException(id, new IOException("silent for " + silence.toMillis() + " ms"), true);
+      });
+    } catch (RuntimeException e) {
+      log.warn("connecting anew failed", e);
     }
   }
 
@@ -160,11 +221,6 @@ public final class RaftNode implements AutoCloseable {
     } finally {
       opening.unlock();
     }
-  }
-
-  private boolean isOpen(RaftGroupId id) {
-    GroupMachine machine = machine(id);
-    return machine != null && machine.isOpen();
   }
 
   @Nullable GroupMachine machine(RaftGroupId id) {
@@ -234,6 +290,7 @@ public final class RaftNode implements AutoCloseable {
   /** Leaves all groups; their files stay. */
   @Override
   public void close() {
+    looks.shutdownNow();
     machines.values().forEach(GroupMachine::endEviction);
     try {
       server.close();

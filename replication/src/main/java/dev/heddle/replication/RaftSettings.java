@@ -71,6 +71,10 @@ final class RaftSettings {
     // Every entry is on disk before it counts: that is the promise.
     Log.setUnsafeFlushEnabled(properties, false);
     Log.setAsyncFlushEnabled(properties, false);
+    // Composed, a follower of Ratis 3.3 confirms entries that it has not: it looks at their first
+    // index only. And it takes what waits to be appended for appended when it learns how far
+    // entries are committed, so that it may apply others that stand there.
+    Log.setAppendEntriesComposeEnabled(properties, false);
     // A third of the entries would be about how far entries are committed.
     Log.setLogMetadataEnabled(properties, false);
     Log.setPurgeUptoSnapshotIndex(properties, true);

@@ -37,6 +37,16 @@ final class Probes {
         .isPresent();
   }
 
+  /** As the head of what a member says to another. */
+  static RaftRpcRequestProto from(String name, Member to, UUID group) {
+    return RaftRpcRequestProto.newBuilder()
+        .setRequestorId(ByteString.copyFromUtf8(name))
+        .setReplyId(ByteString.copyFromUtf8(to.node()))
+        .setRaftGroupId(
+            RaftGroupIdProto.newBuilder().setId(RaftGroupId.valueOf(group).toByteString()))
+        .build();
+  }
+
   /** How a member takes it that another says there is a state to fetch. */
   static Status installSnapshot(Member member, UUID id) throws Exception {
     ManagedChannel channel =
@@ -62,13 +72,7 @@ final class Probes {
                   });
       requests.onNext(
           InstallSnapshotRequestProto.newBuilder()
-              .setServerRequest(
-                  RaftRpcRequestProto.newBuilder()
-                      .setRequestorId(ByteString.copyFromUtf8("b"))
-                      .setReplyId(ByteString.copyFromUtf8(member.node()))
-                      .setRaftGroupId(
-                          RaftGroupIdProto.newBuilder()
-                              .setId(RaftGroupId.valueOf(id).toByteString())))
+              .setServerRequest(from("b", member, id))
               .setNotification(
                   InstallSnapshotRequestProto.NotificationProto.newBuilder()
                       .setFirstAvailableTermIndex(TermIndexProto.newBuilder().setIndex(7)))
