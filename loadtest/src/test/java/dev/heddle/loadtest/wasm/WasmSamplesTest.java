@@ -13,6 +13,7 @@ import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.testkit.InMemoryShard;
+import dev.heddle.function.testkit.ScatterLaws;
 import dev.heddle.process.DataSize;
 import dev.heddle.sample.search.heat.GeoHeatMap;
 import dev.heddle.sample.search.related.RelatedTopics;
@@ -132,6 +133,8 @@ class WasmSamplesTest {
     for (var args : arguments) {
       assertEquals(
           answer(java, args), answer(() -> WasmModules.scatter(loaded), args), args.toString());
+      ScatterLaws.check(
+          () -> new PlainAnswers(WasmModules.scatter(loaded)), request(args), shards(), SEED);
     }
     var wrong = Map.<String, Object>of("nonsense", 1L);
     assertThrows(
