@@ -1,8 +1,10 @@
 package dev.heddle.aggregations;
 
+import dev.heddle.function.Query;
 import dev.heddle.function.Shard;
 import dev.heddle.function.Shard.TopDocument;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -40,25 +42,29 @@ final class Hit {
     return hit;
   }
 
-  /** The shard to fetch from; null once that happened, or elsewhere. */
-  @Nullable Shard origin() {
-    return origin;
+  /** Fetches what is stored for those hits that still need it, in the order of the shard. */
+  static void fetch(Hit[] hits, List<String> fields, Query query, Highlighted highlighted) {
+    var byPlace = hits.clone();
+    Arrays.sort(byPlace, Hit::byPlace);
+    for (var hit : byPlace) {
+      hit.fetch(fields, query, highlighted);
+    }
   }
 
   /** In this order a shard's documents are read front to back. */
-  static int byPlace(Hit a, Hit b) {
+  private static int byPlace(Hit a, Hit b) {
     return a.shard != b.shard
         ? Integer.compare(a.shard, b.shard)
         : Integer.compare(a.document, b.document);
   }
 
-  void fetch(SearchQuery query, List<String> highlighted) {
+  private void fetch(List<String> fields, Query query, Highlighted highlighted) {
     var from = origin;
     if (from == null) {
       return;
     }
     origin = null;
-    var stored = from.document(document, query.fields(), query.query(), highlighted);
+    var stored = from.document(document, fields, query, highlighted.fields(from));
     json = stored.json();
     highlights = stored.highlights();
   }

@@ -38,13 +38,13 @@ final class RangeBounds {
     cuts = Arrays.copyOf(all, distinct);
   }
 
-  static RangeBounds of(String name, Ranges ranges, FieldKind kind) {
+  static RangeBounds of(String outer, Ranges ranges, FieldKind kind) {
     int size = ranges.buckets().size();
     var first = new long[size];
     var last = new long[size];
     for (int i = 0; i < size; i++) {
       var bucket = ranges.buckets().get(i);
-      var path = "aggs." + name + ".ranges[" + i + "]";
+      var path = outer + ".ranges[" + i + "]";
       first[i] = lowest(path + ".from", bucket.from(), kind, Long.MIN_VALUE);
       long end = lowest(path + ".to", bucket.to(), kind, Long.MAX_VALUE);
       if (bucket.from() != null && bucket.to() != null && first[i] >= end) {
@@ -82,6 +82,11 @@ final class RangeBounds {
     return bits ^ ((bits >> 63) & Long.MAX_VALUE);
   }
 
+  /** The double that {@link #sortable} made the long of. */
+  static double unsortable(long value) {
+    return Double.longBitsToDouble(value ^ ((value >> 63) & Long.MAX_VALUE));
+  }
+
   int size() {
     return first.length;
   }
@@ -104,6 +109,18 @@ final class RangeBounds {
       }
     }
     return low;
+  }
+
+  /** The numbers of the ranges that hold the value. */
+  int[] ranges(long value) {
+    var holding = new int[first.length];
+    int size = 0;
+    for (int range = 0; range < first.length; range++) {
+      if (contains(range, value)) {
+        holding[size++] = range;
+      }
+    }
+    return Arrays.copyOf(holding, size);
   }
 
   boolean contains(int range, long value) {

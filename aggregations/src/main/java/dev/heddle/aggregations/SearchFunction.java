@@ -1,7 +1,6 @@
 package dev.heddle.aggregations;
 
-import dev.heddle.function.Aggregation;
-import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
@@ -9,14 +8,17 @@ import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.Shard.FieldKind;
+import dev.heddle.function.Shard.TopDocuments;
+import dev.heddle.function.ShardSummary;
 import dev.heddle.function.Sort;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,12 +29,6 @@ import org.jspecify.annotations.Nullable;
  * cut once a leaf, in {@link #complete}, after its shards have been merged.
  */
 public final class SearchFunction implements ScatterFunction<SearchQuery, SearchPartial> {
-  /** Terms that a segment counts exactly at any rate. */
-  private static final int MIN_SEGMENT_TERMS = 4_096;
-
-  /** Terms that a leaf sends at any rate. */
-  private static final int MIN_LEAF_TERMS = 256;
-
   private @Nullable SearchQuery prepared;
   private HitOrder order = new HitOrder(List.of());
 
@@ -55,24 +51,60 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
   @Override
   public SearchPartial leaf(SearchQuery query, Shard shard) {
     check(query, shard);
-    var aggs = query.aggs();
-    var counters = new Shard.Collector[aggs.size()];
-    for (int i = 0; i < counters.length; i++) {
-      counters[i] = counter(aggs.get(i), shard);
+    return leaf(query, shard, collectors -> search(query, shard, collectors));
+  }
+
+  private static TopDocuments search(SearchQuery query, Shard shard, Shard.Collector[] collectors) {
+    return shard.search(query.query(), query.sort(), query.k(), query.countUpTo(), collectors);
+  }
+
+  @Override
+  public SearchPartial leaf(SearchQuery query, Shard shard, Bound bound) {
+    if (!bounded(query) || bound.equals(Bound.NONE)) {
+      return leaf(query, shard);
     }
-    var top = shard.search(query.query(), query.sort(), query.k(), query.countUpTo(), counters);
+    check(query, shard);
+    return leaf(
+        query,
+        shard,
+        collectors -> shard.search(query.query(), query.k(), query.countUpTo(), bound));
+  }
+
+  private static SearchPartial leaf(
+      SearchQuery query, Shard shard, Function<Shard.Collector[], TopDocuments> search) {
+    var tallies = new Tallies(shard);
+    var collectors = new TallyCollector[query.aggs().size()];
+    for (int i = 0; i < collectors.length; i++) {
+      collectors[i] = new TallyCollector(tallies.outermost(query.aggs().get(i)));
+    }
+    var top = search.apply(collectors);
     var hits = new Hit[top.documents().size()];
     for (int i = 0; i < hits.length; i++) {
       hits[i] = Hit.of(top.documents().get(i), shard);
     }
-    var partials = new ArrayList<AggregationPartial>(counters.length);
-    for (var counter : counters) {
-      partials.add(
-          counter instanceof TermsCounter terms
-              ? terms.partial()
-              : ((RangesCounter) counter).partial());
+    var partials = new ArrayList<AggregationPartial>(collectors.length);
+    for (var collector : collectors) {
+      partials.add(collector.partial());
     }
     return new SearchPartial(hits, top.total(), top.exact(), partials);
+  }
+
+  @Override
+  public boolean canMatch(SearchQuery query, ShardSummary summary) {
+    return summary.mayMatch(query.query());
+  }
+
+  /** Whether only the best by score count, so that others need not be looked at. */
+  private static boolean bounded(SearchQuery query) {
+    return query.k() > 0 && query.sort().isEmpty() && query.aggs().isEmpty();
+  }
+
+  /** Not before the total may be inexact: it could not be counted any further. */
+  @Override
+  public Optional<Bound> bound(SearchQuery query, SearchPartial partial) {
+    return bounded(query) && partial.hits.length == query.k() && partial.total > query.countUpTo()
+        ? Optional.of(new Bound(partial.hits[query.k() - 1].score))
+        : Optional.empty();
   }
 
   private static void check(SearchQuery query, Shard shard) {
@@ -81,7 +113,7 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
     }
     for (var key : query.sort()) {
       if (!key.field().equals(Sort.SCORE)) {
-        expect(
+        FieldKinds.expect(
             "sort",
             shard,
             key.field(),
@@ -93,43 +125,9 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
     }
     if (query.highlight().isPresent()) {
       for (var field : query.highlight().get()) {
-        expect("highlight", shard, field, FieldKind.TEXT);
+        FieldKinds.expect("highlight", shard, field, FieldKind.TEXT);
       }
     }
-  }
-
-  private static FieldKind expect(String what, Shard shard, String field, FieldKind... kinds) {
-    var kind = shard.kind(field);
-    var expected = new ArrayList<String>(kinds.length);
-    for (var candidate : kinds) {
-      if (kind == candidate) {
-        return kind;
-      }
-      expected.add(word(candidate));
-    }
-    throw new BadRequestException(
-        "%s: %s is a %s field (expected: %s)"
-            .formatted(what, field, word(kind), String.join(", ", expected)));
-  }
-
-  private static String word(FieldKind kind) {
-    return kind == FieldKind.GEO_POINT ? "geoPoint" : kind.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static Shard.Collector counter(SearchQuery.NamedAggregation named, Shard shard) {
-    var path = "aggs." + named.name();
-    return switch (named.aggregation()) {
-      case Aggregation.Terms terms -> {
-        expect(path, shard, terms.field(), FieldKind.KEYWORD);
-        yield new TermsCounter(terms.field(), Math.max(MIN_SEGMENT_TERMS, terms.size() * 8));
-      }
-      case Aggregation.Ranges ranges -> {
-        var kind =
-            expect(path, shard, ranges.field(), FieldKind.LONG, FieldKind.DOUBLE, FieldKind.DATE);
-        yield new RangesCounter(
-            ranges.field(), kind == FieldKind.DOUBLE, RangeBounds.of(named.name(), ranges, kind));
-      }
-    };
   }
 
   @Override
@@ -147,74 +145,37 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
 
   @Override
   public SearchPartial complete(SearchQuery query, SearchPartial partial) {
-    fetch(query, partial.hits);
+    Hit.fetch(partial.hits, query.fields(), query.query(), Highlighted.of(query));
     var aggs = new ArrayList<AggregationPartial>(partial.aggs.size());
     for (int i = 0; i < partial.aggs.size(); i++) {
-      aggs.add(
-          partial.aggs.get(i) instanceof TermsPartial counted
-                  && query.aggs().get(i).aggregation() instanceof Aggregation.Terms terms
-              ? counted.cut(Math.max(MIN_LEAF_TERMS, terms.size() * 3 + 10))
-              : partial.aggs.get(i));
+      aggs.add(AggregationCompletion.complete(query, query.aggs().get(i), partial.aggs.get(i)));
     }
     return new SearchPartial(partial.hits, partial.total, partial.exact, aggs);
-  }
-
-  private static void fetch(SearchQuery query, Hit[] hits) {
-    var byPlace = hits.clone();
-    Arrays.sort(byPlace, Hit::byPlace);
-    List<String> highlighted = null;
-    for (var hit : byPlace) {
-      var shard = hit.origin();
-      if (shard == null) {
-        continue;
-      }
-      if (highlighted == null) {
-        highlighted = Highlighted.fields(query, shard);
-      }
-      hit.fetch(query, highlighted);
-    }
   }
 
   @Override
   public SearchResult finish(
       SearchQuery query, @Nullable SearchPartial partial, Coverage coverage) {
     if (partial == null) {
-      return new SearchResult(List.of(), 0, coverage.complete(), emptyAggs(query));
+      return new SearchResult(List.of(), 0, coverage.complete(), results(query, null));
     }
-    var hits = new ArrayList<SearchHit>(partial.hits.length);
-    for (var hit : partial.hits) {
-      hits.add(hit.result());
-    }
-    var aggs = new LinkedHashMap<String, AggregationResult>();
-    for (int i = 0; i < partial.aggs.size(); i++) {
-      var named = query.aggs().get(i);
-      aggs.put(named.name(), result(named.aggregation(), partial.aggs.get(i)));
-    }
-    return new SearchResult(hits, partial.total, partial.exact && coverage.complete(), aggs);
+    var hits = Stream.of(partial.hits).map(Hit::result).toList();
+    return new SearchResult(
+        hits, partial.total, partial.exact && coverage.complete(), results(query, partial));
   }
 
-  private static Map<String, AggregationResult> emptyAggs(SearchQuery query) {
+  private static Map<String, AggregationResult> results(
+      SearchQuery query, @Nullable SearchPartial partial) {
     var aggs = new LinkedHashMap<String, AggregationResult>();
-    for (var named : query.aggs()) {
-      var empty =
-          switch (named.aggregation()) {
-            case Aggregation.Terms terms -> TermsPartial.NONE;
-            case Aggregation.Ranges ranges -> new RangesPartial(new long[ranges.buckets().size()]);
-          };
-      aggs.put(named.name(), result(named.aggregation(), empty));
+    for (int i = 0; i < query.aggs().size(); i++) {
+      var named = query.aggs().get(i);
+      aggs.put(
+          named.name(),
+          AggregationAnswer.of(
+              named,
+              partial == null ? AggregationPartial.empty(named) : partial.aggs.get(i)));
     }
     return aggs;
-  }
-
-  private static AggregationResult result(Aggregation aggregation, AggregationPartial partial) {
-    return switch (partial) {
-      case TermsPartial counted when aggregation instanceof Aggregation.Terms terms ->
-          counted.result(terms.size());
-      case RangesPartial counted when aggregation instanceof Aggregation.Ranges ranges ->
-          counted.result(ranges);
-      case TermsPartial other -> throw new IllegalArgumentException(aggregation.toString());
-      case RangesPartial other -> throw new IllegalArgumentException(aggregation.toString());
-    };
   }
 
   @Override

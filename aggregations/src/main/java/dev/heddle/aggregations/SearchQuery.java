@@ -7,6 +7,7 @@ import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Sort;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,8 +24,25 @@ public record SearchQuery(
     Optional<List<String>> highlight,
     long countUpTo) {
 
-  /** An aggregation under the name that the request gave it. */
-  public record NamedAggregation(String name, Aggregation aggregation) {}
+  /**
+   * An aggregation under the name that the request gave it.
+   *
+   * @param inner those within it, in the order of the request
+   */
+  public record NamedAggregation(
+      String name, Aggregation aggregation, List<NamedAggregation> inner) {
+    static List<NamedAggregation> list(String path, Map<String, Aggregation> aggregations) {
+      return aggregations.entrySet().stream()
+          .map(entry -> {
+            var at = path + "." + entry.getKey();
+            return new NamedAggregation(
+                entry.getKey(),
+                checked(at, entry.getValue()),
+                list(at + ".aggs", entry.getValue().inner()));
+          })
+          .toList();
+    }
+  }
 
   static SearchQuery of(ScatterRequest request) {
     request.args().allow();
@@ -33,29 +51,40 @@ public record SearchQuery(
         request.k(),
         request.fields(),
         request.sort(),
-        request.aggs().entrySet().stream()
-            .map(entry ->
-                new NamedAggregation(entry.getKey(), checked(entry.getKey(), entry.getValue())))
-            .toList(),
+        aggs(request),
         request.highlight(),
         request.countUpTo());
   }
 
-  private static Aggregation checked(String name, Aggregation aggregation) {
-    return switch (aggregation) {
-      case Aggregation.Terms terms -> terms;
-      case Aggregation.Ranges ranges -> {
-        var keys = new HashSet<String>();
-        var buckets = ranges.buckets().stream().map(SearchQuery::withKey).toList();
-        for (var bucket : buckets) {
-          if (!keys.add(bucket.key())) {
-            throw new BadRequestException(
-                "aggs." + name + ": two ranges with key " + bucket.key() + " (expected: one)");
-          }
-        }
-        yield new Aggregation.Ranges(ranges.field(), buckets);
+  private static List<NamedAggregation> aggs(ScatterRequest request) {
+    var aggs = NamedAggregation.list("aggs", request.aggs());
+    for (var named : aggs) {
+      if (named.aggregation() instanceof Aggregation.TopHits) {
+        throw new BadRequestException(
+            "aggs."
+                + named.name()
+                + ".topHits: not within another (expected: in the aggs of one that makes buckets;"
+                + " the best of all are the hits)");
       }
-    };
+      BucketLimits.check(named);
+    }
+    return aggs;
+  }
+
+  /** Gives names to ranges that have none, and sees that no two have the same. */
+  private static Aggregation checked(String path, Aggregation aggregation) {
+    if (!(aggregation instanceof Aggregation.Ranges ranges)) {
+      return aggregation;
+    }
+    var keys = new HashSet<String>();
+    var buckets = ranges.buckets().stream().map(SearchQuery::withKey).toList();
+    for (var bucket : buckets) {
+      if (!keys.add(bucket.key())) {
+        throw new BadRequestException(
+            path + ": two ranges with key " + bucket.key() + " (expected: one)");
+      }
+    }
+    return new Aggregation.Ranges(ranges.field(), buckets, ranges.inner());
   }
 
   private static Aggregation.Ranges.Bucket withKey(Aggregation.Ranges.Bucket bucket) {

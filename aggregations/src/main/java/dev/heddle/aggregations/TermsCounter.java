@@ -1,19 +1,17 @@
 package dev.heddle.aggregations;
 
-import dev.heddle.function.Shard;
 import dev.heddle.function.Shard.KeywordValues;
 import dev.heddle.function.Shard.Segment;
-import dev.heddle.function.Shard.SegmentCollector;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts the values of a keyword field over the matches of one shard: by ordinal within a segment,
+ * Counts the values of a keyword field over all matches of one shard: by ordinal within a segment,
  * in pages that exist only where something was counted; segments are then added up by term.
  *
  * <p>A segment hands on at most about {@code keep} terms. Only beyond that are counts not exact,
  * and the partial says by how much.
  */
-final class TermsCounter implements Shard.Collector {
+final class TermsCounter implements Tally {
   private static final int PAGE_BITS = 12;
   private static final int PAGE = 1 << PAGE_BITS;
 
@@ -22,7 +20,7 @@ final class TermsCounter implements Shard.Collector {
 
   private final String field;
   private final int keep;
-  private TermsPartial sum = TermsPartial.NONE;
+  private BucketsPartial sum = BucketsPartial.empty(Keys.Text.NONE);
   private @Nullable Counts segment;
 
   TermsCounter(String field, int keep) {
@@ -31,26 +29,33 @@ final class TermsCounter implements Shard.Collector {
   }
 
   @Override
-  public SegmentCollector enter(Segment next) {
+  public void enter(Segment next) {
     addSegment();
-    var counts = new Counts(next.keywords(field));
-    segment = counts;
-    return counts;
+    segment = new Counts(next.keywords(field));
   }
 
-  TermsPartial partial() {
+  @Override
+  public void collect(int document, float score, int[] buckets, int count) {
+    var counts = segment;
+    if (counts != null) {
+      counts.collect(document);
+    }
+  }
+
+  @Override
+  public BucketsPartial partial(int bucket) {
     addSegment();
     return sum;
   }
 
   private void addSegment() {
     if (segment != null) {
-      sum = TermsPartial.merge(sum, segment.partial(keep));
+      sum = BucketsPartial.merge(sum, segment.partial(keep));
       segment = null;
     }
   }
 
-  private static final class Counts implements SegmentCollector {
+  private static final class Counts {
     private final KeywordValues values;
     private final int[] @Nullable [] pages;
 
@@ -59,8 +64,7 @@ final class TermsCounter implements Shard.Collector {
       this.pages = new int[(values.cardinality() + PAGE - 1) >>> PAGE_BITS][];
     }
 
-    @Override
-    public void collect(int document, float score) {
+    void collect(int document) {
       if (!values.advance(document)) {
         return;
       }
@@ -74,7 +78,7 @@ final class TermsCounter implements Shard.Collector {
       }
     }
 
-    TermsPartial partial(int keep) {
+    BucketsPartial partial(int keep) {
       long total = 0;
       int distinct = 0;
       for (var page : pages) {
@@ -86,7 +90,7 @@ final class TermsCounter implements Shard.Collector {
         }
       }
       if (total == 0) {
-        return TermsPartial.NONE;
+        return BucketsPartial.empty(Keys.Text.NONE);
       }
       int threshold = 0;
       int atThreshold = 0;
@@ -121,7 +125,7 @@ final class TermsCounter implements Shard.Collector {
     }
 
     /** All terms above the threshold, and the first few at it. */
-    private TermsPartial terms(int threshold, int atThreshold, int kept, long total) {
+    private BucketsPartial terms(int threshold, int atThreshold, int kept, long total) {
       var terms = new String[kept];
       var counts = new long[kept];
       int size = 0;
@@ -138,7 +142,7 @@ final class TermsCounter implements Shard.Collector {
           }
         }
       }
-      return new TermsPartial(terms, counts, new long[kept], threshold, total);
+      return BucketsPartial.cut(new Keys.Text(terms), counts, threshold, total);
     }
   }
 }

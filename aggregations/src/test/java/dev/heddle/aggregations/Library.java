@@ -43,14 +43,43 @@ final class Library {
       if (random.nextInt(4) > 0) {
         fields.put("price", random.nextInt(1000) / 10.0 - 20);
       }
-      fields.put("published", "%d-01-01".formatted(1900 + random.nextInt(120)));
+      fields.put(
+          "published",
+          "%d-%02d-%02dT%02d:30:00Z"
+              .formatted(
+                  1900 + random.nextInt(120),
+                  1 + random.nextInt(12),
+                  1 + random.nextInt(28),
+                  random.nextInt(24)));
+      if (random.nextInt(4) > 0) {
+        fields.put(
+            "place",
+            Map.of("lat", random.nextDouble() * 180 - 90, "lon", random.nextDouble() * 360 - 180));
+      }
       library.books.add(new Book("book-" + i, fields));
     }
     return library;
   }
 
-  List<Shard> shards(int count, int segmentSize) {
-    var shards = new ArrayList<Shard>();
+  /** The values of a field of all books, lists laid flat; books without the field are left out. */
+  List<List<Object>> values(String field) {
+    var all = new ArrayList<List<Object>>();
+    for (var book : books) {
+      var value = book.fields.get(field);
+      if (value != null) {
+        all.add(value instanceof List<?> list ? List.copyOf(list) : List.of(value));
+      }
+    }
+    return all;
+  }
+
+  /** The books, each as its fields. */
+  List<Map<String, Object>> books() {
+    return books.stream().map(Book::fields).toList();
+  }
+
+  List<InMemoryShard> shards(int count, int segmentSize) {
+    var shards = new ArrayList<InMemoryShard>();
     for (int number = 0; number < count; number++) {
       var shard =
           InMemoryShard.builder("books", number)
@@ -76,7 +105,7 @@ final class Library {
   /**
    * What the platform does: leaves on one node, merged, completed, sent, and finished elsewhere.
    */
-  static SearchResult run(ScatterRequest request, List<Shard> shards) throws Exception {
+  static SearchResult run(ScatterRequest request, List<? extends Shard> shards) throws Exception {
     var leaf = new SearchFunction();
     var query = leaf.prepare(request);
     SearchPartial merged = null;

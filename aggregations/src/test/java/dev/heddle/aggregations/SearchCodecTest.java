@@ -33,7 +33,7 @@ final class SearchCodecTest {
   }
 
   private static void header(DataOutputStream out, int hits) throws IOException {
-    out.writeByte(1);
+    out.writeByte(2);
     Binary.writeUnsigned(7, out);
     out.writeBoolean(true);
     Binary.writeUnsigned(hits, out);
@@ -76,7 +76,7 @@ final class SearchCodecTest {
         out -> {
           header(out, 0);
           Binary.writeUnsigned(2, out);
-          Binary.writeUnsigned(0, out);
+          out.writeBoolean(true);
           Binary.writeUnsigned(2, out);
           for (var term : List.of("b", "a")) {
             Binary.writeString(term, out);

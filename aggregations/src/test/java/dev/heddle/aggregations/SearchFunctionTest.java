@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.aggregations.AggregationResult.Bucket;
+import dev.heddle.aggregations.AggregationResult.Buckets;
 import dev.heddle.function.Aggregation;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Coverage;
@@ -88,8 +88,9 @@ final class SearchFunctionTest {
     }
   }
 
-  private static List<Bucket> buckets(SearchResult result, String name) {
-    return Optional.ofNullable(result.aggs().get(name)).orElseThrow().buckets();
+  private static List<String> buckets(SearchResult result, String name) {
+    return ((Buckets) Optional.ofNullable(result.aggs().get(name)).orElseThrow())
+        .buckets().stream().map(bucket -> bucket.key() + ": " + bucket.count()).toList();
   }
 
   private static List<String> ids(SearchResult result) {
@@ -191,7 +192,7 @@ final class SearchFunctionTest {
                 JsonObject.EMPTY),
             List.of(shard));
     assertEquals(
-        List.of(new Bucket("*..3", 2), new Bucket("2..4", 2), new Bucket("2.5..*", 2)),
+        List.of("*..3: 2", "2..4: 2", "2.5..*: 2"),
         buckets(result, "n"));
   }
 
@@ -262,22 +263,7 @@ final class SearchFunctionTest {
     assertEquals(List.of(), result.hits());
     assertFalse(result.exact());
     assertEquals(
-        List.of(new Bucket("*..0", 0), new Bucket("0.0..10.5", 0), new Bucket("high", 0)),
+        List.of("*..0: 0", "0.0..10.5: 0", "high: 0"),
         buckets(result, "prices"));
-  }
-
-  @Test
-  void turnsIntoPlainJson() throws Exception {
-    var request =
-        Library.request(Library.words("weft"), 1, List.of(new Sort("pages", true)), aggs());
-    var json =
-        Library.run(request, library.shards(2, 50))
-            .toJson(bytes -> JsonObject.of(Map.of("bytes", bytes.length)));
-    assertEquals(List.of("hits", "total", "aggs"), List.copyOf(json.names()));
-    var hit = (JsonObject) json.list("hits").getFirst();
-    assertEquals(
-        List.of("id", "score", "shard", "fields", "highlights", "sortValues"),
-        List.copyOf(hit.names()));
-    assertEquals("equal", json.object("total").orElseThrow().string("relation"));
   }
 }

@@ -85,15 +85,7 @@ final class AnswerText {
 
   private static void aggregations(StringBuilder text, JsonNode aggregations) {
     for (var aggregation : aggregations.properties()) {
-      text.append(aggregation.getKey()).append(':');
-      for (JsonNode bucket : aggregation.getValue().path("buckets")) {
-        text.append("  ")
-            .append(bucket.path("key").asString(""))
-            .append(' ')
-            .append(Figures.count(bucket.path("count").asLong(0)));
-      }
-      long other = aggregation.getValue().path("other").asLong(0);
-      text.append(other > 0 ? "  other " + Figures.count(other) : "").append('\n');
+      FigureText.append(text, "", aggregation.getKey(), aggregation.getValue());
     }
   }
 

@@ -102,4 +102,24 @@ class AnswerTextTest {
   void survivesAnEmptyAnswer() {
     assertTrue(AnswerText.of(JsonMapper.shared().readTree("{}"), true).contains("coverage"));
   }
+
+  @Test
+  void showsFiguresWithTheirBounds() {
+    JsonNode answer =
+        JsonMapper.shared()
+            .readTree(
+                """
+                {"aggs":{
+                  "who":{"value":1042,"lower":998,"upper":1091,"confidence":0.997},
+                  "spread":{"count":3,"values":[{"percent":50.0,"value":4,"lower":4,"upper":4}]},
+                  "sum":{"count":2,"min":1,"max":3,"sum":4,"mean":2.5},
+                  "types":{"buckets":[{"key":"Person","count":5,"lower":5,"upper":7,
+                    "aggs":{"best":{"hits":[{"id":"u/1"}]}}}],"other":7}}}
+                """);
+    String text = AnswerText.of(answer, false);
+    assertTrue(text.contains("who:  1,042 (998..1,091)\n"), text);
+    assertTrue(text.contains("spread:  50.0% 4\n"), text);
+    assertTrue(text.contains("sum:  count 2  min 1  max 3  sum 4  mean 2.5\n"), text);
+    assertTrue(text.contains("types:\n  Person 5..7\n    best:  u/1  other 7\n"), text);
+  }
 }

@@ -2,11 +2,11 @@ package dev.heddle.coordinator;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.heddle.aggregations.SearchHit;
 import dev.heddle.aggregations.SearchResult;
 import dev.heddle.coordinator.QueryAnswer.Explanation;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.QueryWire;
-import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.ConsideredReplica;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
@@ -49,40 +49,30 @@ final class AnswerWire {
   }
 
   private static void search(QueryResponse.Builder message, SearchResult result) {
-    for (var hit : result.hits()) {
-      var builder =
-          Hit.newBuilder()
-              .setId(hit.id())
-              .setScore(hit.score())
-              .setShard(hit.shard())
-              .setFieldsJson(UnsafeByteOperations.unsafeWrap(hit.json()));
-      hit.highlights()
-          .forEach((field, fragments) ->
-              builder.putHighlights(
-                  field, Snippets.newBuilder().addAllFragments(fragments).build()));
-      for (var value : hit.sortValues()) {
-        builder.addSortValues(QueryWire.sortValue(value));
-      }
-      message.addHits(builder);
-    }
+    result.hits().forEach(hit -> message.addHits(hit(hit)));
     message.setTotal(
         Total.newBuilder()
             .setValue(result.total())
             .setRelation(
                 result.exact() ? Total.Relation.RELATION_EQUAL : Total.Relation.RELATION_AT_LEAST));
-    result
-        .aggs()
-        .forEach((name, agg) -> {
-          var builder =
-              AggregationResult.newBuilder().setOther(agg.other()).setErrorBound(agg.errorBound());
-          for (var bucket : agg.buckets()) {
-            builder.addBuckets(
-                AggregationResult.BucketResult.newBuilder()
-                    .setKey(bucket.key())
-                    .setCount(bucket.count()));
-          }
-          message.putAggs(name, builder.build());
-        });
+    result.aggs().forEach((name, agg) -> message.putAggs(name, AggregationAnswerWire.result(agg)));
+  }
+
+  static Hit hit(SearchHit hit) {
+    var message =
+        Hit.newBuilder()
+            .setId(hit.id())
+            .setScore(hit.score())
+            .setShard(hit.shard())
+            .setFieldsJson(UnsafeByteOperations.unsafeWrap(hit.json()));
+    hit.highlights()
+        .forEach((field, fragments) ->
+            message.putHighlights(
+                field, Snippets.newBuilder().addAllFragments(fragments).build()));
+    for (var value : hit.sortValues()) {
+      message.addSortValues(QueryWire.sortValue(value));
+    }
+    return message.build();
   }
 
   private static dev.heddle.v1.Explanation explanation(Explanation explanation) {

@@ -16,11 +16,9 @@ import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.Value;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * Requests and answers between {@code heddle.v1} and what functions see. Refuses with a
@@ -29,7 +27,6 @@ import java.util.TreeMap;
 public final class QueryWire {
   private static final int DEFAULT_K = 10;
   private static final long DEFAULT_COUNT_UP_TO = 1_000;
-  private static final int MAX_AGGREGATION_NAME = 64;
 
   private QueryWire() {}
 
@@ -121,19 +118,9 @@ public final class QueryWire {
     return sorts;
   }
 
-  /** In the order of the names: a wire map has none of its own, and all nodes must agree on one. */
   private static Map<String, Aggregation> aggregations(QueryRequest request, QueryLimits limits) {
     Refusals.atMost("aggs", request.getAggsCount(), limits.maxAggregations(), " aggregations");
-    var aggs = new LinkedHashMap<String, Aggregation>();
-    for (var entry : new TreeMap<>(request.getAggsMap()).entrySet()) {
-      var name = entry.getKey();
-      if (name.isEmpty() || name.length() > MAX_AGGREGATION_NAME) {
-        throw Refusals.outOfRange(
-            "aggs", "name '" + name + "'", "1.." + MAX_AGGREGATION_NAME + " characters");
-      }
-      aggs.put(name, AggregationWire.read(entry.getValue(), "aggs." + name, limits));
-    }
-    return aggs;
+    return AggregationWire.read(request.getAggsMap(), "aggs", limits);
   }
 
   private static Optional<List<String>> highlight(QueryRequest request, QueryLimits limits) {

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.function.Aggregation;
+import dev.heddle.function.Aggregation.Step;
+import dev.heddle.function.Aggregation.Unit;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
@@ -14,6 +16,7 @@ import dev.heddle.function.Shard.TopDocument;
 import dev.heddle.function.Sort;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.v1.Aggregation.CalendarUnit;
 import dev.heddle.v1.All;
 import dev.heddle.v1.Bool;
 import dev.heddle.v1.Clause;
@@ -25,10 +28,12 @@ import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.Range;
 import dev.heddle.v1.Term;
 import dev.heddle.v1.Value;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 final class QueryWireTest {
@@ -99,6 +104,7 @@ final class QueryWireTest {
                 new Aggregation.Ranges.Bucket("young", null, 30L),
                 new Aggregation.Ranges.Bucket("", 30.5, "1999"))));
     aggs.put("types", new Aggregation.Terms("type", 7));
+    aggs.put("years", years());
     for (var highlight :
         List.of(
             Optional.<List<String>>empty(),
@@ -129,6 +135,76 @@ final class QueryWireTest {
     assertEquals(
         Value.KindCase.KIND_NOT_SET, QueryWire.sortValue(TopDocument.MISSING).getKindCase());
     assertThrows(IllegalArgumentException.class, () -> QueryWire.value(List.of()));
+  }
+
+  private static Aggregation years() {
+    var inner = new LinkedHashMap<String, Aggregation>();
+    inner.put("best", new Aggregation.TopHits(2, List.of(new Sort("n", true)), List.of("title")));
+    inner.put(
+        "days",
+        new Aggregation.DateHistogram(
+            "d", new Step.Fixed(Duration.ofHours(8), Duration.ofHours(-1)), Map.of()));
+    inner.put("grid", new Aggregation.GeoGrid("at", 7, 12));
+    inner.put("pages", new Aggregation.Histogram("n", 2.5, -1, Map.of()));
+    inner.put("spread", new Aggregation.Quantiles("n", List.of(50.0), 0.02));
+    inner.put("sum", new Aggregation.Stats("n"));
+    inner.put("who", new Aggregation.Cardinality("type", 0.05));
+    return new Aggregation.DateHistogram(
+        "d", Step.Calendar.of(Unit.QUARTER, "Europe/Berlin"), inner);
+  }
+
+  @Test
+  void refusesAggregationsThatMakeNoSense() {
+    invalid(
+        "aggs.a.aggs: 1 in one without buckets (expected: none; terms, ranges, histograms and"
+            + " geoGrid make buckets)",
+        agg(a -> {
+          a.getStatsBuilder().setField("n");
+          a.putAggs("b", terms());
+        }));
+    invalid(
+        "aggs.a.aggs.b.aggs: a third level (expected: at most one level within another)",
+        agg(a -> {
+          a.getTermsBuilder().setField("type");
+          a.putAggs("b", terms().toBuilder().putAggs("c", terms()).build());
+        }));
+    invalid(
+        "aggs.a.dateHistogram: neither calendar nor fixed (expected: one of them)",
+        agg(a -> a.getDateHistogramBuilder().setField("d")));
+    invalid(
+        "aggs.a.zone: Mars/Base (expected: a time zone such as UTC, Europe/Berlin or +01:00)",
+        agg(a ->
+            a.getDateHistogramBuilder()
+                .setField("d")
+                .setCalendar(CalendarUnit.CALENDAR_UNIT_DAY)
+                .setZone("Mars/Base")));
+    outOfRange(
+        "aggs.a.dateHistogram.offset: 5ms (expected: less than the step, 5ms)",
+        agg(a -> a.getDateHistogramBuilder().setField("d").setFixedMillis(5).setOffsetMillis(5)));
+    outOfRange(
+        "aggs.a.histogram.interval: 0.0 (expected: a number above 0)",
+        agg(a -> a.getHistogramBuilder().setField("n")));
+    outOfRange(
+        "aggs.a.geoGrid.zoom: 25 (expected: 0..24)",
+        agg(a -> a.getGeoGridBuilder().setField("at").setZoom(25)));
+    outOfRange(
+        "aggs.a.cardinality.error: 0.3 (expected: 0.005..0.25)",
+        agg(a -> a.getCardinalityBuilder().setField("n").setError(0.3)));
+    outOfRange(
+        "aggs.a.quantiles.percents: NaN (expected: 0..100)",
+        agg(a -> a.getQuantilesBuilder().setField("n").addPercents(Double.NaN)));
+  }
+
+  private static dev.heddle.v1.Aggregation terms() {
+    var terms = dev.heddle.v1.Aggregation.newBuilder();
+    terms.getTermsBuilder().setField("type");
+    return terms.build();
+  }
+
+  private static QueryRequest.Builder agg(Consumer<dev.heddle.v1.Aggregation.Builder> fill) {
+    var aggregation = dev.heddle.v1.Aggregation.newBuilder();
+    fill.accept(aggregation);
+    return QueryRequest.newBuilder().putAggs("a", aggregation.build());
   }
 
   @Test
@@ -221,7 +297,8 @@ final class QueryWireTest {
         "sort[0].field: missing (expected: a field's name or _score)",
         QueryRequest.newBuilder().addSort(dev.heddle.v1.Sort.getDefaultInstance()));
     invalid(
-        "aggs.a: missing (expected: one of terms, ranges)",
+        "aggs.a: missing (expected: one of terms, ranges, histogram, dateHistogram, geoGrid,"
+            + " cardinality, quantiles, stats, topHits)",
         QueryRequest.newBuilder().putAggs("a", dev.heddle.v1.Aggregation.getDefaultInstance()));
     invalid(
         "fields[0]: missing (expected: a field's name)", QueryRequest.newBuilder().addFields(""));

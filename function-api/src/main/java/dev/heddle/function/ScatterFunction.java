@@ -1,5 +1,6 @@
 package dev.heddle.function;
 
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,43 @@ public interface ScatterFunction<Q, P> {
 
   /** Computes the partial answer of one shard. */
   P leaf(Q query, Shard shard) throws Exception;
+
+  /**
+   * As {@link #leaf(Object, Shard)}, where others have already found enough that what lies below
+   * the bound makes no difference: it may be left out. A function that gives bounds ({@link
+   * #bound}) heeds them here.
+   *
+   * @param bound the strongest known when the leaf begins; {@link Bound#NONE} for none
+   */
+  default P leaf(Q query, Shard shard, Bound bound) throws Exception {
+    return leaf(query, shard);
+  }
+
+  /**
+   * Whether the shard can add anything to the answer, asked at the coordinator before it is. A
+   * shard that cannot is skipped, and counts as seen. Where a function looks only at what the
+   * request's query matches, {@code summary.mayMatch(request.query())} says it; by default every
+   * shard is asked.
+   *
+   * @return false only if {@link #finish} would give the same answer without this shard
+   */
+  default boolean canMatch(Q query, ShardSummary summary) {
+    return true;
+  }
+
+  /**
+   * What the shards that were not heard yet must reach to make a difference, given what was merged
+   * so far. It goes to {@link #leaf(Object, Shard, Bound)} of shards that have not begun, and may
+   * arrive late or never.
+   *
+   * <p>A bound of some partials holds for whatever they are merged with: merging makes it stronger,
+   * or leaves it. The strongest of several is the largest.
+   *
+   * @return empty: everything may make a difference
+   */
+  default Optional<Bound> bound(Q query, P partial) {
+    return Optional.empty();
+  }
 
   /** Merges two partials; associative. May change and return either of them. */
   P merge(P a, P b);

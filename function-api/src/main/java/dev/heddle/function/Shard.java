@@ -36,6 +36,16 @@ public interface Shard {
    */
   TopDocuments search(Query query, List<Sort> sort, int k, long countUpTo, Collector... collectors);
 
+  /**
+   * The best documents by score, without those that score below the bound wherever leaving them out
+   * saves work; the total is then not exact.
+   *
+   * @param bound a score that others have already found k times
+   */
+  default TopDocuments search(Query query, int k, long countUpTo, Bound bound) {
+    return search(query, List.of(), k, countUpTo);
+  }
+
   /** Hands every match to the collector. */
   void forEach(Query query, Collector collector);
 
@@ -107,6 +117,12 @@ public interface Shard {
 
     /** Numbers within the segment are below this. */
     int size();
+
+    /**
+     * The id of a document; in any order, but dearer than a value of a column. Within a segment
+     * documents lie in the order of their ids.
+     */
+    String id(int document);
 
     /** Values of a keyword field. */
     KeywordValues keywords(String field);

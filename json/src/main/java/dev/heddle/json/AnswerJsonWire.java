@@ -14,6 +14,7 @@ import dev.heddle.v1.ShardTiming;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JsonGenerator;
 
@@ -40,6 +41,11 @@ public final class AnswerJsonWire {
     return RawJsonWire.write(sizeHint, raw -> new AnswerJsonWire(raw).answer(response, streamed));
   }
 
+  /** The JSON of one figure. */
+  public static byte[] write(AggregationResult result) {
+    return RawJsonWire.write(1_024, raw -> new AnswerJsonWire(raw).aggregation(result));
+  }
+
   /** A bill's JSON. */
   public static byte[] write(Bill bill) {
     return RawJsonWire.write(512, raw -> new AnswerJsonWire(raw).bill(bill));
@@ -47,15 +53,11 @@ public final class AnswerJsonWire {
 
   private void answer(QueryResponse response, boolean streamed) {
     json.writeStartObject();
-    json.writeArrayPropertyStart("hits");
-    for (Hit hit : response.getHitsList()) {
-      hit(hit);
-    }
-    json.writeEndArray();
+    hits(response.getHitsList());
     if (response.hasTotal()) {
       total(response.getTotal());
     }
-    aggregations(response);
+    aggregations(response.getAggsMap());
     if (!response.getResultJson().isEmpty()) {
       json.writeName("result");
       json.writeRawValue(response.getResultJson());
@@ -79,6 +81,14 @@ public final class AnswerJsonWire {
       json.writeBooleanProperty("final", response.getFinal());
     }
     json.writeEndObject();
+  }
+
+  private void hits(List<Hit> hits) {
+    json.writeArrayPropertyStart("hits");
+    for (Hit hit : hits) {
+      hit(hit);
+    }
+    json.writeEndArray();
   }
 
   private void hit(Hit hit) {
@@ -130,24 +140,102 @@ public final class AnswerJsonWire {
     json.writeEndObject();
   }
 
-  private void aggregations(QueryResponse response) {
+  private void aggregations(Map<String, AggregationResult> aggregations) {
     json.writeObjectPropertyStart("aggs");
-    for (Map.Entry<String, AggregationResult> each : response.getAggsMap().entrySet()) {
-      AggregationResult result = each.getValue();
-      json.writeObjectPropertyStart(each.getKey());
-      json.writeArrayPropertyStart("buckets");
-      for (AggregationResult.BucketResult bucket : result.getBucketsList()) {
-        json.writeStartObject();
-        json.writeStringProperty("key", bucket.getKey());
-        json.writeNumberProperty("count", bucket.getCount());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeNumberProperty("other", result.getOther());
-      json.writeNumberProperty("errorBound", result.getErrorBound());
-      json.writeEndObject();
+    for (Map.Entry<String, AggregationResult> each : aggregations.entrySet()) {
+      json.writeName(each.getKey());
+      aggregation(each.getValue());
     }
     json.writeEndObject();
+  }
+
+  private void aggregation(AggregationResult result) {
+    json.writeStartObject();
+    switch (result.getFigureCase()) {
+      case CARDINALITY -> cardinality(result.getCardinality());
+      case QUANTILES -> quantiles(result.getQuantiles());
+      case STATS -> stats(result.getStats());
+      case TOP_HITS -> hits(result.getTopHits().getHitsList());
+      case FIGURE_NOT_SET -> buckets(result);
+    }
+    json.writeEndObject();
+  }
+
+  private void buckets(AggregationResult result) {
+    json.writeArrayPropertyStart("buckets");
+    for (AggregationResult.BucketResult bucket : result.getBucketsList()) {
+      bucket(bucket);
+    }
+    json.writeEndArray();
+    json.writeNumberProperty("other", result.getOther());
+    json.writeNumberProperty("errorBound", result.getErrorBound());
+    json.writeNumberProperty("unseenBound", result.getUnseenBound());
+  }
+
+  private void bucket(AggregationResult.BucketResult bucket) {
+    json.writeStartObject();
+    json.writeStringProperty("key", bucket.getKey());
+    if (bucket.hasFrom()) {
+      property("from", bucket.getFrom());
+    }
+    if (bucket.hasTo()) {
+      property("to", bucket.getTo());
+    }
+    json.writeNumberProperty("count", bucket.getCount());
+    if (bucket.hasUpper()) {
+      json.writeNumberProperty("lower", bucket.getCount());
+      json.writeNumberProperty("upper", bucket.getUpper());
+    }
+    if (bucket.hasTile()) {
+      json.writeObjectPropertyStart("tile");
+      json.writeNumberProperty("north", bucket.getTile().getNorth());
+      json.writeNumberProperty("west", bucket.getTile().getWest());
+      json.writeNumberProperty("south", bucket.getTile().getSouth());
+      json.writeNumberProperty("east", bucket.getTile().getEast());
+      json.writeEndObject();
+    }
+    if (bucket.getAggsCount() > 0) {
+      aggregations(bucket.getAggsMap());
+    }
+    json.writeEndObject();
+  }
+
+  private void cardinality(AggregationResult.CardinalityResult cardinality) {
+    json.writeNumberProperty("value", cardinality.getValue());
+    json.writeNumberProperty("lower", cardinality.getLower());
+    json.writeNumberProperty("upper", cardinality.getUpper());
+    json.writeNumberProperty("confidence", cardinality.getConfidence());
+  }
+
+  private void quantiles(AggregationResult.QuantilesResult quantiles) {
+    json.writeNumberProperty("count", quantiles.getCount());
+    property("min", quantiles.getMin());
+    property("max", quantiles.getMax());
+    json.writeNumberProperty("rankError", quantiles.getRankError());
+    json.writeNumberProperty("confidence", quantiles.getConfidence());
+    json.writeArrayPropertyStart("values");
+    for (AggregationResult.Quantile quantile : quantiles.getValuesList()) {
+      json.writeStartObject();
+      json.writeNumberProperty("percent", quantile.getPercent());
+      property("value", quantile.getValue());
+      property("lower", quantile.getLower());
+      property("upper", quantile.getUpper());
+      json.writeEndObject();
+    }
+    json.writeEndArray();
+  }
+
+  private void stats(AggregationResult.StatsResult stats) {
+    json.writeNumberProperty("count", stats.getCount());
+    property("min", stats.getMin());
+    property("max", stats.getMax());
+    property("sum", stats.getSum());
+    property("mean", stats.getMean());
+  }
+
+  private void property(String name, Value value) {
+    json.writeName(name);
+    value(value);
   }
 
   private void coverage(Coverage coverage) {

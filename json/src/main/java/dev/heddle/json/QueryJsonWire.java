@@ -4,7 +4,6 @@ import static dev.heddle.json.ClauseJsonWire.ordered;
 
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import dev.heddle.v1.Aggregation;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.Sort;
@@ -20,7 +19,6 @@ public final class QueryJsonWire {
   private static final int MAX_FIELDS = 200;
   private static final int MAX_SORTS = 8;
   private static final int MAX_AGGREGATIONS = 32;
-  private static final int MAX_BUCKETS = 1_000;
   private static final long MAX_COUNT = 1L << 53;
   private static final Pattern FUNCTION = Pattern.compile("[A-Za-z][A-Za-z0-9_.:-]{0,127}");
   private static final Set<String> FIELDS =
@@ -39,10 +37,6 @@ public final class QueryJsonWire {
           "explain",
           "highlight",
           "countUpTo");
-  private static final Set<String> AGGREGATIONS = ordered("terms", "ranges", "range");
-  private static final Set<String> TERMS = ordered("field", "size");
-  private static final Set<String> RANGES = ordered("field", "ranges");
-  private static final Set<String> BUCKET = ordered("key", "from", "to");
 
   private QueryJsonWire() {}
 
@@ -63,7 +57,10 @@ public final class QueryJsonWire {
     fields.integer("k", 0, 10_000).ifPresent(k -> query.setK((int) k));
     query.addAllFields(fields.texts("fields", MAX_FIELDS));
     query.addAllSort(fields.list("sort", MAX_SORTS, QueryJsonWire::sort));
-    fields.value("aggs").ifPresent(node -> aggregations(node, query));
+    fields
+        .value("aggs")
+        .ifPresent(node ->
+            query.putAllAggs(AggregationJsonWire.read("aggs", MAX_AGGREGATIONS, node)));
     read(fields, query);
     fields.number("minCoverage", 0, 1).ifPresent(query::setMinCoverage);
     query.setExplain(fields.flag("explain"));
@@ -92,7 +89,7 @@ public final class QueryJsonWire {
         });
   }
 
-  private static Sort sort(String path, JsonNode node) {
+  static Sort sort(String path, JsonNode node) {
     if (node.isString() && !node.stringValue().replace("-", "").isEmpty()) {
       String text = node.stringValue();
       boolean minus = text.startsWith("-");
@@ -149,61 +146,5 @@ public final class QueryJsonWire {
     } else {
       throw JsonFields.mismatch("highlight", value.get(), "true, false or an array of field names");
     }
-  }
-
-  private static void aggregations(JsonNode node, QueryRequest.Builder query) {
-    var fields = new JsonFields("aggs", node);
-    if (fields.size() > MAX_AGGREGATIONS) {
-      throw JsonFields.outOfRange(
-          "aggs", fields.size() + " aggregations", "at most " + MAX_AGGREGATIONS);
-    }
-    for (String name : fields.names()) {
-      query.putAggs(name, aggregation(fields.at(name), fields.required(name)));
-    }
-  }
-
-  private static Aggregation aggregation(String path, JsonNode node) {
-    var fields = new JsonFields(path, node, AGGREGATIONS);
-    String kind = fields.onlyName("exactly one of terms, ranges");
-    JsonNode body = fields.required(kind);
-    return kind.equals("terms")
-        ? Aggregation.newBuilder().setTerms(terms(fields.at(kind), body)).build()
-        : Aggregation.newBuilder().setRanges(ranges(fields.at(kind), body)).build();
-  }
-
-  private static Aggregation.Terms terms(String path, JsonNode body) {
-    var fields = new JsonFields(path, body, TERMS);
-    Aggregation.Terms.Builder terms = Aggregation.Terms.newBuilder().setField(fields.text("field"));
-    fields.integer("size", 1, MAX_BUCKETS).ifPresent(size -> terms.setSize((int) size));
-    return terms.build();
-  }
-
-  private static Aggregation.Ranges ranges(String path, JsonNode body) {
-    var fields = new JsonFields(path, body, RANGES);
-    fields.required("ranges");
-    return Aggregation.Ranges.newBuilder()
-        .setField(fields.text("field"))
-        .addAllBuckets(fields.list("ranges", MAX_BUCKETS, QueryJsonWire::bucket))
-        .build();
-  }
-
-  private static Aggregation.Ranges.Bucket bucket(String path, JsonNode node) {
-    var fields = new JsonFields(path, node, BUCKET);
-    var bucket = Aggregation.Ranges.Bucket.newBuilder();
-    fields
-        .value("from")
-        .ifPresent(from -> bucket.setFrom(ClauseJsonWire.value(fields.at("from"), from)));
-    fields.value("to").ifPresent(to -> bucket.setTo(ClauseJsonWire.value(fields.at("to"), to)));
-    String key = fields.textOrNull("key");
-    if (key != null) {
-      bucket.setKey(key);
-    } else {
-      // A bucket without a key is named by its bounds.
-      bucket.setKey(
-          fields.value("from").map(JsonNode::asString).orElse("*")
-              + "-"
-              + fields.value("to").map(JsonNode::asString).orElse("*"));
-    }
-    return bucket.build();
   }
 }

@@ -44,6 +44,7 @@ class AnswerJsonWireTest {
                     .addBuckets(AggregationResult.BucketResult.newBuilder().setKey("k").setCount(4))
                     .setOther(1)
                     .setErrorBound(2)
+                    .setUnseenBound(3)
                     .build())
             .setResultJson("{\"topics\":[]}")
             .setCoverage(
@@ -76,7 +77,7 @@ class AnswerJsonWireTest {
             + "{\"id\":\"b\",\"score\":0.0,\"shard\":0,\"fields\":{}}],"
             + "\"total\":{\"value\":2,\"relation\":\"eq\"},"
             + "\"aggs\":{\"types\":{\"buckets\":[{\"key\":\"k\",\"count\":4}],\"other\":1,"
-            + "\"errorBound\":2}},\"result\":{\"topics\":[]},"
+            + "\"errorBound\":2,\"unseenBound\":3}},\"result\":{\"topics\":[]},"
             + "\"coverage\":{\"seen\":1,\"active\":2,\"target\":3,"
             + "\"shards\":{\"answered\":4,\"skipped\":5,\"total\":6},"
             + "\"missing\":[{\"shard\":7,\"reason\":\"deadline\"}]},"

@@ -165,7 +165,8 @@ class QueryJsonWireTest {
         "{'function':'a b'} ~ INVALID_REQUEST ~ function: a b (expected: name or name:alias)",
         "{'explain':'yes'} ~ TYPE_MISMATCH ~ explain: \"yes\" (expected: true or false)",
         "{'aggs':{'a':{'avg':{}}}} ~ UNKNOWN_PARAMETER ~ aggs.a.avg: unknown (expected: one of"
-            + " terms, ranges, range)",
+            + " terms, ranges, range, histogram, dateHistogram, geoGrid, cardinality, quantiles,"
+            + " stats, topHits, aggs)",
         "{'aggs':{'a':{'terms':{}}}} ~ INVALID_REQUEST ~ aggs.a.terms.field: missing (expected: a"
             + " value)",
         "{'aggs':{'a':{'terms':{'field':'x','size':0}}}} ~ OUT_OF_RANGE ~ aggs.a.terms.size: 0"

@@ -33,6 +33,15 @@ final class SegmentColumns implements Shard.Segment {
   }
 
   @Override
+  public String id(int document) {
+    try {
+      return StoredDocuments.id(segment.reader(), document);
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+  }
+
+  @Override
   public Shard.KeywordValues keywords(String field) {
     fields.field(field, FieldType.KEYWORD);
     try {

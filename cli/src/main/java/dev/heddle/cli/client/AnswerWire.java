@@ -1,5 +1,6 @@
 package dev.heddle.cli.client;
 
+import dev.heddle.json.AnswerJsonWire;
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.ConsideredReplica;
@@ -85,13 +86,8 @@ final class AnswerWire {
     };
   }
 
-  private static ObjectNode aggregation(AggregationResult result) {
-    ObjectNode json = JSON.createObjectNode();
-    ArrayNode buckets = json.putArray("buckets");
-    result
-        .getBucketsList()
-        .forEach(b -> buckets.addObject().put("key", b.getKey()).put("count", b.getCount()));
-    return json.put("other", result.getOther()).put("errorBound", result.getErrorBound());
+  private static JsonNode aggregation(AggregationResult result) {
+    return JSON.readTree(AnswerJsonWire.write(result));
   }
 
   private static ObjectNode coverage(Coverage coverage) {

@@ -34,6 +34,11 @@ final class InMemorySegment implements Segment {
   }
 
   @Override
+  public String id(int document) {
+    return documents.get(document).id();
+  }
+
+  @Override
   public KeywordValues keywords(String field) {
     shard.expect(field, FieldKind.KEYWORD);
     return new Keywords(documents, field);

@@ -1,8 +1,11 @@
 package dev.heddle.function.testkit;
 
 import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
+import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
+import dev.heddle.function.ShardSummary;
 import dev.heddle.function.Sort;
 import dev.heddle.function.StoppedException;
 import java.util.ArrayList;
@@ -30,12 +33,14 @@ public final class InMemoryShard implements Shard {
     dataset = builder.dataset;
     number = builder.number;
     kinds = new LinkedHashMap<>(builder.kinds);
-    documents = List.copyOf(builder.documents);
+    documents = new ArrayList<>(builder.documents);
     stopped = builder.stopped;
     segments = new ArrayList<>();
     for (int base = 0; base < documents.size(); base += builder.segmentSize) {
       int end = Math.min(base + builder.segmentSize, documents.size());
-      segments.add(new InMemorySegment(this, base, documents.subList(base, end)));
+      var part = documents.subList(base, end);
+      part.sort(Comparator.comparing(InMemoryDocument::id, Sort::compareText));
+      segments.add(new InMemorySegment(this, base, part));
     }
   }
 
@@ -125,6 +130,11 @@ public final class InMemoryShard implements Shard {
     return List.copyOf(kinds.keySet());
   }
 
+  /** What a planner would know of this shard. */
+  public ShardSummary summary() {
+    return new InMemorySummary(number, kinds, documents);
+  }
+
   @Override
   public FieldKind kind(String field) {
     checkStopped();
@@ -156,6 +166,17 @@ public final class InMemoryShard implements Shard {
     matches.sort(Comparator.comparing(Match::top, order(sort)));
     return new TopDocuments(
         matches.stream().limit(k).map(Match::top).toList(), matches.size(), true);
+  }
+
+  @Override
+  public TopDocuments search(Query query, int k, long countUpTo, Bound bound) {
+    var all = search(query, List.of(), ScatterRequest.MAX_K, countUpTo);
+    var enough =
+        all.documents().stream().filter(document -> document.score() >= bound.least()).toList();
+    return new TopDocuments(
+        enough.stream().limit(k).toList(),
+        enough.size(),
+        enough.size() == all.documents().size() && all.exact());
   }
 
   private static Object sortValue(Sort key, InMemoryDocument document, float score) {

@@ -1,12 +1,13 @@
 package dev.heddle.function.testkit;
 
+import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
-import dev.heddle.function.JsonObject;
 import dev.heddle.function.Law;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
+import dev.heddle.function.ShardSummary;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -15,46 +16,83 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
+import java.util.function.BiPredicate;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Checks that a scatter function may be run as the platform runs it: partials computed on several
- * nodes, sent as bytes, merged in any grouping (and, where declared, in any order) by another
- * instance, and finished more than once. The answer must always be the same; numbers may differ in
+ * nodes, sent as bytes, merged in any grouping (and, where declared, in any order) by other
+ * instances, and finished more than once. The answer must always be the same; numbers may differ in
  * their last digits, for a sum of fractions depends on its order.
  *
  * <pre>{@code
  * ScatterLaws.check(RelatedTopics::new, request, List.of(shard0, shard1, shard2), seed);
+ *
+ * ScatterLaws.of(RelatedTopics::new, request, shards, seed)
+ *     .cuts(n -> books.shards(n))
+ *     .summaries(shards.stream().map(InMemoryShard::summary).toList())
+ *     .check();
  * }</pre>
+ *
+ * <p>The laws, by the word that begins the error where one does not hold:
+ *
+ * <ul>
+ *   <li>{@code codec}: a partial that was sent is the partial that was written; broken bytes end in
+ *       an exception;
+ *   <li>{@code finish}: leaves the partial as it is;
+ *   <li>{@code merge}: in another grouping, and if {@link Law#COMMUTATIVE} in another order, gives
+ *       the same; if {@link Law#IDEMPOTENT}, duplicates change nothing;
+ *   <li>{@code migrate}: it does not matter which shards share a node, or which node merges;
+ *   <li>{@code split}: it does not matter into how many shards the documents are cut ({@link
+ *       #cuts});
+ *   <li>{@code canMatch}: a shard that is skipped would have changed nothing ({@link #summaries});
+ *   <li>{@code bound}: what a leaf leaves out below a bound would have changed nothing, and bounds
+ *       only rise.
+ * </ul>
  */
 public final class ScatterLaws<Q, P> {
   private static final int ROUNDS = 50;
   private static final int GARBAGE_ROUNDS = 500;
-  private static final double TOLERANCE = 1e-6;
+  private static final int MOST_CUTS = 6;
 
-  private final ScatterFunction<Q, P> function;
-  private final Q query;
+  private final Supplier<? extends ScatterFunction<Q, P>> maker;
+  private final ScatterRequest request;
+  private final List<? extends Shard> shards;
   private final Coverage coverage;
-  private final List<byte[]> encoded;
   private final Random random;
   private final String seed;
 
+  /** As a coordinator: an instance that has never seen a shard. */
+  private final ScatterFunction<Q, P> root;
+
+  private final Q query;
+  private final List<byte[]> encoded = new ArrayList<>();
+  private BiPredicate<@Nullable Object, @Nullable Object> agreement = SameAnswer::same;
+  private @Nullable IntFunction<? extends List<? extends Shard>> cuts;
+  private List<? extends ShardSummary> summaries = List.of();
+
   private ScatterLaws(
-      ScatterFunction<Q, P> function, Q query, Coverage coverage, List<byte[]> encoded, long seed) {
-    this.function = function;
-    this.query = query;
-    this.coverage = coverage;
-    this.encoded = encoded;
+      Supplier<? extends ScatterFunction<Q, P>> maker,
+      ScatterRequest request,
+      List<? extends Shard> shards,
+      long seed) {
+    this.maker = maker;
+    this.request = request;
+    this.shards = shards;
     this.random = new Random(seed);
     this.seed = " (seed " + seed + ")";
+    this.root = maker.get();
+    this.query = root.prepare(request);
+    long documents = shards.stream().mapToLong(Shard::documents).sum();
+    this.coverage =
+        new Coverage(documents, documents, documents, shards.size(), 0, shards.size(), List.of());
   }
 
   /**
-   * Runs the function over the shards, one node each, and checks all its laws.
+   * Runs the function over the shards and checks all laws for which nothing more is needed.
    *
    * @param maker of fresh instances
    * @param shards at least two make merging mean something
@@ -66,30 +104,82 @@ public final class ScatterLaws<Q, P> {
       ScatterRequest request,
       List<? extends Shard> shards,
       long seed) {
-    var encoded = new ArrayList<byte[]>();
-    long documents = 0;
-    for (var shard : shards) {
-      encoded.add(leaf(maker.get(), request, shard));
-      documents += shard.documents();
-    }
-    var coverage =
-        new Coverage(documents, documents, documents, shards.size(), 0, shards.size(), List.of());
-    // As a coordinator: an instance that has never seen a shard.
-    var root = maker.get();
-    var laws = new ScatterLaws<Q, P>(root, root.prepare(request), coverage, encoded, seed);
-    laws.codec();
-    laws.grouping();
-    laws.idempotence();
-    laws.garbage();
+    of(maker, request, shards, seed).check();
   }
 
-  private static <Q, P> byte[] leaf(
-      ScatterFunction<Q, P> function, ScatterRequest request, Shard shard) {
-    var query = function.prepare(request);
+  /** As {@link #check(Supplier, ScatterRequest, List, long)}, with more to be said before. */
+  public static <Q, P> ScatterLaws<Q, P> of(
+      Supplier<? extends ScatterFunction<Q, P>> maker,
+      ScatterRequest request,
+      List<? extends Shard> shards,
+      long seed) {
+    return new ScatterLaws<>(maker, request, shards, seed);
+  }
+
+  /**
+   * When two answers count as the same, for functions whose answers state an error: they agree if
+   * both may be true.
+   */
+  public ScatterLaws<Q, P> agreeing(BiPredicate<@Nullable Object, @Nullable Object> agreement) {
+    this.agreement = agreement;
+    return this;
+  }
+
+  /** The same documents as in the shards, in any number of shards from 1 on. */
+  public ScatterLaws<Q, P> cuts(IntFunction<? extends List<? extends Shard>> cuts) {
+    this.cuts = cuts;
+    return this;
+  }
+
+  /** What a planner knows of each of the shards, in their order. */
+  public ScatterLaws<Q, P> summaries(List<? extends ShardSummary> summaries) {
+    if (summaries.size() != shards.size()) {
+      throw new IllegalArgumentException(
+          "summaries: " + summaries.size() + " (expected: " + shards.size() + ")");
+    }
+    this.summaries = List.copyOf(summaries);
+    return this;
+  }
+
+  /**
+   * Checks the laws.
+   *
+   * @throws AssertionError naming the law that does not hold
+   */
+  public void check() {
+    shards.forEach(shard -> encoded.add(node(List.of(shard))));
+    codec();
+    garbage();
+    if (encoded.isEmpty()) {
+      return;
+    }
+    var expected = finish(mergedInOrder(encoded));
+    grouping(expected);
+    idempotence();
+    nodes(expected);
+    mergers(expected);
+    split(expected);
+    skipping(expected);
+    bounds(expected);
+  }
+
+  /** What a leaf with these shards answers. */
+  private byte[] node(List<? extends Shard> local) {
+    var function = maker.get();
+    var prepared = function.prepare(request);
     try {
-      return write(function.codec(), function.complete(query, function.leaf(query, shard)));
+      P merged = null;
+      for (var shard : local) {
+        var partial = function.leaf(prepared, shard);
+        merged = merged == null ? partial : function.merge(merged, partial);
+      }
+      if (merged == null) {
+        throw new IllegalArgumentException("no shards");
+      }
+      return write(function.codec(), function.complete(prepared, merged));
     } catch (Exception e) {
-      throw new AssertionError("leaf of shard " + shard.number() + " failed", e);
+      throw new AssertionError(
+          "leaf of shards " + local.stream().map(Shard::number).toList() + " failed", e);
     }
   }
 
@@ -105,12 +195,12 @@ public final class ScatterLaws<Q, P> {
 
   /** A partial of its own for every use: merging uses them up. */
   private P partial(int index) {
-    return read(encoded.get(index));
+    return read(root.codec(), encoded.get(index));
   }
 
-  private P read(byte[] bytes) {
+  private P read(Codec<P> codec, byte[] bytes) {
     try (var in = new DataInputStream(new ByteArrayInputStream(bytes))) {
-      var partial = function.codec().read(in);
+      var partial = codec.read(in);
       if (in.read() >= 0) {
         throw new AssertionError("codec: reading leaves bytes over" + seed);
       }
@@ -120,8 +210,20 @@ public final class ScatterLaws<Q, P> {
     }
   }
 
-  private @Nullable Object finish(P partial) {
-    return function.finish(query, partial, coverage);
+  private @Nullable Object finish(@Nullable P partial) {
+    return root.finish(query, partial, coverage);
+  }
+
+  private P mergedInOrder(List<byte[]> partials) {
+    var merged = read(root.codec(), partials.getFirst());
+    for (var next : partials.subList(1, partials.size())) {
+      merged = root.merge(merged, read(root.codec(), next));
+    }
+    return merged;
+  }
+
+  private boolean anyOrder() {
+    return root.laws().contains(Law.COMMUTATIVE);
   }
 
   private void codec() {
@@ -132,40 +234,31 @@ public final class ScatterLaws<Q, P> {
       same(
           "codec: a partial read twice gives another answer",
           expected,
-          finish(read(write(function.codec(), partial))));
+          finish(read(root.codec(), write(root.codec(), partial))));
     }
   }
 
-  private void grouping() {
-    boolean anyOrder = function.laws().contains(Law.COMMUTATIVE);
-    var inOrder = new ArrayList<P>();
-    for (int i = 0; i < encoded.size(); i++) {
-      inOrder.add(partial(i));
-    }
-    if (inOrder.isEmpty()) {
-      return;
-    }
-    var left = inOrder.getFirst();
-    for (int i = 1; i < inOrder.size(); i++) {
-      left = function.merge(left, inOrder.get(i));
-    }
-    var expected = finish(left);
+  private void grouping(@Nullable Object expected) {
     for (int round = 0; round < ROUNDS; round++) {
       var parts = new ArrayList<P>();
       for (int i = 0; i < encoded.size(); i++) {
         parts.add(partial(i));
       }
-      if (anyOrder) {
+      if (anyOrder()) {
         Collections.shuffle(parts, random);
       }
       while (parts.size() > 1) {
         int at = random.nextInt(parts.size() - 1);
-        var merged = function.merge(parts.get(at), parts.remove(at + 1));
+        var merged = root.merge(parts.get(at), parts.remove(at + 1));
         // Now and then over the wire, as in a tree.
-        parts.set(at, random.nextInt(4) == 0 ? read(write(function.codec(), merged)) : merged);
+        parts.set(
+            at,
+            random.nextInt(4) == 0
+                ? read(root.codec(), write(root.codec(), merged))
+                : merged);
       }
       same(
-          anyOrder
+          anyOrder()
               ? "merge: another order or grouping gives another answer"
               : "merge: another grouping gives another answer",
           expected,
@@ -174,14 +267,112 @@ public final class ScatterLaws<Q, P> {
   }
 
   private void idempotence() {
-    if (!function.laws().contains(Law.IDEMPOTENT)) {
+    if (!root.laws().contains(Law.IDEMPOTENT)) {
       return;
     }
     for (int i = 0; i < encoded.size(); i++) {
       same(
           "merge: a partial merged with itself gives another answer",
           finish(partial(i)),
-          finish(function.merge(partial(i), partial(i))));
+          finish(root.merge(partial(i), partial(i))));
+    }
+  }
+
+  /** Shards that share a node share an instance, and are completed together. */
+  private void nodes(@Nullable Object expected) {
+    for (int round = 0; round < MOST_CUTS; round++) {
+      var order = new ArrayList<Shard>(shards);
+      if (anyOrder()) {
+        Collections.shuffle(order, random);
+      }
+      var nodes = new ArrayList<byte[]>();
+      for (int from = 0; from < order.size(); ) {
+        int to = from + 1 + random.nextInt(order.size() - from);
+        nodes.add(node(order.subList(from, to)));
+        from = to;
+      }
+      same(
+          "migrate: shards on other nodes give another answer",
+          expected,
+          finish(mergedInOrder(nodes)));
+    }
+  }
+
+  /** Every merge by another instance, as in a tree of coordinators. */
+  private void mergers(@Nullable Object expected) {
+    var merged = encoded.getFirst();
+    for (var next : encoded.subList(1, encoded.size())) {
+      var merger = maker.get();
+      merger.prepare(request);
+      merged =
+          write(
+              merger.codec(),
+              merger.merge(read(merger.codec(), merged), read(merger.codec(), next)));
+    }
+    same(
+        "migrate: merges by other instances give another answer",
+        expected,
+        finish(read(root.codec(), merged)));
+  }
+
+  private void split(@Nullable Object expected) {
+    var cut = cuts;
+    if (cut == null) {
+      return;
+    }
+    for (int count = 1; count <= MOST_CUTS; count++) {
+      var parts = new ArrayList<byte[]>();
+      cut.apply(count).forEach(shard -> parts.add(node(List.of(shard))));
+      same(
+          "split: " + count + " shards give another answer",
+          expected,
+          finish(mergedInOrder(parts)));
+    }
+  }
+
+  private void skipping(@Nullable Object expected) {
+    var asked = new ArrayList<byte[]>();
+    for (int i = 0; i < summaries.size(); i++) {
+      if (root.canMatch(query, summaries.get(i))) {
+        asked.add(encoded.get(i));
+      }
+    }
+    if (asked.size() < summaries.size()) {
+      same(
+          "canMatch: the answer without the shards that are skipped is another one",
+          expected,
+          finish(asked.isEmpty() ? null : mergedInOrder(asked)));
+    }
+  }
+
+  /** Some shards are heard first; what they say bounds the others. */
+  private void bounds(@Nullable Object expected) {
+    for (int first = 1; first < encoded.size(); first++) {
+      var merged = mergedInOrder(encoded.subList(0, first));
+      var bound = root.bound(query, merged);
+      if (bound.isEmpty()) {
+        continue;
+      }
+      for (int i = first; i < shards.size(); i++) {
+        merged = root.merge(merged, bounded(shards.get(i), bound.get()));
+        var raised = root.bound(query, merged);
+        if (raised.isEmpty() || raised.get().compareTo(bound.get()) < 0) {
+          throw new AssertionError(
+              "bound: " + raised + " after a merge (expected: at least " + bound + ")" + seed);
+        }
+      }
+      same("bound: leaves that heed it give another answer", expected, finish(merged));
+    }
+  }
+
+  private P bounded(Shard shard, Bound bound) {
+    var function = maker.get();
+    var prepared = function.prepare(request);
+    try {
+      var partial = function.leaf(prepared, shard, bound);
+      return read(root.codec(), write(function.codec(), function.complete(prepared, partial)));
+    } catch (Exception e) {
+      throw new AssertionError("leaf of shard " + shard.number() + " failed", e);
     }
   }
 
@@ -194,7 +385,7 @@ public final class ScatterLaws<Q, P> {
       }
       int length = random.nextBoolean() ? broken.length : random.nextInt(broken.length + 1);
       try (var in = new DataInputStream(new ByteArrayInputStream(broken, 0, length))) {
-        var _ = function.codec().read(in);
+        var _ = root.codec().read(in);
       } catch (IOException | RuntimeException e) {
         // As it should be.
       } catch (Error e) {
@@ -204,34 +395,8 @@ public final class ScatterLaws<Q, P> {
   }
 
   private void same(String law, @Nullable Object expected, @Nullable Object actual) {
-    if (!same(expected, actual)) {
+    if (!agreement.test(expected, actual)) {
       throw new AssertionError(law + seed + ": " + actual + " (expected: " + expected + ")");
     }
-  }
-
-  private static boolean same(@Nullable Object a, @Nullable Object b) {
-    if (a instanceof Number x && b instanceof Number y) {
-      double difference = Math.abs(x.doubleValue() - y.doubleValue());
-      return difference <= TOLERANCE * Math.max(1, Math.abs(x.doubleValue())) || x.equals(y);
-    }
-    if (a instanceof JsonObject x && b instanceof JsonObject y) {
-      return same(x.asMap(), y.asMap());
-    }
-    if (a instanceof Map<?, ?> x && b instanceof Map<?, ?> y) {
-      return x.keySet().equals(y.keySet())
-          && x.keySet().stream().allMatch(name -> same(x.get(name), y.get(name)));
-    }
-    if (a instanceof List<?> x && b instanceof List<?> y) {
-      if (x.size() != y.size()) {
-        return false;
-      }
-      for (int i = 0; i < x.size(); i++) {
-        if (!same(x.get(i), y.get(i))) {
-          return false;
-        }
-      }
-      return true;
-    }
-    return Objects.equals(a, b);
   }
 }

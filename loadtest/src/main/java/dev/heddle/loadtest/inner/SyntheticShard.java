@@ -87,7 +87,7 @@ final class SyntheticShard implements Shard {
   }
 
   private String id(int document) {
-    return "http://example.org/resource/" + number + "/" + document;
+    return "http://example.org/resource/%d/%04d".formatted(number, document);
   }
 
   @Override
@@ -134,6 +134,11 @@ final class SyntheticShard implements Shard {
     @Override
     public int size() {
       return DOCUMENTS;
+    }
+
+    @Override
+    public String id(int document) {
+      return SyntheticShard.this.id(document);
     }
 
     @Override
