@@ -163,8 +163,7 @@ final class AggregationCodec {
     return row;
   }
 
-  private static String readTerm(
-      @Nullable String before, DataInput in) throws IOException {
+  private static String readTerm(@Nullable String before, DataInput in) throws IOException {
     var term = Binary.readString(in, MAX_KEY_BYTES);
     if (before != null && Sort.compareText(before, term) >= 0) {
       throw new IOException("terms: not in order");

@@ -47,8 +47,6 @@ sealed interface AggregationPartial
   }
 
   private static AggregationPartial[] emptyRow(NamedAggregation named) {
-    return named.inner().stream()
-        .map(AggregationPartial::empty)
-        .toArray(AggregationPartial[]::new);
+    return named.inner().stream().map(AggregationPartial::empty).toArray(AggregationPartial[]::new);
   }
 }

@@ -76,9 +76,7 @@ final class CalendarSteps {
     firsts[place] = first;
     lasts[place] = end == Long.MAX_VALUE ? end : end - 1;
     starts[place] =
-        unit == Unit.MINUTE || unit == Unit.HOUR
-            ? first
-            : millis(local.atZone(zone).toInstant());
+        unit == Unit.MINUTE || unit == Unit.HOUR ? first : millis(local.atZone(zone).toInstant());
     return place;
   }
 

@@ -149,9 +149,7 @@ record QuantilesPartial(ValueKind kind, @Nullable KllDoublesSketch sketch)
     long count = 0;
     for (int level = 0; level < levels; level++, weight <<= 1) {
       int end =
-          level + 1 < levels
-              ? bytes.getInt(FULL_AT + Integer.BYTES * (level + 1))
-              : first + kept;
+          level + 1 < levels ? bytes.getInt(FULL_AT + Integer.BYTES * (level + 1)) : first + kept;
       check(end >= start && end <= first + kept, "level", end);
       count += weight * (end - start);
       start = end;

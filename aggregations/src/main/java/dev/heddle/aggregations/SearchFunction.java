@@ -172,8 +172,7 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
       aggs.put(
           named.name(),
           AggregationAnswer.of(
-              named,
-              partial == null ? AggregationPartial.empty(named) : partial.aggs.get(i)));
+              named, partial == null ? AggregationPartial.empty(named) : partial.aggs.get(i)));
     }
     return aggs;
   }

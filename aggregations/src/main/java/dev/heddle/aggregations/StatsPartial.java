@@ -35,9 +35,7 @@ sealed interface StatsPartial extends AggregationPartial {
     if (count <= 0) {
       throw new IOException("statistics: " + count + " values (expected: 1 or more)");
     }
-    return kind == ValueKind.DOUBLE
-        ? Doubles.read(count, in)
-        : Longs.read(kind, count, in);
+    return kind == ValueKind.DOUBLE ? Doubles.read(count, in) : Longs.read(kind, count, in);
   }
 
   /** Of no values. */
@@ -78,9 +76,7 @@ sealed interface StatsPartial extends AggregationPartial {
     @Override
     public AggregationResult.Stats result() {
       var sum =
-          BigInteger.valueOf(high)
-              .shiftLeft(WORD)
-              .add(new BigInteger(Long.toUnsignedString(low)));
+          BigInteger.valueOf(high).shiftLeft(WORD).add(new BigInteger(Long.toUnsignedString(low)));
       double mean = sum.doubleValue() / count;
       if (kind == ValueKind.DATE) {
         // A sum of dates means nothing.

@@ -46,11 +46,7 @@ final class Tallies {
               BucketLimits.most(named));
       case Aggregation.DateHistogram histogram ->
           new KeyedTally(
-              path,
-              dateKeys(path, histogram),
-              inner(path, named),
-              0,
-              BucketLimits.most(named));
+              path, dateKeys(path, histogram), inner(path, named), 0, BucketLimits.most(named));
       case Aggregation.Cardinality cardinality -> figure(path, cardinality);
       case Aggregation.Quantiles quantiles -> figure(path, quantiles);
       case Aggregation.Stats stats -> figure(path, stats);
@@ -129,8 +125,7 @@ final class Tallies {
   }
 
   private RangeBounds bounds(String path, Aggregation.Ranges ranges) {
-    return RangeBounds.of(
-        path, ranges, FieldKinds.expectNumber(path, shard, ranges.field()));
+    return RangeBounds.of(path, ranges, FieldKinds.expectNumber(path, shard, ranges.field()));
   }
 
   private BucketKeys rangeKeys(String path, Aggregation.Ranges ranges) {
@@ -139,8 +134,7 @@ final class Tallies {
 
   private BucketKeys histogramKeys(String path, Aggregation.Histogram histogram) {
     var field = histogram.field();
-    return FieldKinds.expect(path, shard, field, FieldKind.LONG, FieldKind.DOUBLE)
-            == FieldKind.LONG
+    return FieldKinds.expect(path, shard, field, FieldKind.LONG, FieldKind.DOUBLE) == FieldKind.LONG
         ? NumberKeys.longs(field, Steps.ofLongs(path, histogram))
         : NumberKeys.doubles(field, Steps.ofDoubles(path, histogram));
   }

@@ -181,11 +181,7 @@ final class TopHitsTally implements Tally {
     into.size = place + 1;
     for (; place > 0 && beats(into, place - 1, document); place--) {
       System.arraycopy(
-          into.keys,
-          (place - 1) * loaded.length,
-          into.keys,
-          place * loaded.length,
-          loaded.length);
+          into.keys, (place - 1) * loaded.length, into.keys, place * loaded.length, loaded.length);
       into.segments[place] = into.segments[place - 1];
       into.documents[place] = into.documents[place - 1];
       into.scores[place] = into.scores[place - 1];

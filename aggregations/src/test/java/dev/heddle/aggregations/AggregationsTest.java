@@ -93,8 +93,7 @@ final class AggregationsTest {
     var byPrice = new TreeMap<String, Integer>();
     buckets(new Aggregation.Histogram("price", 2.5))
         .forEach(b ->
-            byPrice.put(
-                String.valueOf(((Number) value(b.from())).doubleValue()), (int) b.count()));
+            byPrice.put(String.valueOf(((Number) value(b.from())).doubleValue()), (int) b.count()));
     assertEquals(prices.toString().replace("-0.0", "0.0"), byPrice.toString(), this::seed);
   }
 
@@ -120,8 +119,7 @@ final class AggregationsTest {
         truth,
         counts(
             buckets(
-                new Aggregation.DateHistogram(
-                    "published", new Step.Calendar(Unit.MONTH, zone)))),
+                new Aggregation.DateHistogram("published", new Step.Calendar(Unit.MONTH, zone)))),
         this::seed);
     long day = Duration.ofDays(100).toMillis();
     var fixed =
@@ -179,8 +177,7 @@ final class AggregationsTest {
     assertEquals(prices.stream().min(Comparator.naturalOrder()).orElseThrow(), stats.min());
     assertEquals(prices.stream().max(Comparator.naturalOrder()).orElseThrow(), stats.max());
     var pages = (Stats) run(new Aggregation.Stats("pages"));
-    long total =
-        library.values("pages").stream().mapToLong(value -> (int) value.getFirst()).sum();
+    long total = library.values("pages").stream().mapToLong(value -> (int) value.getFirst()).sum();
     assertEquals(total, pages.sum(), this::seed);
     var dates = (Stats) run(new Aggregation.Stats("published"));
     assertNull(dates.sum());
@@ -243,8 +240,7 @@ final class AggregationsTest {
     var truth = counted("topic", Object::toString);
     assertEquals(truth, counts(found), this::seed);
     for (var bucket : found) {
-      checkInside(
-          bucket, book -> ((List<?>) value(book.get("topic"))).contains(bucket.key()));
+      checkInside(bucket, book -> ((List<?>) value(book.get("topic"))).contains(bucket.key()));
     }
   }
 
@@ -375,9 +371,7 @@ final class AggregationsTest {
         .replaceAll("shard=\\d+", "")
         .replaceAll("json=\\[B@[0-9a-f]+", "")
         .equals(
-            String.valueOf(b)
-                .replaceAll("shard=\\d+", "")
-                .replaceAll("json=\\[B@[0-9a-f]+", ""));
+            String.valueOf(b).replaceAll("shard=\\d+", "").replaceAll("json=\\[B@[0-9a-f]+", ""));
   }
 
   @Test
@@ -395,8 +389,7 @@ final class AggregationsTest {
 
   /** The stated error is kept in 99 of 100 cases; twice as much in practically all. */
   private boolean nearTheTruth(Quantiles found) {
-    var prices =
-        library.values("price").stream().map(value -> (double) value.getFirst()).toList();
+    var prices = library.values("price").stream().map(value -> (double) value.getFirst()).toList();
     for (var quantile : found.values()) {
       double value = ((Number) quantile.value()).doubleValue();
       double below = prices.stream().filter(price -> price < value).count();

@@ -191,9 +191,7 @@ final class SearchFunctionTest {
                 1000,
                 JsonObject.EMPTY),
             List.of(shard));
-    assertEquals(
-        List.of("*..3: 2", "2..4: 2", "2.5..*: 2"),
-        buckets(result, "n"));
+    assertEquals(List.of("*..3: 2", "2..4: 2", "2.5..*: 2"), buckets(result, "n"));
   }
 
   @Test
@@ -262,8 +260,6 @@ final class SearchFunctionTest {
     var result = function.finish(query, null, none);
     assertEquals(List.of(), result.hits());
     assertFalse(result.exact());
-    assertEquals(
-        List.of("*..0: 0", "0.0..10.5: 0", "high: 0"),
-        buckets(result, "prices"));
+    assertEquals(List.of("*..0: 0", "0.0..10.5: 0", "high: 0"), buckets(result, "prices"));
   }
 }

@@ -55,8 +55,7 @@ final class TermsCounterTest {
     var counter = new TermsCounter("tag", 10_000);
     shard
         .build()
-        .forEach(
-            new Query.Range("tag", "t8000", null, "t8004", null), new TallyCollector(counter));
+        .forEach(new Query.Range("tag", "t8000", null, "t8004", null), new TallyCollector(counter));
     assertEquals(
         List.of("t8000", "t8001", "t8002", "t8003", "t8004"),
         List.of(((Keys.Text) counter.partial(0).keys()).values()));

@@ -67,8 +67,7 @@ final class AnswerWire {
             .setFieldsJson(UnsafeByteOperations.unsafeWrap(hit.json()));
     hit.highlights()
         .forEach((field, fragments) ->
-            message.putHighlights(
-                field, Snippets.newBuilder().addAllFragments(fragments).build()));
+            message.putHighlights(field, Snippets.newBuilder().addAllFragments(fragments).build()));
     for (var value : hit.sortValues()) {
       message.addSortValues(QueryWire.sortValue(value));
     }

@@ -66,8 +66,7 @@ final class AggregationWire {
       case TERMS -> terms(wire.getTerms(), path + ".terms", inner);
       case RANGES -> ranges(wire.getRanges(), path + ".ranges", inner);
       case HISTOGRAM -> histogram(wire.getHistogram(), path + ".histogram", inner);
-      case DATE_HISTOGRAM ->
-          dateHistogram(wire.getDateHistogram(), path + ".dateHistogram", inner);
+      case DATE_HISTOGRAM -> dateHistogram(wire.getDateHistogram(), path + ".dateHistogram", inner);
       case GEO_GRID -> geoGrid(wire.getGeoGrid(), path + ".geoGrid", inner);
       case CARDINALITY -> single(cardinality(wire.getCardinality(), path), path, inner);
       case QUANTILES -> single(quantiles(wire.getQuantiles(), path), path, inner);
@@ -331,14 +330,9 @@ final class AggregationWire {
       case Aggregation.DateHistogram histogram ->
           write(histogram.step(), wire.getDateHistogramBuilder().setField(histogram.field()));
       case Aggregation.GeoGrid grid ->
-          wire.getGeoGridBuilder()
-              .setField(grid.field())
-              .setZoom(grid.zoom())
-              .setSize(grid.size());
+          wire.getGeoGridBuilder().setField(grid.field()).setZoom(grid.zoom()).setSize(grid.size());
       case Aggregation.Cardinality cardinality ->
-          wire.getCardinalityBuilder()
-              .setField(cardinality.field())
-              .setError(cardinality.error());
+          wire.getCardinalityBuilder().setField(cardinality.field()).setError(cardinality.error());
       case Aggregation.Quantiles quantiles ->
           wire.getQuantilesBuilder()
               .setField(quantiles.field())
@@ -346,8 +340,7 @@ final class AggregationWire {
               .setError(quantiles.error());
       case Aggregation.Stats stats -> wire.getStatsBuilder().setField(stats.field());
       case Aggregation.TopHits hits -> {
-        var builder =
-            wire.getTopHitsBuilder().setSize(hits.size()).addAllFields(hits.fields());
+        var builder = wire.getTopHitsBuilder().setSize(hits.size()).addAllFields(hits.fields());
         for (var sort : hits.sort()) {
           builder.addSortBuilder().setField(sort.field()).setDescending(sort.descending());
         }
@@ -356,8 +349,7 @@ final class AggregationWire {
     return wire.build();
   }
 
-  private static void write(
-      Step step, dev.heddle.v1.Aggregation.DateHistogram.Builder histogram) {
+  private static void write(Step step, dev.heddle.v1.Aggregation.DateHistogram.Builder histogram) {
     switch (step) {
       case Step.Calendar calendar ->
           histogram

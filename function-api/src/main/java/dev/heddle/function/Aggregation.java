@@ -117,9 +117,7 @@ public sealed interface Aggregation {
           return new Calendar(unit, ZoneId.of(zone));
         } catch (DateTimeException e) {
           throw new BadRequestException(
-              "zone: "
-                  + zone
-                  + " (expected: a time zone such as UTC, Europe/Berlin or +01:00)");
+              "zone: " + zone + " (expected: a time zone such as UTC, Europe/Berlin or +01:00)");
         }
       }
     }

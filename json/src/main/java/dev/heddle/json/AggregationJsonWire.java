@@ -255,10 +255,7 @@ final class AggregationJsonWire {
       default ->
           throw new HeddleException(
               ErrorCode.INVALID_REQUEST,
-              path
-                  + ": "
-                  + name
-                  + " (expected: minute, hour, day, week, month, quarter or year)");
+              path + ": " + name + " (expected: minute, hour, day, week, month, quarter or year)");
     };
   }
 

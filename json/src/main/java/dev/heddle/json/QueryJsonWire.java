@@ -59,8 +59,8 @@ public final class QueryJsonWire {
     query.addAllSort(fields.list("sort", MAX_SORTS, QueryJsonWire::sort));
     fields
         .value("aggs")
-        .ifPresent(node ->
-            query.putAllAggs(AggregationJsonWire.read("aggs", MAX_AGGREGATIONS, node)));
+        .ifPresent(
+            node -> query.putAllAggs(AggregationJsonWire.read("aggs", MAX_AGGREGATIONS, node)));
     read(fields, query);
     fields.number("minCoverage", 0, 1).ifPresent(query::setMinCoverage);
     query.setExplain(fields.flag("explain"));

@@ -252,10 +252,7 @@ public final class ScatterLaws<Q, P> {
         var merged = root.merge(parts.get(at), parts.remove(at + 1));
         // Now and then over the wire, as in a tree.
         parts.set(
-            at,
-            random.nextInt(4) == 0
-                ? read(root.codec(), write(root.codec(), merged))
-                : merged);
+            at, random.nextInt(4) == 0 ? read(root.codec(), write(root.codec(), merged)) : merged);
       }
       same(
           anyOrder()
