@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * Shuts the doors of Ratis that are meant for clients and administrators: whoever wants to write
  * comes through our own services, which know tenants and limits.
  *
- * <p>And the one for states, of groups that are just being opened: Ratis 3.3 would let a leader's
- * word make a follower of the member before it has begun, and then fail to begin.
+ * <p>And those for states and entries, of groups that are just being opened: Ratis 3.3 would let a
+ * leader's word about a state make a follower of the member before it has begun, and then fail to
+ * begin; and of entries it would log an error with each.
  *
  * <p>What leaders append comes to a group one by one: Ratis 3.3 looks at a request's term and at
  * what is before its entries, and only then, no longer holding the member, appends them. Between
@@ -73,23 +74,20 @@ final class MembersOnly implements GrpcServices.Customizer {
       if (refused) {
         return;
       }
-      if (message instanceof InstallSnapshotRequestProto request
-          && !isOpen(request.getServerRequest())) {
-        refused = true;
-        call.close(
-            Status.UNAVAILABLE.withDescription("group: is being opened (expected: open)"),
-            new Metadata());
-        return;
+      switch (message) {
+        case InstallSnapshotRequestProto request -> {
+          if (open(request.getServerRequest()) != null) {
+            super.onMessage(message);
+          }
+        }
+        case AppendEntriesRequestProto request -> {
+          GroupMachine group = open(request.getServerRequest());
+          if (group != null) {
+            group.oneByOne(() -> super.onMessage(message));
+          }
+        }
+        default -> super.onMessage(message);
       }
-      GroupMachine group =
-          message instanceof AppendEntriesRequestProto request
-              ? group(request.getServerRequest())
-              : null;
-      if (group == null) {
-        super.onMessage(message);
-        return;
-      }
-      group.oneByOne(() -> super.onMessage(message));
     }
 
     @Override
@@ -99,13 +97,18 @@ final class MembersOnly implements GrpcServices.Customizer {
       }
     }
 
-    private boolean isOpen(RaftRpcRequestProto request) {
-      GroupMachine group = group(request);
-      return group != null && group.isOpen();
-    }
-
-    private @Nullable GroupMachine group(RaftRpcRequestProto request) {
-      return groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
+    /** Null: the call is refused. */
+    private @Nullable GroupMachine open(RaftRpcRequestProto request) {
+      GroupMachine group =
+          groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
+      if (group != null && group.isOpen()) {
+        return group;
+      }
+      refused = true;
+      call.close(
+          Status.UNAVAILABLE.withDescription("group: is not open (expected: open)"),
+          new Metadata());
+      return null;
     }
   }
 }
