@@ -170,6 +170,7 @@ public final class ChaosRun implements AutoCloseable {
   private static void count(List<Fault> faults, Map<String, Object> figures) {
     var kills = faults.stream().filter(Fault::kill).toList();
     figures.put("kills", kills.size());
+    figures.put("processesKilled", kills.stream().mapToInt(each -> each.nodes().size()).sum());
     figures.put("killsOfAll", kills.stream().filter(Fault::everyone).count());
     figures.put("killsOfLeaders", kills.stream().filter(each -> !each.led().isEmpty()).count());
     figures.put("pausesDone", faults.stream().filter(Fault::pause).count());

@@ -108,10 +108,14 @@ final class Nemesis implements AutoCloseable {
     }
   }
 
-  /** The targets; where none is there, another node, so that as much is done as was planned. */
-  private List<String> hit(Target target) {
-    var names = targets(target);
+  /**
+   * The targets; where none is there, another node, and where all are down, the first that is back:
+   * so that as much is done as was planned.
+   */
+  private List<String> hit(Target target) throws InterruptedException {
     var nodes = cluster.layout().nodes().stream().map(NodeSpec::node).toList();
+    boolean _ = Pacing.await(CALM, ticker, () -> !running(nodes).isEmpty());
+    var names = targets(target);
     return names.isEmpty() ? running(nodes).stream().limit(1).toList() : names;
   }
 
