@@ -119,7 +119,6 @@ record CardinalityPartial(int lgK, @Nullable HllSketch sketch) implements Aggreg
     check(image[FAMILY_AT] == 7, "family", image[FAMILY_AT]);
     check(image[LG_K_AT] == lgK, "lgK", image[LG_K_AT]);
     check((image[MODE_AT] & ~3) == EIGHT_BITS, "mode", image[MODE_AT]);
-    check((image[FLAGS_AT] & COMPACT) != 0, "flags", image[FLAGS_AT]);
     switch (mode(image)) {
       case LIST -> checkCoupons(image, LIST_AT, image[LIST_COUNT_AT], MAX_LIST);
       case SET -> {
@@ -149,6 +148,7 @@ record CardinalityPartial(int lgK, @Nullable HllSketch sketch) implements Aggreg
 
   private static void checkCoupons(byte[] image, int start, int count, int most)
       throws IOException {
+    check((image[FLAGS_AT] & COMPACT) != 0, "flags", image[FLAGS_AT]);
     check(count >= 0 && count <= most, "values", count);
     check(image.length == start + 4 * count, "length", image.length);
     for (int i = 0; i < count; i++) {

@@ -16,6 +16,7 @@ import dev.heddle.function.Shard.TopDocument;
 import dev.heddle.function.Sort;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.v1.Aggregation.CalendarUnit;
 import dev.heddle.v1.All;
 import dev.heddle.v1.Bool;
 import dev.heddle.v1.Clause;
@@ -173,7 +174,10 @@ final class QueryWireTest {
     invalid(
         "aggs.a.zone: Mars/Base (expected: a time zone such as UTC, Europe/Berlin or +01:00)",
         agg(a ->
-            a.getDateHistogramBuilder().setField("d").setCalendarValue(3).setZone("Mars/Base")));
+            a.getDateHistogramBuilder()
+                .setField("d")
+                .setCalendar(CalendarUnit.CALENDAR_UNIT_DAY)
+                .setZone("Mars/Base")));
     outOfRange(
         "aggs.a.dateHistogram.offset: 5ms (expected: less than the step, 5ms)",
         agg(a -> a.getDateHistogramBuilder().setField("d").setFixedMillis(5).setOffsetMillis(5)));

@@ -127,9 +127,9 @@ public sealed interface Aggregation {
     /** Always the same length; buckets begin at the offset from 1970-01-01T00:00:00Z. */
     record Fixed(Duration length, Duration offset) implements Step {
       public Fixed {
-        if (length.toMillis() < 1
-            || length.compareTo(MAX_FIXED) > 0
-            || length.getNano() % 1_000_000 != 0) {
+        if (length.compareTo(MAX_FIXED) > 0
+            || length.toMillis() < 1
+            || !length.equals(Duration.ofMillis(length.toMillis()))) {
           throw new BadRequestException(
               "fixed: " + length + " (expected: whole milliseconds, at least one)");
         }

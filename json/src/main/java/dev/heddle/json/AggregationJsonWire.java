@@ -27,7 +27,10 @@ final class AggregationJsonWire {
   private static final int MAX_PERCENTS = 100;
   private static final int MAX_FIELDS = 200;
   private static final Duration LEAST_STEP = Duration.ofMillis(1);
-  private static final Duration MOST_STEP = Duration.ofDays(366_000);
+
+  /** As long as durations are read. */
+  private static final Duration MOST_STEP = Duration.ofDays(106_000);
+
   private static final String AGGS = "aggs";
   private static final Set<String> KINDS =
       ordered(
@@ -234,7 +237,7 @@ final class AggregationJsonWire {
   }
 
   private static long wholeMillis(String path, Duration duration) {
-    if (duration.getNano() % 1_000_000 != 0) {
+    if (!duration.equals(Duration.ofMillis(duration.toMillis()))) {
       throw JsonFields.outOfRange(path, duration, "whole milliseconds");
     }
     return duration.toMillis();

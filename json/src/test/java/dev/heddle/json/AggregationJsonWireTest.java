@@ -21,6 +21,7 @@ import dev.heddle.v1.Value;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,6 +34,10 @@ final class AggregationJsonWireTest {
             Duration.ofSeconds(1),
             Duration.ofSeconds(1))
         .getAggsMap();
+  }
+
+  private static Aggregation named(Map<String, Aggregation> aggs, String name) {
+    return Objects.requireNonNull(aggs.get(name), name);
   }
 
   @Test
@@ -49,7 +54,7 @@ final class AggregationJsonWireTest {
              'spread':{'quantiles':{'field':'price','percents':[50,99.9],'error':0.005}},
              'sum':{'stats':{'field':'price'}}}
             """);
-    var months = aggs.get("months");
+    var months = named(aggs, "months");
     assertEquals(CalendarUnit.CALENDAR_UNIT_MONTH, months.getDateHistogram().getCalendar());
     assertEquals("Europe/Berlin", months.getDateHistogram().getZone());
     assertEquals(0.01, months.getAggsOrThrow("who").getCardinality().getError());
@@ -57,16 +62,16 @@ final class AggregationJsonWireTest {
     assertEquals(2, best.getSize());
     assertEquals("pages", best.getSort(0).getField());
     assertEquals("title", best.getFields(0));
-    var shifts = aggs.get("shifts").getDateHistogram();
+    var shifts = named(aggs, "shifts").getDateHistogram();
     assertEquals(Duration.ofHours(8).toMillis(), shifts.getFixedMillis());
     assertEquals(Duration.ofHours(2).toMillis(), shifts.getOffsetMillis());
-    var pages = aggs.get("pages").getHistogram();
+    var pages = named(aggs, "pages").getHistogram();
     assertEquals("100.0 -0.5", pages.getInterval() + " " + pages.getOffset());
-    var map = aggs.get("map").getGeoGrid();
+    var map = named(aggs, "map").getGeoGrid();
     assertEquals("place 5 20", map.getField() + " " + map.getZoom() + " " + map.getSize());
-    var spread = aggs.get("spread").getQuantiles();
+    var spread = named(aggs, "spread").getQuantiles();
     assertEquals("[50.0, 99.9] 0.005", spread.getPercentsList() + " " + spread.getError());
-    assertEquals("price", aggs.get("sum").getStats().getField());
+    assertEquals("price", named(aggs, "sum").getStats().getField());
   }
 
   @ParameterizedTest
