@@ -34,6 +34,7 @@ final class Waterfall {
       text.append(Figures.count(rounds, "extra round")).append(" for statistics\n");
     }
     hedges(text, explanation);
+    explanation.path("skipped").forEach(skipped -> skipped(text, skipped));
     explanation.path("choices").forEach(choice -> choice(text, choice));
     return text.toString().stripTrailing();
   }
@@ -54,6 +55,16 @@ final class Waterfall {
           .append(Figures.count(denied, "shard"))
           .append('\n');
     }
+  }
+
+  /** Why a shard was not searched; one line. */
+  private static void skipped(StringBuilder text, JsonNode skipped) {
+    String node = skipped.path("node").asString("");
+    text.append("shard ")
+        .append(skipped.path("shard").asInt())
+        .append(node.isEmpty() ? " not asked: " : " skipped by " + node + ": ")
+        .append(skipped.path("reason").asString(""))
+        .append('\n');
   }
 
   /** Whom a shard was asked of, and what each replica would have cost; one line. */

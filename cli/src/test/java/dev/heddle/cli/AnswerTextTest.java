@@ -35,6 +35,8 @@ class AnswerTextTest {
                   {"node":"leaf-3","kind":"hedge","end":"outrun","sentMicros":900,
                    "receivedMicros":1400}],
                  "hedgeAfterMicros":750,"hedged":1,"denied":2,
+                 "skipped":[{"shard":4,"reason":"nothing up to position 7 can match, as leaf-1 told"},
+                   {"shard":5,"node":"leaf-2","reason":"nothing up to position 8 can match"}],
                  "choices":[{"shard":0,"node":"leaf-1","replicas":[
                    {"node":"leaf-1","cost":120.4},
                    {"node":"leaf-3","cost":80,"standing":"ejected"}]}]}}
@@ -74,6 +76,11 @@ class AnswerTextTest {
     String text = AnswerText.of(ANSWER, true);
     assertTrue(text.contains("500 µs  hedge, outrun\n"), text);
     assertTrue(text.contains("late after 750 µs: 1 shard asked elsewhere, too\n"), text);
+    assertTrue(
+        text.contains("shard 4 not asked: nothing up to position 7 can match, as leaf-1 told\n"),
+        text);
+    assertTrue(
+        text.contains("shard 5 skipped by leaf-2: nothing up to position 8 can match\n"), text);
     assertTrue(text.contains("no budget to ask elsewhere for 2 shards\n"), text);
     assertTrue(text.contains("shard 0 of leaf-1: leaf-1 120 leaf-3 ejected"), text);
   }

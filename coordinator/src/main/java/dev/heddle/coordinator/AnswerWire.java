@@ -13,6 +13,7 @@ import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ShardChoice;
 import dev.heddle.v1.ShardTiming;
+import dev.heddle.v1.SkippedShard;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
 import java.util.Locale;
@@ -100,6 +101,15 @@ final class AnswerWire {
               .setError(attempt.error);
       attempt.leaf.shards().forEach(ref -> timing.addAsked(ref.shard()));
       for (var shard : attempt.reports) {
+        if (shard.skipped()) {
+          message.addSkipped(
+              SkippedShard.newBuilder()
+                  .setShard(shard.shard())
+                  .setNode(attempt.leaf.node())
+                  .setReason(
+                      "nothing up to position %d can match".formatted(shard.position().index())));
+          continue;
+        }
         timing.addShards(
             ShardTiming.newBuilder()
                 .setShard(shard.shard())
@@ -109,6 +119,14 @@ final class AnswerWire {
                 .setMatched(shard.matched()));
       }
       message.addLeaves(timing);
+    }
+    for (var left : explanation.skipped()) {
+      message.addSkipped(
+          SkippedShard.newBuilder()
+              .setShard(left.shard())
+              .setReason(
+                  "nothing up to position %d can match, as %s told"
+                      .formatted(left.summary().index(), left.summary().node())));
     }
     for (var choice : explanation.choices()) {
       var shard = ShardChoice.newBuilder().setShard(choice.shard()).setNode(choice.node());

@@ -12,6 +12,7 @@ import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.plan.Skipping;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.ExtraBudget;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
@@ -19,7 +20,9 @@ import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.QueryOrigin;
+import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.ScatterRequest;
+import dev.heddle.function.ShardSummary;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -43,6 +46,7 @@ final class Queries {
   private final Engine engine;
   private final FunctionNames names;
   private final SharedState shared;
+  private final Skipping skipping;
   private final Admission admission;
   private final Ticker ticker;
   private final Timer latency;
@@ -85,6 +89,7 @@ final class Queries {
             registry.counter("heddle_coordinator_shards_asked_again"),
             registry.counter("heddle_coordinator_shards_hedged"),
             ticker);
+    this.skipping = new Skipping(table, ticker);
     this.slow = new SlowLog(scatter.slowQuery());
     registry.gauge("heddle_coordinator_queries_held_bytes", shared.bytes(), HeldBytes::bytes);
     this.latency = registry.timer("heddle_coordinator_query_seconds");
@@ -136,7 +141,11 @@ final class Queries {
       String queryId = UUID.randomUUID().toString();
       var origin = new QueryOrigin(queryId, context.trace().traceId());
       try (var run = engine.scatter(function, request, options.deadline(), origin)) {
-        var whole = shared.planner().plan(record, view, reading);
+        var whole =
+            skipping.skip(
+                shared.planner().plan(record, view, reading),
+                reading,
+                summary -> mayMatch(run, summary));
         var plan = run.commutative() ? whole : whole.byShard();
         var template =
             LeafGrpcClient.template(
@@ -162,6 +171,15 @@ final class Queries {
       throw e;
     } finally {
       latency.record(ticker.nanoTime() - start, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  /** Where the function cannot say, the shard is asked, which tells what is wrong. */
+  private static boolean mayMatch(ScatterRun run, ShardSummary summary) {
+    try {
+      return run.canMatch(summary);
+    } catch (HeddleException e) {
+      return true;
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.catalog.PositionToken;
+import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
@@ -38,6 +39,7 @@ record QueryAnswer(
    * @param startNanos of the query, by the coordinator's ticker
    * @param attempts all calls, which have ended
    * @param choices of replicas, where the request asked to explain
+   * @param skipped shards that were not asked, as nothing in them can match
    */
   record Explanation(
       long planMicros,
@@ -49,7 +51,8 @@ record QueryAnswer(
       int denied,
       long startNanos,
       List<Attempt> attempts,
-      List<Choice> choices) {
+      List<Choice> choices,
+      List<Plan.Skipped> skipped) {
     long micros(long nanos) {
       return (nanos - startNanos) / 1_000;
     }

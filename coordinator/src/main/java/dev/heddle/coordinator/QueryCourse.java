@@ -72,6 +72,9 @@ final class QueryCourse {
   /** Calls by node, which numbers them. */
   private final Map<String, Integer> calls = new HashMap<>();
 
+  /** Whether shards that the plan left out are not asked. */
+  private boolean skipping;
+
   private int underWay;
   private int denied;
   private int hedged;
@@ -97,14 +100,23 @@ final class QueryCourse {
     this.rounds =
         new StatisticsRounds(shared.epochs(), plan.dataset().id(), plan.dataset().shards().size());
     this.sightings = new Sightings(shared, plan.dataset());
+    this.skipping = !plan.skipped().isEmpty();
     this.all = new ArrayList<>(plan.leaves().size());
     this.attempts = new ArrayList<>(plan.leaves().size());
   }
 
   /** Sends the first calls. */
   void begin() {
-    for (var leaf : plan.leaves()) {
-      first(leaf, Kind.FIRST, Optional.empty());
+    plan.leaves().forEach(leaf -> first(leaf, Kind.FIRST, Optional.empty()));
+    sightings.skipped(plan.skipped(), rounds.epoch());
+  }
+
+  /** Figures are those of all shards: also of those in which nothing can match. */
+  private void skipNone() {
+    if (skipping) {
+      skipping = false;
+      gather.skipNone();
+      tries.leftOut(plan.skipped()).forEach(leaf -> first(leaf, Kind.FIRST, Optional.empty()));
     }
   }
 
@@ -195,7 +207,8 @@ final class QueryCourse {
                 left,
                 reading,
                 tries.patienceNanos(leaf, left),
-                byShard),
+                byShard,
+                Spending.left(shared.config().scatter(), gather.bill())),
             attempt);
     return attempt;
   }
@@ -259,7 +272,7 @@ final class QueryCourse {
     }
     gather.spend(answer.bill());
     sightings.observe(attempt.leaf.node(), answer.reports(), rounds.epoch(), now);
-    refuseWrong(answer.failures());
+    ShardFailure.refuseWrong(answer.failures());
     boolean grew = attempt.byShard ? brought(attempt, answer) : whole(attempt, answer);
     gather.spend(Spending.here(ticker.nanoTime() - now, shared.config().memory()));
     if (grew) {
@@ -299,7 +312,7 @@ final class QueryCourse {
       }
     }
     boolean grew = false;
-    if (!shards.open || complete(shards)) {
+    if (!shards.open || shards.complete(gather::covered)) {
       shards.open = false;
       grew = release(shards);
       settle(shards);
@@ -309,15 +322,6 @@ final class QueryCourse {
     }
     elsewhere(attempt, answer.failures());
     return grew;
-  }
-
-  private boolean complete(Shards shards) {
-    for (var ref : shards.refs) {
-      if (!shards.held.containsKey(ref.shard()) && !gather.covered(ref.shard())) {
-        return false;
-      }
-    }
-    return true;
   }
 
   /** Takes what is held. */
@@ -373,7 +377,8 @@ final class QueryCourse {
     attempt.error = "asked for statistics";
     sightings.observe(attempt.leaf.node(), needs.reports(), rounds.epoch(), now);
     gather.spend(needs.bill());
-    refuseWrong(needs.failures());
+    ShardFailure.refuseWrong(needs.failures());
+    skipNone();
     var shards = attempt.shards;
     if (!attempt.byShard) {
       // Its leaf is there, and quick: hedges would tell the same figures.
@@ -447,14 +452,6 @@ final class QueryCourse {
       failures.forEach(this::note);
     }
     elsewhere(attempt, failures);
-  }
-
-  private static void refuseWrong(List<ShardFailure> failures) {
-    for (var failure : failures) {
-      if (failure.code().kind() == ErrorCode.Kind.USER) {
-        throw new HeddleException(failure.code(), failure.message());
-      }
-    }
   }
 
   private void note(ShardFailure failure) {
@@ -559,13 +556,7 @@ final class QueryCourse {
 
   /** Calls whose cost is not known: {@code node/attempt}. */
   List<String> unsettled() {
-    List<String> open = new ArrayList<>(0);
-    for (var attempt : attempts) {
-      if (!attempt.settled) {
-        open.add(attempt.name());
-      }
-    }
-    return open;
+    return attempts.stream().filter(one -> !one.settled).map(Attempt::name).toList();
   }
 
   List<Attempt> attempts() {
@@ -584,6 +575,11 @@ final class QueryCourse {
   long hedgeAfterMicros() {
     long nanos = all.isEmpty() ? HedgingPolicy.NEVER : all.getFirst().delayNanos;
     return nanos == HedgingPolicy.NEVER ? 0 : nanos / 1_000;
+  }
+
+  /** Shards that were not asked. */
+  List<Plan.Skipped> skipped() {
+    return skipping ? plan.skipped() : List.of();
   }
 
   /** Shards asked for at further replicas because calls were late. */

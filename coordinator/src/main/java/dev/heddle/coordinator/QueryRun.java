@@ -259,7 +259,8 @@ final class QueryRun implements QueryCourse.Door {
         course.denied(),
         startNanos,
         course.attempts(),
-        choices);
+        choices,
+        course.skipped());
   }
 
   private record Arrival(Attempt attempt, LeafReply reply) {}

@@ -2,6 +2,7 @@ package dev.heddle.coordinator;
 
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.NodeRecord;
+import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.plan.Reading;
@@ -90,6 +91,18 @@ final class ShardTries {
       }
     });
     return calls;
+  }
+
+  /** Calls for shards that the plan had left out. */
+  List<LeafAssignment> leftOut(List<Plan.Skipped> skipped) {
+    if (!together) {
+      return skipped.stream().map(Plan.Skipped::leaf).toList();
+    }
+    Map<String, LeafAssignment> byNode = new LinkedHashMap<>();
+    for (var left : skipped) {
+      byNode.merge(left.leaf().node(), left.leaf(), LeafAssignment::with);
+    }
+    return List.copyOf(byNode.values());
   }
 
   /** The calls were made. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * Shards that are asked for together, and the two sides that may answer for them: a first call,
@@ -48,6 +49,16 @@ final class Shards {
 
   boolean mayHedge() {
     return delayNanos != HedgingPolicy.NEVER && underWay();
+  }
+
+  /** Whether all are held or in the answer. */
+  boolean complete(IntPredicate covered) {
+    for (var ref : refs) {
+      if (!held.containsKey(ref.shard()) && !covered.test(ref.shard())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   boolean underWay() {

@@ -1,7 +1,9 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
+import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import java.util.List;
 
@@ -13,6 +15,15 @@ final class Sightings {
   Sightings(SharedState shared, DatasetRecord dataset) {
     this.shared = shared;
     this.dataset = dataset;
+  }
+
+  /** The answer rests on what was told of some shards before. */
+  void skipped(List<Plan.Skipped> skipped, StatisticsEpoch epoch) {
+    for (var left : skipped) {
+      var summary = left.summary();
+      shared.known().observe(dataset.id(), left.shard(), summary.documents());
+      epoch.observe(left.shard(), new Sight(summary.incarnation(), summary.index()));
+    }
   }
 
   /** A node told of some shards. */

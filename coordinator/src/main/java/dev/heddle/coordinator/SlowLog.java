@@ -61,7 +61,7 @@ final class SlowLog {
         String.format(
             Locale.ROOT,
             "slow query trace=%s tenant=%s dataset=%s function=%s tookMicros=%d seen=%d target=%d"
-                + " answered=%d total=%d cpuMicros=%d queueMicros=%d documents=%d",
+                + " answered=%d skipped=%d total=%d cpuMicros=%d queueMicros=%d documents=%d",
             answer.traceId(),
             tenant,
             dataset,
@@ -70,6 +70,7 @@ final class SlowLog {
             coverage.seen(),
             coverage.target(),
             coverage.answered(),
+            coverage.skipped(),
             coverage.total(),
             bill.cpuNanos() / 1_000,
             bill.queueNanos() / 1_000,

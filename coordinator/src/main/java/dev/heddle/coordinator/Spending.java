@@ -1,5 +1,6 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.engine.Bill;
 import dev.heddle.process.DataSize;
 import java.util.List;
@@ -16,6 +17,21 @@ final class Spending {
   static Bill here(long activeNanos, DataSize memory) {
     long memoryMibNanos = Bill.memoryMibNanos(activeNanos, memory.bytes());
     return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of(), 0, 0);
+  }
+
+  /** What is left to a query that has spent so much. */
+  static Budget left(ScatterConfig limits, Bill spent) {
+    if (limits.queryDocuments() == 0 && limits.queryCpu().isZero()) {
+      return Budget.ANY;
+    }
+    return new Budget(
+        left(limits.queryDocuments(), spent.documentsScanned()),
+        left(limits.queryCpu().toNanos(), spent.cpuNanos()));
+  }
+
+  /** At least 1, as 0 means that there is no limit. */
+  private static long left(long limit, long spent) {
+    return limit == 0 ? 0 : Math.max(1, limit - spent);
   }
 
   /** Shards were asked of a further replica because a call was late. */

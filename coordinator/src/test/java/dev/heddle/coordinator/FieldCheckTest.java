@@ -45,6 +45,30 @@ class FieldCheckTest {
   }
 
   @Test
+  void looksWithinAggregations() {
+    var all = new Query.All();
+    var inner = new Aggregation.Stats("colour");
+    var terms = new Aggregation.Terms("title", 5, Map.of("y", inner));
+    refused(request(all, List.of(), List.of(), Map.of("x", terms)), "aggs.x.aggs.y");
+    var sorted = new Aggregation.TopHits(3, List.of(new Sort("colour", true)), List.of());
+    terms = new Aggregation.Terms("title", 5, Map.of("y", sorted));
+    refused(request(all, List.of(), List.of(), Map.of("x", terms)), "aggs.x.aggs.y.sort");
+    var shown = new Aggregation.TopHits(3, List.of(), List.of("title", "colour"));
+    terms = new Aggregation.Terms("title", 5, Map.of("y", shown));
+    refused(request(all, List.of(), List.of(), Map.of("x", terms)), "aggs.x.aggs.y.fields");
+  }
+
+  @Test
+  void bestDocumentsByScorePass() {
+    var best = new Aggregation.TopHits(3, List.of(new Sort(Sort.SCORE, true)), List.of("title"));
+    var terms = new Aggregation.Terms("title", 5, Map.of("best", best));
+    assertDoesNotThrow(() ->
+        FieldCheck.check(
+            request(new Query.All(), List.of(), List.of(), Map.of("x", terms)),
+            Fixtures.dataset(1).schema()));
+  }
+
+  @Test
   void knownFieldsAndTheScorePass() {
     assertDoesNotThrow(() ->
         FieldCheck.check(

@@ -52,7 +52,15 @@ class GatherTest {
       covers.add(new ShardRef(shard, generation));
       reports.add(
           new ShardReport(
-              shard, 100, 1, 0, 0, 1, new Position(shard, "i", 40 + shard), Optional.empty()));
+              shard,
+              100,
+              1,
+              0,
+              0,
+              1,
+              new Position(shard, "i", 40 + shard),
+              Optional.empty(),
+              false));
     }
     return new Arrived(new Atom(covers, SumFunction.encoded(names)), reports);
   }
@@ -77,6 +85,35 @@ class GatherTest {
       assertTrue(gather.coverage("deadline").complete());
       assertEquals(300, gather.coverage("deadline").seen());
     }
+  }
+
+  @Test
+  void shardsThatALeafDidNotSearchCountAsSkippedAndSeen() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(3), known);
+      var all = answer("abc", 7, 0, 1, 2);
+      var reports = new ArrayList<>(all.reports());
+      reports.set(1, passed(reports.get(1)));
+      assertTrue(gather.accept(all.atom(), reports));
+      var coverage = gather.coverage("deadline");
+      assertEquals(300, coverage.seen());
+      assertEquals(2, coverage.answered());
+      assertEquals(1, coverage.skipped());
+      assertEquals(1, coverage.ratio());
+    }
+  }
+
+  private static ShardReport passed(ShardReport report) {
+    return new ShardReport(
+        report.shard(),
+        report.documents(),
+        0,
+        0,
+        0,
+        report.view(),
+        report.position(),
+        report.replica(),
+        true);
   }
 
   @Test

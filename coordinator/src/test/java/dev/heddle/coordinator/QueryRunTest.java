@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.PositionToken;
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.C3Policy;
 import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.KnownSummary;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
@@ -32,6 +34,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
@@ -48,7 +51,7 @@ class QueryRunTest {
   private final dev.heddle.engine.Engine engine = closer.register("engine", Fixtures.engine());
   private final KnownShards known = new KnownShards();
   private final StatisticsEpochs epochs =
-      new StatisticsEpochs("test", Duration.ofSeconds(1), TICKER);
+      new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
   private final List<LeafAssignment> leaves = new ArrayList<>();
 
   @AfterEach
@@ -80,7 +83,34 @@ class QueryRunTest {
   private QueryAnswer answer(
       Duration deadline, double minCoverage, Optional<Consumer<QueryAnswer>> improvements)
       throws InterruptedException {
-    var dataset = Fixtures.dataset(leaves.size());
+    return answer(
+        new Plan(Fixtures.dataset(leaves.size()), leaves, List.of()),
+        deadline,
+        minCoverage,
+        improvements);
+  }
+
+  /** The last leaf's shard is left out. */
+  private QueryAnswer answerWithoutTheLast() throws InterruptedException {
+    int shard = leaves.size() - 1;
+    var summary =
+        new KnownSummary("n", shard, "incarnation-" + shard, 42, 70, Map.of(), Map.of());
+    var plan =
+        new Plan(
+            Fixtures.dataset(leaves.size()),
+            leaves.subList(0, shard),
+            List.of(),
+            List.of(new Plan.Skipped(leaves.get(shard), summary, 5_000)));
+    return answer(plan, Duration.ofSeconds(10), 1, Optional.empty());
+  }
+
+  private QueryAnswer answer(
+      Plan plan,
+      Duration deadline,
+      double minCoverage,
+      Optional<Consumer<QueryAnswer>> improvements)
+      throws InterruptedException {
+    var dataset = plan.dataset();
     var table = new ReplicaTable(TICKER);
     var shared =
         Fixtures.shared(
@@ -97,7 +127,7 @@ class QueryRunTest {
     try (var run = Fixtures.run(engine, "sum")) {
       return new QueryRun(
               shared,
-              new Plan(dataset, leaves, List.of()),
+              plan,
               Reading.ANY,
               run,
               Fixtures.template(dataset),
@@ -175,6 +205,43 @@ class QueryRunTest {
     assertEquals("a=3", first.result());
     var second = answer();
     assertFalse(first.statisticsEpoch().equals(second.statisticsEpoch()));
+  }
+
+  @Test
+  void aShardInWhichNothingCanMatchIsNotAskedAndCountsAsSeen() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    var left = leaf(ScriptedLeafGrpcService.answering("b"));
+    var answer = answerWithoutTheLast();
+    assertEquals("a", answer.result());
+    assertEquals(0, left.requests.size());
+    assertEquals(170, answer.coverage().seen());
+    assertEquals(170, answer.coverage().target());
+    assertEquals(1, answer.coverage().answered());
+    assertEquals(1, answer.coverage().skipped());
+    assertTrue(answer.coverage().complete());
+    assertEquals(5_000, answer.stalenessMicros());
+    var dataset = Fixtures.dataset(2);
+    assertEquals(
+        List.of(new Position(1, "incarnation-1", 42)), answer.position().of(dataset));
+    assertEquals(1, answer.explanation().orElseThrow().skipped().getFirst().shard());
+  }
+
+  /** Figures would else lack those of a shard, and scores would be others. */
+  @Test
+  void whereLeavesLackFiguresEveryShardIsAsked() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.scoring("a", "moby", 3));
+    var left = leaf(ScriptedLeafGrpcService.scoring("b", "moby", 4));
+    var first = answerWithoutTheLast();
+    assertTrue(String.valueOf(first.result()).contains("a=7"), () -> "result " + first.result());
+    assertTrue(String.valueOf(first.result()).contains("b=7"), () -> "result " + first.result());
+    assertEquals(0, first.coverage().skipped());
+    assertEquals(2, first.coverage().answered());
+    assertEquals(List.of(), first.explanation().orElseThrow().skipped());
+    var asked = left.requests.size();
+    var second = answerWithoutTheLast();
+    assertEquals("a=7", second.result());
+    assertEquals(first.statisticsEpoch(), second.statisticsEpoch());
+    assertEquals(asked, left.requests.size());
   }
 
   @Test

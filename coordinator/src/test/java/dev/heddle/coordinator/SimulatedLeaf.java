@@ -230,7 +230,8 @@ final class SimulatedLeaf {
         new Position(shard, "i" + shard, 1),
         Optional.of(
             new Replica(
-                cluster.dataset().id(), shard, state, queue.size(), Math.max(1, serviceMicros))));
+                cluster.dataset().id(), shard, state, queue.size(), Math.max(1, serviceMicros))),
+        false);
   }
 
   /** A call at a leaf. */

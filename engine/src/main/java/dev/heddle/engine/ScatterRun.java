@@ -1,11 +1,13 @@
 package dev.heddle.engine;
 
+import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
+import dev.heddle.function.ShardSummary;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -128,6 +130,25 @@ public final class ScatterRun implements AutoCloseable {
   /** The partial answer of one shard. */
   public Partial leaf(Shard shard) {
     return partial("leaf", run("leaf", () -> function.leaf(query(), shard)));
+  }
+
+  /** As {@link #leaf(Shard)}, without what lies below the bound where that saves work. */
+  public Partial leaf(Shard shard, Bound bound) {
+    return partial("leaf", run("leaf", () -> function.leaf(query(), shard, bound)));
+  }
+
+  /** Whether the shard can add anything to the answer. */
+  public boolean canMatch(ShardSummary summary) {
+    return run("canMatch", () -> function.canMatch(query(), summary));
+  }
+
+  /** What shards that have not begun must reach to make a difference. Leaves the partial as is. */
+  public Bound bound(Partial partial) {
+    var bound = run("bound", () -> function.bound(query(), partial.value));
+    if (bound == null) {
+      throw failures.failed("bound", "it returned null (expected: an Optional)");
+    }
+    return bound.orElse(Bound.NONE);
   }
 
   /** Merges two partials and uses them up: hold on to neither. */

@@ -11,6 +11,7 @@ import dev.heddle.v1.MissingShard;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ShardChoice;
 import dev.heddle.v1.ShardTiming;
+import dev.heddle.v1.SkippedShard;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
@@ -292,6 +293,9 @@ public final class AnswerJsonWire {
     json.writeNumberProperty("hedgeAfterMicros", explanation.getHedgeAfterMicros());
     json.writeNumberProperty("hedged", explanation.getHedged());
     json.writeNumberProperty("denied", explanation.getDenied());
+    json.writeArrayPropertyStart("skipped");
+    explanation.getSkippedList().forEach(this::skipped);
+    json.writeEndArray();
     json.writeArrayPropertyStart("choices");
     explanation.getChoicesList().forEach(this::choice);
     json.writeEndArray();
@@ -300,6 +304,16 @@ public final class AnswerJsonWire {
       leaf(leaf);
     }
     json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void skipped(SkippedShard skipped) {
+    json.writeStartObject();
+    json.writeNumberProperty("shard", skipped.getShard());
+    if (!skipped.getNode().isEmpty()) {
+      json.writeStringProperty("node", skipped.getNode());
+    }
+    json.writeStringProperty("reason", skipped.getReason());
     json.writeEndObject();
   }
 

@@ -12,6 +12,7 @@ import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.MissingShard;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ShardTiming;
+import dev.heddle.v1.SkippedShard;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
@@ -63,6 +64,8 @@ class AnswerJsonWireTest {
             .setExplanation(
                 Explanation.newBuilder()
                     .setPlanMicros(1)
+                    .addSkipped(SkippedShard.newBuilder().setShard(4).setNode("n").setReason("r"))
+                    .addSkipped(SkippedShard.newBuilder().setShard(6).setReason("r"))
                     .addLeaves(
                         LeafTiming.newBuilder()
                             .setNode("n")
@@ -88,6 +91,8 @@ class AnswerJsonWireTest {
             + "\"stalenessMicros\":12,\"positionToken\":\"p0\","
             + "\"explanation\":{\"planMicros\":1,\"scatterMicros\":0,\"finishMicros\":0,"
             + "\"statisticsRounds\":0,\"hedgeAfterMicros\":0,\"hedged\":0,\"denied\":0,"
+            + "\"skipped\":[{\"shard\":4,\"node\":\"n\",\"reason\":\"r\"},"
+            + "{\"shard\":6,\"reason\":\"r\"}],"
             + "\"choices\":[],\"leaves\":[{\"node\":\"n\",\"attempt\":0,\"kind\":\"\","
             + "\"end\":\"\",\"asked\":[],\"settled\":false,\"sentMicros\":0,"
             + "\"receivedMicros\":0,\"queueMicros\":0,\"activeMicros\":0,\"responseBytes\":0,"

@@ -45,7 +45,11 @@ sealed interface LeafOutcome {
    */
   record ShardFailure(ShardRef shard, ErrorCode code, String reason, String message) {}
 
-  /** One shard's part, in nanoseconds since the task began to run. */
+  /**
+   * One shard's part, in nanoseconds since the task began to run.
+   *
+   * @param skipped whether it was not searched, as nothing in it can match
+   */
   record ShardTiming(
       int shard,
       long documents,
@@ -54,7 +58,8 @@ sealed interface LeafOutcome {
       long activeNanos,
       long view,
       String incarnation,
-      long position) {}
+      long position,
+      boolean skipped) {}
 
   /**
    * What the task used on this leaf.

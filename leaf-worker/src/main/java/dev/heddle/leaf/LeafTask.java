@@ -18,6 +18,7 @@ import java.util.function.BooleanSupplier;
  * @param unready of the shards, those that did not come to what is to be read, and why
  * @param waited indexes that the others came to; their readers must not be older
  * @param byShard whether each shard is answered with a partial of its own
+ * @param budget what it may spend here
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
@@ -33,6 +34,7 @@ record LeafTask(
     Map<ShardRef, Long> waited,
     Deadline deadline,
     boolean byShard,
+    Budget budget,
     BooleanSupplier cancelled) {
   LeafTask {
     shards = List.copyOf(shards);
@@ -42,6 +44,16 @@ record LeafTask(
 
   /** A shard at a generation of its placement. */
   record ShardRef(int shard, long generation) {}
+
+  /**
+   * What is left to a query.
+   *
+   * @param documents that may be scanned; 0: any number
+   * @param cpuNanos CPU time; 0: any
+   */
+  record Budget(long documents, long cpuNanos) {
+    static final Budget ANY = new Budget(0, 0);
+  }
 
   /** Names a frozen set of statistics of one dataset. */
   record EpochId(String datasetId, String owner, long number) {}

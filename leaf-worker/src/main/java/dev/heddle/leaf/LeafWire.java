@@ -7,7 +7,9 @@ import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.QueryOrigin;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.internal.v1.FieldBounds;
 import dev.heddle.internal.v1.FieldStatistics;
+import dev.heddle.internal.v1.FieldTerms;
 import dev.heddle.internal.v1.LeafPartial;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
@@ -27,6 +29,7 @@ import dev.heddle.process.RequestContext;
 import dev.heddle.replication.Role;
 import dev.heddle.shard.FieldFigures;
 import dev.heddle.shard.ReadLevel;
+import dev.heddle.shard.ReplicaSummary;
 import dev.heddle.shard.ShardPosition;
 import dev.heddle.shard.ShardStatistics;
 import dev.heddle.shard.ShardStatus;
@@ -70,6 +73,8 @@ final class LeafWire {
         waited,
         deadline,
         message.getByShard(),
+        new LeafTask.Budget(
+            message.getBudget().getDocuments(), message.getBudget().getCpuNanos()),
         cancelled);
   }
 
@@ -156,6 +161,31 @@ final class LeafWire {
         .setServiceMicros(reports.serviceMicros())
         .setStalenessMicros(status.stalenessMicros())
         .build();
+  }
+
+  /** What a replica holds. */
+  static dev.heddle.internal.v1.ReplicaSummary summary(String node, ReplicaSummary held) {
+    var content = held.content();
+    var message =
+        dev.heddle.internal.v1.ReplicaSummary.newBuilder()
+            .setDatasetId(held.datasetId())
+            .setShard(content.shard())
+            .setNode(node)
+            .setPosition(position(content.shard(), held.incarnation(), held.index()))
+            .setDocuments(content.documents());
+    content
+        .bounds()
+        .forEach((field, bounds) ->
+            message.addBounds(
+                FieldBounds.newBuilder()
+                    .setField(field)
+                    .setLeast(bounds.least())
+                    .setGreatest(bounds.greatest())));
+    content
+        .terms()
+        .forEach((field, terms) ->
+            message.addTerms(FieldTerms.newBuilder().setField(field).addAllTerms(terms)));
+    return message.build();
   }
 
   private static ReplicaRole role(Role role) {
@@ -254,6 +284,7 @@ final class LeafWire {
         .setView(timing.view())
         .setPosition(position(timing.shard(), timing.incarnation(), timing.position()))
         .setReplica(replicas.apply(timing.shard()))
+        .setSkipped(timing.skipped())
         .build();
   }
 

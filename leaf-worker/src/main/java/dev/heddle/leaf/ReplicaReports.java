@@ -1,7 +1,9 @@
 package dev.heddle.leaf;
 
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.shard.ReplicaSummary;
 import dev.heddle.shard.ShardStatus;
 import dev.heddle.shard.ShardStore;
 import java.time.Duration;
@@ -70,6 +72,17 @@ final class ReplicaReports implements AutoCloseable {
   /** As last looked at; empty: not here then. */
   Optional<ShardStatus> find(String datasetId, int shard) {
     return Optional.ofNullable(latest.get(new Place(datasetId, shard)));
+  }
+
+  /** What the replica holds; empty: it cannot be read now. */
+  Optional<ReplicaSummary> summary(Place place) {
+    try {
+      return Optional.of(store.summary(place.datasetId(), place.shard()));
+    } catch (HeddleException e) {
+      // It went away meanwhile, or was closed; whoever asks for it is told why.
+      log.debug("no summary of {}", place, e);
+      return Optional.empty();
+    }
   }
 
   List<ShardStatus> all() {

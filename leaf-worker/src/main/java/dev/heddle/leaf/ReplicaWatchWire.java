@@ -7,6 +7,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,12 +22,19 @@ final class ReplicaWatchWire {
   /** Watchers get no more than so many a second, whatever they ask for. */
   private static final Duration SHORTEST = Duration.ofMillis(100);
 
+  /** Summaries of a message, of some KiB each; others come with the next. */
+  private static final int MOST_SUMMARIES = 100;
+
   private final String node;
   private final ReplicaReports reports;
   private final Duration interval;
   private final Ticker ticker;
   private final ServerCallStreamObserver<dev.heddle.internal.v1.ReplicaReports> observer;
   private final Map<ReplicaReports.Place, ReplicaReport> sent = new HashMap<>();
+
+  /** Views whose summaries were sent. */
+  private final Map<ReplicaReports.Place, Long> views = new HashMap<>();
+
   private long sentNanos;
   private boolean any;
   private boolean ended;
@@ -75,13 +83,26 @@ final class ReplicaWatchWire {
       if (!report.equals(sent.get(place))) {
         message.addReplicas(report);
       }
+      if (status.available()
+          && message.getSummariesCount() < MOST_SUMMARIES
+          && !Objects.equals(views.get(place), status.view())) {
+        views.put(place, status.view());
+        reports
+            .summary(place)
+            .map(held -> LeafWire.summary(node, held))
+            .ifPresent(message::addSummaries);
+      }
     }
+    views.keySet().retainAll(present.keySet());
     sent.forEach((place, report) -> {
       if (!present.containsKey(place)) {
         message.addGone(report);
       }
     });
-    if (any && message.getReplicasCount() == 0 && message.getGoneCount() == 0) {
+    if (any
+        && message.getReplicasCount() == 0
+        && message.getGoneCount() == 0
+        && message.getSummariesCount() == 0) {
       return;
     }
     sent.clear();

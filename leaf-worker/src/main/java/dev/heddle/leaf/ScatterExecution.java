@@ -4,6 +4,7 @@ import dev.heddle.engine.Engine;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Bound;
 import dev.heddle.leaf.LeafOutcome.Answer;
 import dev.heddle.leaf.LeafOutcome.Missing;
 import dev.heddle.leaf.LeafOutcome.Part;
@@ -52,6 +53,7 @@ final class ScatterExecution {
   private final long startedNanos;
   private final long startedCpuNanos;
   private final ShardMeter meter = new ShardMeter();
+  private final SpendingLimit limit;
   private final BooleanSupplier stopped;
   private final StatisticsSnapshot statistics;
   private final Epochs.Epoch epoch;
@@ -76,7 +78,12 @@ final class ScatterExecution {
     this.startedNanos = ticker.nanoTime();
     this.startedCpuNanos = THREADS.getCurrentThreadCpuTime();
     this.queueNanos = startedNanos - queuedAtNanos;
-    this.stopped = () -> task.cancelled().getAsBoolean() || task.deadline().expired(ticker);
+    this.limit = new SpendingLimit(task.budget(), meter, this::cpuNanos);
+    this.stopped =
+        () ->
+            task.cancelled().getAsBoolean()
+                || task.deadline().expired(ticker)
+                || limit.isExceeded();
     this.epoch = epochs.epoch(task.epoch());
     task.statistics().ifPresent(epoch::learn);
     this.statistics =
@@ -153,7 +160,7 @@ final class ScatterExecution {
   private LeafOutcome missing(List<OpenShard> readers, Set<TermKey> terms, boolean fields) {
     timings.clear();
     for (var open : readers) {
-      timings.add(timing(open, 0, 0, 0));
+      timings.add(timing(open, 0, 0, 0, false));
     }
     var shards = readers.stream().map(open -> open.ref.shard()).toList();
     var local = store.statistics(task.datasetId(), shards, terms, fields);
@@ -172,6 +179,9 @@ final class ScatterExecution {
       if (e.code().kind() == ErrorCode.Kind.USER) {
         throw e;
       }
+      if (limit.isExceeded()) {
+        return overspent();
+      }
       failAll(e);
       return nothing();
     }
@@ -181,42 +191,89 @@ final class ScatterExecution {
     return new Answer(List.of(), null, List.of(), failures, timings, spent());
   }
 
+  /**
+   * Shards that cannot match are left alone, as long as there is a partial that covers them: so the
+   * function sees at least one shard, and has refused what is wrong with the request. What was
+   * found on some raises the bar for those after.
+   */
   private LeafOutcome merged(ScatterRun run, List<OpenShard> readers) {
     Partial merged = null;
+    var bound = Bound.NONE;
+    List<OpenShard> hopeless = new ArrayList<>(0);
     for (var open : readers) {
-      var partial = leaf(run, open);
+      if (readers.size() > 1 && !mayMatch(run, open)) {
+        hopeless.add(open);
+        continue;
+      }
+      var partial = leaf(run, open, bound);
       if (partial != null) {
         merged = merged == null ? partial : run.merge(merged, partial);
+        bound = bound.raised(run.bound(merged));
       }
+    }
+    for (var open : hopeless) {
+      if (merged == null) {
+        merged = leaf(run, open, Bound.NONE);
+      } else {
+        covers.add(open.ref);
+        timings.add(timing(open, 0, ticker.nanoTime() - startedNanos, 0, true));
+      }
+    }
+    if (limit.isExceeded()) {
+      return overspent();
     }
     byte[] encoded = merged == null ? null : run.encode(run.complete(merged));
     return new Answer(covers, encoded, List.of(), failures, timings, spent());
   }
 
+  /** Where the function cannot say, the shard is searched, which tells what is wrong. */
+  private static boolean mayMatch(ScatterRun run, OpenShard open) {
+    try {
+      return run.canMatch(open.reader.summary());
+    } catch (HeddleException e) {
+      return true;
+    }
+  }
+
+  /** The query is over: what was found so far is of no use. */
+  private LeafOutcome overspent() {
+    failures.clear();
+    failAll(limit.exceeded().orElseThrow());
+    return nothing();
+  }
+
   private LeafOutcome eachByItself(ScatterRun run, List<OpenShard> readers) {
     List<Part> parts = new ArrayList<>(readers.size());
     for (var open : readers) {
-      var partial = leaf(run, open);
+      var partial = leaf(run, open, Bound.NONE);
       if (partial != null) {
         parts.add(new Part(open.ref, run.encode(run.complete(partial))));
       }
+    }
+    if (limit.isExceeded()) {
+      return overspent();
     }
     return new Answer(List.of(), null, parts, failures, timings, spent());
   }
 
   /** The shard's partial, or null where it failed. */
-  private @Nullable Partial leaf(ScatterRun run, OpenShard open) {
+  private @Nullable Partial leaf(ScatterRun run, OpenShard open, Bound bound) {
+    if (limit.isExceeded()) {
+      return null;
+    }
     long start = ticker.nanoTime();
     long matchedBefore = meter.matched();
     try {
-      var partial = run.leaf(open.reader);
+      var partial =
+          bound.equals(Bound.NONE) ? run.leaf(open.reader) : run.leaf(open.reader, bound);
       covers.add(open.ref);
       timings.add(
           timing(
               open,
               meter.matched() - matchedBefore,
               start - startedNanos,
-              ticker.nanoTime() - start));
+              ticker.nanoTime() - start,
+              false));
       return partial;
     } catch (HeddleException e) {
       if (e.getCause() instanceof MissingStatisticsException missing) {
@@ -232,7 +289,7 @@ final class ScatterExecution {
   }
 
   private static ShardTiming timing(
-      OpenShard open, long matched, long startNanos, long activeNanos) {
+      OpenShard open, long matched, long startNanos, long activeNanos, boolean skipped) {
     return new ShardTiming(
         open.ref.shard(),
         open.reader.documents(),
@@ -241,7 +298,8 @@ final class ScatterExecution {
         activeNanos,
         open.reader.view(),
         open.reader.incarnation(),
-        open.reader.position());
+        open.reader.position(),
+        skipped);
   }
 
   private void failAll(HeddleException cause) {
@@ -279,13 +337,17 @@ final class ScatterExecution {
             .orElse(builtInMemoryMib);
     return new Spent(
         ticker.nanoTime() - startedNanos - initNanos,
-        THREADS.getCurrentThreadCpuTime() - startedCpuNanos,
+        cpuNanos(),
         queueNanos,
         initNanos,
         memory,
         meter.documentsScanned(),
         meter.bytesRead(),
         meter.operations());
+  }
+
+  private long cpuNanos() {
+    return THREADS.getCurrentThreadCpuTime() - startedCpuNanos;
   }
 
   private record OpenShard(ShardRef ref, ShardReader reader) {}

@@ -99,6 +99,7 @@ class ScatterExecutionTest {
             Map.of(),
             Deadline.after(Duration.ofSeconds(20), TICKER),
             byShard,
+            LeafTask.Budget.ANY,
             () -> false);
     var outcome =
         new ScatterExecution(

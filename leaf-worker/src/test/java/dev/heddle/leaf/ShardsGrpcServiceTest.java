@@ -221,7 +221,7 @@ class ShardsGrpcServiceTest {
             });
     eventually("all of them", () -> any(seen, report -> report.getShard() == 0));
     assertEquals(1, seen.getFirst().getReplicasCount());
-    long index = write(put("a", "{}")).getPosition().getIndex();
+    long index = write(put("a", "{\"size\":7}")).getPosition().getIndex();
     eventually(
         "what was written",
         () ->
@@ -230,9 +230,22 @@ class ShardsGrpcServiceTest {
                 report ->
                     report.getReplica().getVisible() >= index
                         && report.getReplica().getDocuments() == 1));
+    eventually("what the new view holds", () -> tells(seen, index));
     leaf.drop();
     eventually(
         "that it is gone", () -> seen.stream().anyMatch(reports -> reports.getGoneCount() == 1));
+  }
+
+  private static boolean tells(List<dev.heddle.internal.v1.ReplicaReports> seen, long index) {
+    return seen.stream()
+        .flatMap(reports -> reports.getSummariesList().stream())
+        .anyMatch(summary ->
+            summary.getNode().equals(LocalLeaf.NODE)
+                && summary.getPosition().getIncarnation().equals(LocalLeaf.INCARNATION)
+                && summary.getPosition().getIndex() >= index
+                && summary.getDocuments() == 1
+                && summary.getBounds(0).getField().equals("size")
+                && summary.getBounds(0).getLeast() == 7);
   }
 
   private interface Looked {

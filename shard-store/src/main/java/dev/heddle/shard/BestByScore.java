@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class BestByScore implements Ranked {
   private final int k;
   private final long countUpTo;
+  private final float least;
   private final StopSignal stop;
 
   /** Best of the segments so far, best first. */
@@ -33,16 +34,18 @@ final class BestByScore implements Ranked {
   /**
    * @param k at least 1
    * @param countUpTo matches that are counted before any is skipped
+   * @param least documents that score below it are left out
    */
-  BestByScore(int k, long countUpTo, StopSignal stop) {
+  BestByScore(int k, long countUpTo, float least, StopSignal stop) {
     this.k = k;
     this.countUpTo = countUpTo;
+    this.least = least;
     this.stop = stop;
   }
 
   @Override
   public LeafCollector enter(LeafReaderContext segment, boolean maySkip) {
-    float floor = best.size() == k ? best.get(k - 1).score : Float.NEGATIVE_INFINITY;
+    float floor = best.size() == k ? best.get(k - 1).score : least;
     InSegment entered = new InSegment(segment, floor, maySkip);
     current = entered;
     return entered;

@@ -412,6 +412,11 @@ final class LocalShard implements AutoCloseable {
     views.release(view.reader());
   }
 
+  /** What a view holds; it must not be given back yet. */
+  ViewSummary summary(View view) throws IOException {
+    return views.summary(view.reader(), identity.shard(), reading);
+  }
+
   /** From now on nothing is written; what is open can be read. */
   void fail(Throwable cause) {
     if (failure == null) {

@@ -25,11 +25,27 @@ final class QueryRun {
   }
 
   void check() {
-    new StopSignal(scope.stopped()).check();
+    new StopSignal(scope).check();
   }
 
   TopDocuments search(
       Query query, List<Sort> sort, int k, long countUpTo, List<Shard.Collector> collectors)
+      throws IOException {
+    return search(query, sort, k, countUpTo, Float.NEGATIVE_INFINITY, collectors);
+  }
+
+  /**
+   * Runs a query.
+   *
+   * @param least by score, documents below it are left out; negative infinity: none are
+   */
+  TopDocuments search(
+      Query query,
+      List<Sort> sort,
+      int k,
+      long countUpTo,
+      float least,
+      List<Shard.Collector> collectors)
       throws IOException {
     boolean byScore = k > 0 && sort.isEmpty();
     boolean scored =
@@ -52,12 +68,14 @@ final class QueryRun {
       scope.meter().matched(known);
       return new TopDocuments(List.of(), known, true);
     }
-    StopSignal stop = new StopSignal(scope.stopped());
+    StopSignal stop = new StopSignal(scope);
+    // What need not be counted any more is skipped from the first document on.
+    long counted = known >= 0 || least > Float.NEGATIVE_INFINITY ? -1 : countUpTo;
     Ranked ranked =
         k == 0
             ? new NoneRanked(stop)
             : byScore
-                ? new BestByScore(k, known >= 0 ? -1 : countUpTo, stop)
+                ? new BestByScore(k, counted, least, stop)
                 : new BestByFields(k, keys, scored, stop);
     run(weight, ranked, maySkip, scored ? translated.ceiling() : 0, collectors, stop);
     return result(ranked, known);

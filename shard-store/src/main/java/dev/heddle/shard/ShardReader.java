@@ -2,9 +2,11 @@ package dev.heddle.shard;
 
 import dev.heddle.catalog.FieldType;
 import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
+import dev.heddle.function.ShardSummary;
 import dev.heddle.function.Sort;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -80,6 +82,15 @@ public final class ShardReader implements Shard, AutoCloseable {
     return shard.identity().incarnation();
   }
 
+  /** What can be said of this view without searching it; made once for all that read it. */
+  public ShardSummary summary() {
+    try {
+      return shard.summary(view);
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+  }
+
   /** Of the terms that the query scores with, those whose figures the snapshot lacks. */
   public Set<TermKey> missingStatistics(Query query) {
     return QueryTranslation.translate(query, fields, scope.statistics()).missingTerms();
@@ -101,13 +112,34 @@ public final class ShardReader implements Shard, AutoCloseable {
   public TopDocuments search(
       Query query, List<Sort> sort, int k, long countUpTo, Collector... collectors) {
     begin();
-    if (k < 0 || k > ScatterRequest.MAX_K) {
-      throw new BadRequestException("k: " + k + " (expected: 0.." + ScatterRequest.MAX_K + ")");
-    }
+    checkK(k);
     try {
       return runs.search(query, sort, k, countUpTo, List.of(collectors));
     } catch (IOException | UncheckedIOException e) {
       throw unreadable(e);
+    }
+  }
+
+  @Override
+  public TopDocuments search(Query query, int k, long countUpTo, Bound bound) {
+    begin();
+    checkK(k);
+    try {
+      return runs.search(query, List.of(), k, countUpTo, least(bound), List.of());
+    } catch (IOException | UncheckedIOException e) {
+      throw unreadable(e);
+    }
+  }
+
+  /** As a score, which must not be above the bound. */
+  private static float least(Bound bound) {
+    float nearest = (float) bound.least();
+    return nearest > bound.least() ? Math.nextDown(nearest) : nearest;
+  }
+
+  private static void checkK(int k) {
+    if (k < 0 || k > ScatterRequest.MAX_K) {
+      throw new BadRequestException("k: " + k + " (expected: 0.." + ScatterRequest.MAX_K + ")");
     }
   }
 

@@ -367,6 +367,26 @@ public final class ShardStore implements AutoCloseable {
     }
   }
 
+  /**
+   * What the replica's searches see, in short.
+   *
+   * @throws HeddleException NOT_OWNER, UNAVAILABLE, STORAGE_FAILED
+   */
+  public ReplicaSummary summary(String datasetId, int shard) {
+    LocalShard local = placements.require(datasetId, shard).require().local();
+    try {
+      View view = local.acquire();
+      try {
+        return new ReplicaSummary(
+            datasetId, local.identity().incarnation(), view.at().index(), local.summary(view));
+      } finally {
+        local.release(view);
+      }
+    } catch (IOException | AlreadyClosedException e) {
+      throw local.storageFailed(e);
+    }
+  }
+
   /** All replicas placed here, by dataset and number. */
   public List<ShardStatus> status() {
     List<ShardStatus> status = new ArrayList<>();

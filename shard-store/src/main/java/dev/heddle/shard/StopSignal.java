@@ -1,18 +1,16 @@
 package dev.heddle.shard;
 
 import dev.heddle.function.StoppedException;
-import java.util.function.BooleanSupplier;
-
-/** Asks now and then whether to go on. For one thread. */
+/** Asks now and then whether to go on, and tells how far it has come. For one thread. */
 final class StopSignal {
   /** Documents between two questions; a power of two. */
   private static final int INTERVAL = 1_024;
 
-  private final BooleanSupplier stopped;
+  private final ReadScope scope;
   private int documents;
 
-  StopSignal(BooleanSupplier stopped) {
-    this.stopped = stopped;
+  StopSignal(ReadScope scope) {
+    this.scope = scope;
   }
 
   /** Counts a document, and asks after every so many. */
@@ -24,9 +22,11 @@ final class StopSignal {
 
   /** Asks now. */
   void check() {
-    if (stopped.getAsBoolean()) {
+    scope.meter().scanning(documents);
+    if (scope.stopped().getAsBoolean()) {
       throw new StoppedException(
-          "query: stopped after %d documents (expected: within its deadline)".formatted(documents));
+          "query: stopped after %d documents (expected: within its deadline and budget)"
+              .formatted(documents));
     }
   }
 }

@@ -23,6 +23,7 @@ final class Views extends ReferenceManager<DirectoryReader> {
   private final Supplier<LogPosition> applied;
   private final RecentWrites recent;
   private final Map<IndexReader.CacheKey, LogPosition> positions = new ConcurrentHashMap<>();
+  private final Map<IndexReader.CacheKey, ViewSummary> summaries = new ConcurrentHashMap<>();
 
   /** Of the newest view. */
   private volatile LogPosition visible;
@@ -83,8 +84,23 @@ final class Views extends ReferenceManager<DirectoryReader> {
 
   private void note(DirectoryReader reader, LogPosition at) {
     if (positions.put(key(reader), at) == null) {
-      reader.getReaderCacheHelper().addClosedListener(positions::remove);
+      reader
+          .getReaderCacheHelper()
+          .addClosedListener(key -> {
+            positions.remove(key);
+            summaries.remove(key);
+          });
     }
+  }
+
+  /** What a reader that is held holds; made when first asked for. */
+  ViewSummary summary(DirectoryReader reader, int shard, SchemaFields fields) throws IOException {
+    var known = summaries.get(key(reader));
+    if (known == null) {
+      known = ViewSummary.read(reader, shard, fields);
+      summaries.put(key(reader), known);
+    }
+    return known;
   }
 
   private static IndexReader.CacheKey key(DirectoryReader reader) {

@@ -1,9 +1,12 @@
 package dev.heddle.shard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
 import dev.heddle.function.Shard.TopDocument;
+import dev.heddle.function.Shard.TopDocuments;
 import dev.heddle.function.Sort;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -47,6 +50,66 @@ class OneIndexOrManyTest {
         assertEquals(expected, shown(search(many, query, summed, k, countUpTo)), what);
         assertEquals(expected, shown(search(many, query, summed, k, 0)), what);
       }
+    }
+  }
+
+  /** As a leaf searches its shards one after the other. */
+  @Test
+  void whatIsLeftOutBelowARisingBarMakesNoDifference() throws IOException {
+    try (LocalShards one = new LocalShards(directory.resolve("1"), Things.SCHEMA, 1);
+        LocalShards many = new LocalShards(directory.resolve("8"), Things.SCHEMA, 8)) {
+      fill(one, many);
+      int barred = 0;
+      for (int i = 0; i < QUERIES; i++) {
+        Query query = query(2);
+        int k = 1 + random.nextInt(20);
+        String what = "seed " + seed + " k " + k + " " + query;
+        StatisticsSnapshot figures = many.statistics(query);
+        List<TopDocument> best = new ArrayList<>();
+        for (int shard = 0; shard < many.count(); shard++) {
+          Bound bound = best.size() < k ? Bound.NONE : new Bound(best.getLast().score());
+          try (ShardReader reader = many.open(shard, figures)) {
+            TopDocuments found = reader.search(query, k, 100, bound);
+            barred += bound.equals(Bound.NONE) ? 0 : 1;
+            found.documents().forEach(hit -> assertTrue(hit.score() >= bound.least(), what));
+            long matching = reader.count(query);
+            assertTrue(found.exact() ? found.total() == matching : found.total() <= matching, what);
+            best.addAll(found.documents());
+          }
+          best.sort(BY_SCORE);
+          best = new ArrayList<>(best.subList(0, Math.min(k, best.size())));
+        }
+        assertEquals(
+            shown(search(one, query, one.statistics(query), k, DOCUMENTS)), shown(best), what);
+      }
+      assertTrue(barred > QUERIES, "seed " + seed + ": " + barred + " searches with a bar");
+    }
+  }
+
+  @Test
+  void aBarSparesWork() throws IOException {
+    try (LocalShards many = new LocalShards(directory.resolve("1"), Things.SCHEMA, 1)) {
+      for (int i = 0; i < 20_000; i++) {
+        String text = i % 1_000 == 0 ? "seldom seldom often" : "often common common common";
+        assertEquals("", many.put("x" + i, "{\"body\":\"" + text + "\"}"));
+      }
+      many.refresh();
+      Query query = new Query.Match("seldom often", List.of(), false);
+      StatisticsSnapshot figures = many.statistics(query);
+      ShardMeter free = new ShardMeter();
+      ShardMeter barred = new ShardMeter();
+      float best;
+      try (ShardReader reader = many.open(0, new ReadScope(figures, () -> false, free))) {
+        best = reader.search(query, List.of(), 3, 5_000).documents().getLast().score();
+      }
+      try (ShardReader reader = many.open(0, new ReadScope(figures, () -> false, barred))) {
+        assertEquals(3, reader.search(query, 3, 5_000, new Bound(best)).documents().size());
+        TopDocuments none = reader.search(query, 3, 5_000, new Bound(Math.nextUp(best)));
+        assertTrue(none.documents().size() < 3 || none.documents().getLast().score() > best);
+      }
+      assertTrue(
+          barred.documentsScanned() * 5 < free.documentsScanned(),
+          barred.documentsScanned() + " of " + free.documentsScanned());
     }
   }
 

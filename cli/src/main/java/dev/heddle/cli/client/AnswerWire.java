@@ -10,6 +10,7 @@ import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ShardChoice;
+import dev.heddle.v1.SkippedShard;
 import dev.heddle.v1.Total;
 import dev.heddle.v1.Value;
 import tools.jackson.databind.JsonNode;
@@ -143,11 +144,21 @@ final class AnswerWire {
             .put("hedgeAfterMicros", explanation.getHedgeAfterMicros())
             .put("hedged", explanation.getHedged())
             .put("denied", explanation.getDenied());
+    ArrayNode skipped = json.putArray("skipped");
+    explanation.getSkippedList().forEach(one -> skipped.add(skipped(one)));
     ArrayNode choices = json.putArray("choices");
     explanation.getChoicesList().forEach(choice -> choices.add(choice(choice)));
     ArrayNode leaves = json.putArray("leaves");
     explanation.getLeavesList().forEach(leaf -> leaves.add(leaf(leaf)));
     return json;
+  }
+
+  private static ObjectNode skipped(SkippedShard skipped) {
+    ObjectNode json = JSON.createObjectNode().put("shard", skipped.getShard());
+    if (!skipped.getNode().isEmpty()) {
+      json.put("node", skipped.getNode());
+    }
+    return json.put("reason", skipped.getReason());
   }
 
   private static ObjectNode choice(ShardChoice choice) {

@@ -39,6 +39,13 @@ public final class Gather {
   private final List<Position> positions = new ArrayList<>();
   private final Set<ErrorCode> failures = new HashSet<>();
   private final List<Ordered> waiting = new ArrayList<>();
+
+  /** Shards left out by the plan, as nothing in them can match. */
+  private final Map<Integer, Plan.Skipped> skipped = new HashMap<>();
+
+  /** Covered shards that their leaf did not search, as nothing in them could match. */
+  private final Set<Integer> passed = new HashSet<>(0);
+
   private @Nullable Partial merged;
   private Bill bill = Bill.NONE;
   private long stalenessMicros;
@@ -53,9 +60,18 @@ public final class Gather {
         planned.put(ref.shard(), ref.generation());
       }
     }
+    for (var left : plan.skipped()) {
+      planned.put(left.shard(), left.generation());
+      skipped.put(left.shard(), left);
+    }
     for (var gap : plan.missing()) {
       missing.put(gap.shard(), gap);
     }
+  }
+
+  /** Shards that the plan left out are to be asked after all. */
+  public void skipNone() {
+    skipped.clear();
   }
 
   /**
@@ -79,6 +95,9 @@ public final class Gather {
         documents.put(report.shard(), report.documents());
         positions.add(report.position());
         stalenessMicros = Math.max(stalenessMicros, report.stalenessMicros());
+        if (report.skipped()) {
+          passed.add(report.shard());
+        }
       }
     }
     return true;
@@ -165,14 +184,26 @@ public final class Gather {
     return dropped;
   }
 
-  /** What the merged views show: a position each, as far as leaves named one. */
+  /** What the views show that the answer rests on: a position each, as far as leaves named one. */
   public List<Position> positions() {
-    return positions;
+    if (skipped.isEmpty()) {
+      return positions;
+    }
+    List<Position> all = new ArrayList<>(positions);
+    for (var left : skipped.values()) {
+      var summary = left.summary();
+      all.add(new Position(summary.shard(), summary.incarnation(), summary.index()));
+    }
+    return all;
   }
 
-  /** How old the oldest of the merged views may be; 0: none newer. */
+  /** How old the oldest of the views may be that the answer rests on; 0: none newer. */
   public long stalenessMicros() {
-    return stalenessMicros;
+    long oldest = stalenessMicros;
+    for (var left : skipped.values()) {
+      oldest = Math.max(oldest, left.stalenessMicros());
+    }
+    return oldest;
   }
 
   public boolean empty() {
@@ -210,6 +241,13 @@ public final class Gather {
     List<Coverage.Missing> gaps = new ArrayList<>();
     for (var placement : plan.dataset().shards()) {
       int shard = placement.shard();
+      var left = skipped.get(shard);
+      if (left != null) {
+        seen += left.summary().documents();
+        active += left.summary().documents();
+        target += left.summary().documents();
+        continue;
+      }
       long count = documents.getOrDefault(shard, known.documents(plan.dataset(), shard).orElse(0));
       target += count;
       if (covered.contains(shard)) {
@@ -227,7 +265,13 @@ public final class Gather {
       gaps.add(gap);
     }
     return new Coverage(
-        seen, active, target, covered.size(), 0, plan.dataset().shards().size(), gaps);
+        seen,
+        active,
+        target,
+        covered.size() - passed.size(),
+        skipped.size() + passed.size(),
+        plan.dataset().shards().size(),
+        gaps);
   }
 
   /** A partial that awaits its turn, encoded, because merging may change partials. */

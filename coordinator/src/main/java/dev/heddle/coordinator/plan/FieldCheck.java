@@ -2,6 +2,7 @@ package dev.heddle.coordinator.plan;
 
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.Schema;
+import dev.heddle.function.Aggregation;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Sort;
@@ -26,12 +27,26 @@ public final class FieldCheck {
     check.query(request.query());
     request.fields().forEach(field -> check.known("fields", field));
     request.highlight().ifPresent(fields -> fields.forEach(f -> check.known("highlight", f)));
-    for (var key : request.sort()) {
+    check.sort("sort", request.sort());
+    request.aggs().forEach((name, agg) -> check.aggregation("aggs." + name, agg));
+  }
+
+  private void sort(String where, List<Sort> keys) {
+    for (var key : keys) {
       if (!key.field().equals(Sort.SCORE)) {
-        check.known("sort", key.field());
+        known(where, key.field());
       }
     }
-    request.aggs().forEach((name, agg) -> check.known("aggs." + name, agg.field()));
+  }
+
+  private void aggregation(String where, Aggregation aggregation) {
+    if (aggregation instanceof Aggregation.TopHits best) {
+      sort(where + ".sort", best.sort());
+      best.fields().forEach(field -> known(where + ".fields", field));
+    } else {
+      known(where, aggregation.field());
+    }
+    aggregation.inner().forEach((name, inner) -> aggregation(where + ".aggs." + name, inner));
   }
 
   private void query(Query query) {

@@ -67,6 +67,25 @@ public final class ReplicaTable {
     return datasets.keySet().stream().filter(id -> !named.contains(id)).count();
   }
 
+  /** A node told what its replica holds. */
+  public void holds(String datasetId, KnownSummary summary) {
+    int shard = summary.shard();
+    if (shard < 0 || shard >= DatasetRecord.MOST_SHARDS) {
+      return;
+    }
+    var dataset = dataset(datasetId);
+    if (dataset != null) {
+      dataset.summaries.merge(
+          shard, summary, (known, newest) -> newest.replaces(known) ? newest : known);
+    }
+  }
+
+  /** The newest of what replicas of the shard told to hold; null: none has. */
+  @Nullable KnownSummary summary(String datasetId, int shard) {
+    var dataset = datasets.get(datasetId);
+    return dataset == null ? null : dataset.summaries.get(shard);
+  }
+
   /** A node told how busy it is. */
   public void load(String node, int queueLength, long serviceMicros) {
     loads.put(node, new NodeLoad(queueLength, serviceMicros, ticker.nanoTime()));
@@ -184,6 +203,7 @@ public final class ReplicaTable {
   private static final class Dataset {
     private final long sinceNanos;
     private final Map<Integer, Shard> shards = new ConcurrentHashMap<>();
+    private final Map<Integer, KnownSummary> summaries = new ConcurrentHashMap<>();
     private final ServiceTimes services = new ServiceTimes();
 
     Dataset(long sinceNanos) {
@@ -198,6 +218,8 @@ public final class ReplicaTable {
     void retain(DatasetRecord record, Set<String> live) {
       shards.keySet().removeIf(shard -> shard >= record.shards().size());
       shards.replaceAll((shard, known) -> known.among(live));
+      summaries.keySet().removeIf(shard -> shard >= record.shards().size());
+      summaries.values().removeIf(summary -> !live.contains(summary.node()));
       services.retain(live);
     }
   }

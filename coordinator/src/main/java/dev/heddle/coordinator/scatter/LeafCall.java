@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param reading what the shards must have seen
  * @param waitNanos that the leaf may wait for that; 0: as long as it has time
  * @param byShard whether each shard is answered with a partial of its own
+ * @param budget what is left to the query
  */
 public record LeafCall(
     LeafAssignment leaf,
@@ -24,4 +25,15 @@ public record LeafCall(
     long timeoutNanos,
     Reading reading,
     long waitNanos,
-    boolean byShard) {}
+    boolean byShard,
+    Budget budget) {
+  /**
+   * What a query may still spend; a leaf stops where it alone has spent it.
+   *
+   * @param documents scanned; 0: any number
+   * @param cpuNanos CPU time; 0: any
+   */
+  public record Budget(long documents, long cpuNanos) {
+    public static final Budget ANY = new Budget(0, 0);
+  }
+}

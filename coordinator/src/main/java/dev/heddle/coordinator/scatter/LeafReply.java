@@ -59,6 +59,15 @@ public sealed interface LeafReply {
           .toList();
     }
 
+    /** Throws the first one that says that the request is wrong. */
+    public static void refuseWrong(List<ShardFailure> failures) {
+      for (var failure : failures) {
+        if (failure.code.kind() == ErrorCode.Kind.USER) {
+          throw new HeddleException(failure.code, failure.message);
+        }
+      }
+    }
+
     /** The word of a coverage for a failure. */
     public static String reason(ErrorCode code) {
       return switch (code) {
@@ -79,6 +88,7 @@ public sealed interface LeafReply {
    * @param position that the view shows: everything up to it, nothing beyond; with index 0 if the
    *     leaf named none
    * @param replica as its node sees it, if it said
+   * @param skipped whether it was not searched, as nothing in it can match
    */
   record ShardReport(
       int shard,
@@ -88,7 +98,8 @@ public sealed interface LeafReply {
       long activeMicros,
       long view,
       Position position,
-      Optional<Replica> replica) {
+      Optional<Replica> replica,
+      boolean skipped) {
     /** What the report shows of the shard, to compare with others. */
     public Sight sight() {
       return position.index() > 0

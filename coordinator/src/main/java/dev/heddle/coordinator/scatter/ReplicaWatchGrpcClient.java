@@ -53,6 +53,9 @@ public final class ReplicaWatchGrpcClient
     for (var report : reports.getReplicasList()) {
       ReplicaWire.replica(report).tell(table);
     }
+    for (var summary : reports.getSummariesList()) {
+      table.holds(summary.getDatasetId(), ReplicaWire.summary(summary));
+    }
     for (var report : reports.getGoneList()) {
       table.gone(report.getDatasetId(), report.getShard(), node.node());
     }

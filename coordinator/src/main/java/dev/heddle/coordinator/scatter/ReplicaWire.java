@@ -1,17 +1,23 @@
 package dev.heddle.coordinator.scatter;
 
 import dev.heddle.catalog.PositionToken.Position;
+import dev.heddle.coordinator.plan.KnownSummary;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.ReplicaState;
 import dev.heddle.coordinator.scatter.LeafReply.Replica;
+import dev.heddle.function.ShardSummary.Bounds;
 import dev.heddle.internal.v1.ReadRequirement;
 import dev.heddle.internal.v1.ReplicaReport;
+import dev.heddle.internal.v1.ReplicaSummary;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.v1.ReadLevel;
 import dev.heddle.v1.ReplicaRole;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /** Replicas, positions and what reads require, between messages and the coordinator's own types. */
 public final class ReplicaWire {
@@ -43,6 +49,26 @@ public final class ReplicaWire {
             report.getStalenessMicros()),
         report.getQueueLength(),
         report.getServiceMicros());
+  }
+
+  /** What a node's replica holds. */
+  static KnownSummary summary(ReplicaSummary message) {
+    Map<String, Bounds> bounds = new HashMap<>();
+    for (var field : message.getBoundsList()) {
+      bounds.put(field.getField(), new Bounds(field.getLeast(), field.getGreatest()));
+    }
+    Map<String, Set<String>> terms = new HashMap<>();
+    for (var field : message.getTermsList()) {
+      terms.put(field.getField(), Set.copyOf(field.getTermsList()));
+    }
+    return new KnownSummary(
+        message.getNode(),
+        message.getShard(),
+        message.getPosition().getIncarnation(),
+        message.getPosition().getIndex(),
+        message.getDocuments(),
+        bounds,
+        terms);
   }
 
   private static ReplicaState.Role role(ReplicaRole role) {

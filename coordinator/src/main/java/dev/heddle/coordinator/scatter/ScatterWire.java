@@ -5,6 +5,7 @@ import dev.heddle.coordinator.plan.Figures.FieldFigures;
 import dev.heddle.coordinator.plan.Figures.TermFigures;
 import dev.heddle.coordinator.plan.Figures.TermKey;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.FunctionRef;
@@ -60,6 +61,12 @@ final class ScatterWire {
     var reading = call.reading();
     message.setRead(
         ReplicaWire.requirement(reading.level(), reading.positions(shards), call.waitNanos()));
+    if (!call.budget().equals(Budget.ANY)) {
+      message
+          .getBudgetBuilder()
+          .setDocuments(call.budget().documents())
+          .setCpuNanos(call.budget().cpuNanos());
+    }
     call.figures().map(ScatterWire::statistics).ifPresent(message::setStatistics);
     return message.build();
   }
@@ -120,7 +127,8 @@ final class ScatterWire {
                 ReplicaWire.position(report.getPosition()),
                 report.hasReplica()
                     ? Optional.of(ReplicaWire.replica(report.getReplica()))
-                    : Optional.empty()))
+                    : Optional.empty(),
+                report.getSkipped()))
         .toList();
   }
 
