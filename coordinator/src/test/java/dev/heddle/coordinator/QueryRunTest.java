@@ -105,7 +105,8 @@ class QueryRunTest {
               () -> false,
               improvements,
               "trace",
-              TICKER.nanoTime())
+              TICKER.nanoTime(),
+              Fixtures.ADMITTED)
           .answer();
     }
   }

@@ -147,6 +147,13 @@ final class AnswerWire {
             .put("hedgeAfterMicros", explanation.getHedgeAfterMicros())
             .put("hedged", explanation.getHedged())
             .put("denied", explanation.getDenied());
+    if (explanation.hasAdmission()) {
+      json.putObject("admission")
+          .put("waitMicros", explanation.getAdmission().getWaitMicros())
+          .put("inFlight", explanation.getAdmission().getInFlight())
+          .put("places", explanation.getAdmission().getPlaces())
+          .put("priority", explanation.getAdmission().getPriority());
+    }
     ArrayNode choices = json.putArray("choices");
     explanation.getChoicesList().forEach(choice -> choices.add(choice(choice)));
     ArrayNode leaves = json.putArray("leaves");
