@@ -19,16 +19,20 @@ final class Waterfall {
     long plan = explanation.path("planMicros").asLong(0);
     long scatter = explanation.path("scatterMicros").asLong(0);
     long finish = explanation.path("finishMicros").asLong(0);
-    long end = Math.max(1, plan + scatter + finish);
+    long wait = explanation.path("admission").path("waitMicros").asLong(0);
+    long end = Math.max(1, wait + plan + scatter + finish);
     for (JsonNode leaf : explanation.path("leaves")) {
       end = Math.max(end, leaf.path("receivedMicros").asLong(0));
     }
     StringBuilder text = new StringBuilder();
-    line(text, "plan", 0, plan, end, "");
+    if (wait > 0) {
+      line(text, "wait for a place", 0, wait, end, "");
+    }
+    line(text, "plan", wait, plan, end, "");
     for (JsonNode leaf : explanation.path("leaves")) {
       leaf(text, leaf, end);
     }
-    line(text, "finish", plan + scatter, finish, end, "");
+    line(text, "finish", wait + plan + scatter, finish, end, "");
     int rounds = explanation.path("statisticsRounds").asInt(0);
     if (rounds > 0) {
       text.append(Figures.count(rounds, "extra round")).append(" for statistics\n");

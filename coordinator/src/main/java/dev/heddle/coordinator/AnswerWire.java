@@ -78,6 +78,12 @@ final class AnswerWire {
   private static dev.heddle.v1.Explanation explanation(Explanation explanation) {
     var message =
         dev.heddle.v1.Explanation.newBuilder()
+            .setAdmission(
+                dev.heddle.v1.Admission.newBuilder()
+                    .setWaitMicros(explanation.admission().waitMicros())
+                    .setInFlight(explanation.admission().inFlight())
+                    .setPlaces(explanation.admission().places())
+                    .setPriority(explanation.admission().priority().text()))
             .setPlanMicros(explanation.planMicros())
             .setScatterMicros(explanation.scatterMicros())
             .setFinishMicros(explanation.finishMicros())

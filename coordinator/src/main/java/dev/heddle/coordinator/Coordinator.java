@@ -2,6 +2,7 @@ package dev.heddle.coordinator;
 
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.coordinator.admission.FairAdmission;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
@@ -124,17 +125,28 @@ public final class Coordinator implements AutoCloseable {
             channels,
             names,
             invokers,
-            new InvokerChoice(invokers, ThreadLocalRandom::current),
+            new InvokerChoice(
+                config.scheduling(),
+                policies.scheduling(config.scheduling()),
+                invokers,
+                ThreadLocalRandom::current),
             ticker,
             registry);
     var outside =
         new InvocationDoorWire(
-            "invocations", "outside", config.invocations(), invocations, ticker, registry);
+            "outside",
+            FairAdmission.ofInvocations(
+                config.admission(), config.invocations(), ticker, registry),
+            config.maxDeadline(),
+            invocations,
+            ticker,
+            registry);
     var within =
         new InvocationDoorWire(
-            "nested invocations",
             "function",
-            CallsGrpcService.most(config),
+            FairAdmission.ofNested(
+                config.admission(), CallsGrpcService.most(config), ticker, registry),
+            config.maxDeadline(),
             invocations,
             ticker,
             registry);

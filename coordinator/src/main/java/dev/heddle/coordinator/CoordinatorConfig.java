@@ -1,5 +1,6 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.coordinator.admission.AdmissionConfig;
 import dev.heddle.engine.EngineConfig;
 import dev.heddle.engine.wasm.WasmLimits;
 import dev.heddle.process.DataSize;
@@ -13,8 +14,11 @@ import java.time.Duration;
  * @param mergeSlice at most so much of the deadline is kept for merging and answering
  * @param statisticsGrace how long leaves wait for each other's figures of terms unseen in the epoch
  * @param statisticsRefresh a changed dataset gets a new statistics epoch at most this often
- * @param queries queries in flight; beyond, they are refused
+ * @param queries queries in flight at most, however fast they are; beyond, they wait or are refused
  * @param invocations plain invocations in flight; beyond, they are refused
+ * @param admission who is let in, and who waits
+ * @param scheduling policy that chooses leaves for plain invocations: {@code locality}, {@code
+ *     least-loaded}, {@code hash}, {@code round-robin}, or one of the jar of {@code scatter}
  * @param deploys in flight, each of which may compile; beyond, they are refused
  * @param bulkStreams bulk streams at a time; one counts from its first request on
  * @param tenantBulkStreams bulk streams of a tenant at a time
@@ -45,6 +49,8 @@ public record CoordinatorConfig(
     Duration statisticsRefresh,
     int queries,
     int invocations,
+    AdmissionConfig admission,
+    String scheduling,
     int deploys,
     int bulkStreams,
     int tenantBulkStreams,
@@ -100,6 +106,8 @@ public record CoordinatorConfig(
         statisticsRefresh,
         queries,
         invocations,
+        admission,
+        scheduling,
         deploys,
         bulkStreams,
         tenantBulkStreams,
@@ -132,6 +140,8 @@ public record CoordinatorConfig(
         Duration.ofSeconds(1),
         256,
         1_024,
+        AdmissionConfig.defaults(),
+        "locality",
         4,
         16,
         12,

@@ -1,19 +1,23 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.InvocationGrpcClient.Caller;
-import dev.heddle.coordinator.admission.SharedAdmission;
+import dev.heddle.coordinator.admission.FairAdmission;
+import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.Started;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.InvokeRequest;
 import dev.heddle.v1.InvokeResponse;
+import io.grpc.Context;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,26 +34,27 @@ final class InvocationDoorWire {
   private static final String FROM = "from";
 
   private final InvocationGrpcClient invocations;
-  private final SharedAdmission admission;
+  private final FairAdmission admission;
+  private final Duration longest;
   private final Ticker ticker;
   private final Timer answered;
   private final Map<ErrorCode.Kind, Timer> failed = new EnumMap<>(ErrorCode.Kind.class);
 
   /**
-   * @param what is limited, for the error's message
    * @param from whom calls come, for the metrics
-   * @param limit of invocations in flight, three quarters of it for one tenant; further ones are
-   *     refused
+   * @param admission of which each holds a place; without one it is refused
+   * @param longest deadline of one that brings none
    */
   InvocationDoorWire(
-      String what,
       String from,
-      int limit,
+      FairAdmission admission,
+      Duration longest,
       InvocationGrpcClient invocations,
       Ticker ticker,
       MeterRegistry registry) {
     this.invocations = invocations;
-    this.admission = SharedAdmission.leavingAQuarter(what, limit);
+    this.admission = admission;
+    this.longest = longest;
     this.ticker = ticker;
     this.answered = registry.timer(TIMER, FROM, from, "outcome", "ok");
     for (var kind : ErrorCode.Kind.values()) {
@@ -60,15 +65,17 @@ final class InvocationDoorWire {
         "heddle_coordinator_invocations_in_flight",
         List.of(Tag.of(FROM, from)),
         admission,
-        SharedAdmission::inFlight);
+        FairAdmission::inFlight);
   }
 
   /** Answers one. */
   void answer(InvokeRequest request, Caller caller, StreamObserver<InvokeResponse> observer) {
     long start = ticker.nanoTime();
     InvokeResponse response;
-    try (var _ = admission.admit(caller.tenant())) {
+    var deadline = Deadline.ofGrpc(Context.current().getDeadline(), longest, ticker);
+    try (var place = admission.admitNow(RequestContext.current(), deadline.atNanos())) {
       response = invocations.invoke(request, caller);
+      place.served(false);
     } catch (StatusRuntimeException e) {
       // As it is: its trailers hold the bill.
       fail(observer, start, GrpcErrors.fromStatus(e).code(), e);

@@ -3,6 +3,7 @@ package dev.heddle.coordinator;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.EventShape;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.FunctionVersion;
@@ -54,6 +55,7 @@ final class InvocationGrpcClient {
   private final InvokerChoice choice;
   private final Ticker ticker;
   private final Counter elsewhere;
+  private final MeterRegistry registry;
 
   InvocationGrpcClient(
       CoordinatorConfig config,
@@ -71,6 +73,7 @@ final class InvocationGrpcClient {
     this.table = table;
     this.choice = choice;
     this.ticker = ticker;
+    this.registry = registry;
     this.elsewhere = registry.counter("heddle_coordinator_invocations_tried_elsewhere");
   }
 
@@ -97,13 +100,15 @@ final class InvocationGrpcClient {
     var version = function.version().orElseThrow();
     boolean http = takesHttpEvent(request, version, function);
     var message = message(request, caller, function, http, view.revision());
-    var place = new InvokerTable.Version(caller.tenant(), version.digest());
+    var wanted = wanted(request, caller, version.digest(), view);
     List<NodeRecord> candidates = new ArrayList<>(view.nodesWith("leaf"));
     boolean refused = false;
     while (!candidates.isEmpty()) {
-      var leaf = choice.choose(candidates, place, request.getLocalityKey());
+      var chosen = choice.choose(candidates, wanted);
+      var leaf = chosen.leaf();
+      count(chosen);
       try {
-        return billed(call(leaf, message), http, start);
+        return billed(call(leaf, message), http, start, chosen);
       } catch (StatusRuntimeException e) {
         boolean arrived = !neverArrived(e);
         boolean again = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
@@ -117,6 +122,41 @@ final class InvocationGrpcClient {
     }
     throw new HeddleException(
         ErrorCode.UNAVAILABLE, "leaves: none reachable (expected: at least one)");
+  }
+
+  /** What the call had better be near to; a document that is not there is near to nothing. */
+  private static InvokerChoice.Wanted wanted(
+      InvokeRequest request, Caller caller, String digest, CatalogView view) {
+    var place = new InvokerTable.Version(caller.tenant(), digest);
+    String dataset = request.getNearDataset();
+    if (dataset.isEmpty() != request.getNearId().isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST,
+          "near: dataset '%s', id '%s' (expected: both or neither)"
+              .formatted(dataset, request.getNearId()));
+    }
+    Set<String> nodes =
+        dataset.isEmpty()
+            ? Set.of()
+            : view.dataset(caller.tenant(), dataset)
+                .map(record -> Set.copyOf(record.shardOf(request.getNearId()).nodes()))
+                .orElse(Set.of());
+    return new InvokerChoice.Wanted(place, request.getLocalityKey(), !nodes.isEmpty(), nodes);
+  }
+
+  private void count(InvokerChoice.Chosen chosen) {
+    registry
+        .counter(
+            "heddle_coordinator_invocations_scheduled",
+            "policy",
+            chosen.policy(),
+            "session",
+            chosen.session(),
+            "code",
+            chosen.code(),
+            "data",
+            chosen.data())
+        .increment();
   }
 
   /** Whether the function gets the HTTP event of the request. */
@@ -192,10 +232,12 @@ final class InvocationGrpcClient {
         && Started.of(failure) == Started.NO;
   }
 
-  private InvokeResponse billed(InvokeResponse response, boolean http, long start) {
+  private InvokeResponse billed(
+      InvokeResponse response, boolean http, long start, InvokerChoice.Chosen chosen) {
     return response.toBuilder()
         .setBill(priced(response.getBill()))
         .setHttpReply(http)
+        .setPlacement(chosen.text())
         .setTookMicros((ticker.nanoTime() - start) / 1_000)
         .build();
   }

@@ -2,98 +2,184 @@ package dev.heddle.coordinator;
 
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.coordinator.InvokerTable.Version;
-import java.nio.charset.StandardCharsets;
-import java.util.Comparator;
+import dev.heddle.coordinator.plan.Rendezvous;
+import dev.heddle.coordinator.plan.SchedulingPolicy;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 
 /**
- * Which leaf runs an invocation. A locality key goes where it went before, by rendezvous hashing,
- * unless events wait there or that leaf has far more to do than the others. Otherwise a leaf that
- * has the version's code, and among those the less busy of two chosen at random; once events wait
- * at all of these, any leaf. Safe for any thread.
+ * Which leaf runs an invocation: shows a {@link SchedulingPolicy} what is known of the leaves, and
+ * says why the one that it chose may be a good one. Safe for any thread.
  */
 final class InvokerChoice {
-  /** A key leaves its leaf when that has so many more invocations than the least busy one … */
-  private static final int SPILL_MARGIN = 8;
-
-  /** … and so many times as many. */
-  private static final int SPILL_FACTOR = 2;
-
+  private final String policyName;
+  private final SchedulingPolicy policy;
   private final InvokerTable table;
   private final Supplier<RandomGenerator> random;
 
-  InvokerChoice(InvokerTable table, Supplier<RandomGenerator> random) {
+  InvokerChoice(
+      String policyName,
+      SchedulingPolicy policy,
+      InvokerTable table,
+      Supplier<RandomGenerator> random) {
+    this.policyName = policyName;
+    this.policy = policy;
     this.table = table;
     this.random = random;
   }
 
   /**
+   * What an invocation wants to be near to.
+   *
+   * @param localityKey empty: none
+   * @param dataNamed whether it named a document
+   * @param data nodes that have a copy of its shard
+   */
+  record Wanted(Version version, String localityKey, boolean dataNamed, Set<String> data) {
+    Wanted {
+      data = Set.copyOf(data);
+    }
+  }
+
+  /**
+   * A leaf, and what spoke for it.
+   *
+   * @param session {@code home}: where the key's calls go; {@code away}; {@code none}: no key
+   * @param code {@code idle}: a sandbox has nothing to do; {@code loaded}; {@code cold}
+   * @param data {@code here}, {@code away}; {@code none}: none was named
+   * @param load of the leaf
+   * @param least of all leaves
+   */
+  record Chosen(
+      NodeRecord leaf,
+      String policy,
+      String session,
+      String code,
+      String data,
+      int load,
+      int least,
+      int of) {
+    /** {@code locality session=home code=idle data=none load=3 least=1 leaves=4}. */
+    String text() {
+      return policy
+          + (" session=" + session)
+          + (" code=" + code)
+          + (" data=" + data)
+          + (" load=" + load)
+          + (" least=" + least)
+          + (" leaves=" + of);
+    }
+  }
+
+  /**
    * Chooses one.
    *
-   * @param candidates at least one
-   * @param localityKey empty: none
+   * @param leaves at least one
+   * @throws HeddleException INTERNAL where the policy chose none of them, or failed
    */
-  NodeRecord choose(List<NodeRecord> candidates, Version version, String localityKey) {
-    if (!localityKey.isEmpty()) {
-      var home = home(candidates, version, localityKey);
-      if (home.isPresent()) {
-        return home.get();
-      }
+  Chosen choose(List<NodeRecord> leaves, Wanted wanted) {
+    var candidates = new Known(table, leaves, wanted);
+    int place;
+    try {
+      place = policy.choose(candidates, random.get());
+    } catch (RuntimeException e) {
+      throw new HeddleException(
+          ErrorCode.INTERNAL, "scheduling: policy " + policyName + " failed: " + e, e);
     }
-    List<NodeRecord> warm =
-        candidates.stream()
-            .filter(leaf -> table.warm(leaf.node(), version) && !table.waits(leaf.node()))
-            .toList();
-    return lessBusy(warm.isEmpty() ? candidates : warm, version);
+    if (place < 0 || place >= leaves.size()) {
+      throw new HeddleException(
+          ErrorCode.INTERNAL,
+          "scheduling: policy %s chose place %d (expected: 0..%d)"
+              .formatted(policyName, place, leaves.size() - 1));
+    }
+    return chosen(candidates, place);
   }
 
-  /** The key's leaf, or the one that comes second; empty: both have too much to do. */
-  private Optional<NodeRecord> home(
-      List<NodeRecord> candidates, Version version, String localityKey) {
-    int least = candidates.stream().mapToInt(leaf -> table.load(leaf.node())).min().orElse(0);
-    String key = version.tenant() + "/" + localityKey + "/";
-    return candidates.stream()
-        .sorted(Comparator.comparingLong((NodeRecord leaf) -> hash(key + leaf.node())).reversed())
-        .limit(2)
-        .filter(leaf -> !table.waits(leaf.node()) && !overloaded(leaf, least))
-        .findFirst();
+  private Chosen chosen(Known candidates, int place) {
+    var wanted = candidates.wanted;
+    int least = Integer.MAX_VALUE;
+    for (int i = 0; i < candidates.size(); i++) {
+      least = Math.min(least, candidates.load(i));
+    }
+    String session = "none";
+    if (!wanted.localityKey().isEmpty()) {
+      String key = candidates.tenant() + "/" + wanted.localityKey();
+      session = Rendezvous.first(candidates, key, -1) == place ? "home" : "away";
+    }
+    String code =
+        candidates.idle(place) > 0 ? "idle" : candidates.loaded(place) ? "loaded" : "cold";
+    String data = !wanted.dataNamed() ? "none" : candidates.hasData(place) ? "here" : "away";
+    return new Chosen(
+        candidates.leaves.get(place),
+        policyName,
+        session,
+        code,
+        data,
+        candidates.load(place),
+        least,
+        candidates.size());
   }
 
-  private boolean overloaded(NodeRecord leaf, int least) {
-    int load = table.load(leaf.node());
-    return load > least + SPILL_MARGIN && load > least * SPILL_FACTOR;
-  }
+  /** What the table knows of some leaves. */
+  private record Known(InvokerTable table, List<NodeRecord> leaves, Wanted wanted)
+      implements SchedulingPolicy.Candidates {
+    @Override
+    public int size() {
+      return leaves.size();
+    }
 
-  private NodeRecord lessBusy(List<NodeRecord> leaves, Version version) {
-    if (leaves.size() == 1) {
-      return leaves.getFirst();
+    @Override
+    public String tenant() {
+      return wanted.version().tenant();
     }
-    var generator = random.get();
-    int first = generator.nextInt(leaves.size());
-    int second = (first + 1 + generator.nextInt(leaves.size() - 1)) % leaves.size();
-    var one = leaves.get(first);
-    var other = leaves.get(second);
-    int difference = Integer.compare(table.load(one.node()), table.load(other.node()));
-    if (difference == 0) {
-      difference =
-          Integer.compare(
-              table.idle(other.node(), version).orElse(-1),
-              table.idle(one.node(), version).orElse(-1));
-    }
-    return difference <= 0 ? one : other;
-  }
 
-  /** FNV-1a, then mixed: close names must not hash close together. */
-  private static long hash(String text) {
-    long hash = 0xcbf29ce484222325L;
-    for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
-      hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
+    @Override
+    public String version() {
+      return wanted.version().digest();
     }
-    hash = (hash ^ (hash >>> 33)) * 0xff51afd7ed558ccdL;
-    hash = (hash ^ (hash >>> 33)) * 0xc4ceb9fe1a85ec53L;
-    return hash ^ (hash >>> 33);
+
+    @Override
+    public String localityKey() {
+      return wanted.localityKey();
+    }
+
+    @Override
+    public boolean dataNamed() {
+      return wanted.dataNamed();
+    }
+
+    @Override
+    public String node(int place) {
+      return leaves.get(place).node();
+    }
+
+    @Override
+    public boolean hasData(int place) {
+      return wanted.data().contains(node(place));
+    }
+
+    @Override
+    public boolean loaded(int place) {
+      return table.warm(node(place), wanted.version());
+    }
+
+    @Override
+    public int idle(int place) {
+      return table.idle(node(place), wanted.version()).orElse(0);
+    }
+
+    @Override
+    public int load(int place) {
+      return table.load(node(place));
+    }
+
+    @Override
+    public int queued(int place) {
+      return table.queued(node(place));
+    }
   }
 }

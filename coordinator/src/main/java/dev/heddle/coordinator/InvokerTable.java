@@ -77,9 +77,9 @@ final class InvokerTable {
     return report(node).warm().containsKey(version);
   }
 
-  /** Whether events wait there already. */
-  boolean waits(String node) {
-    return report(node).queued() > 0;
+  /** Events that waited there when the leaf last told. */
+  int queued(String node) {
+    return report(node).queued();
   }
 
   /** Sandboxes of the version that could take an event at once; empty: its code is not loaded. */

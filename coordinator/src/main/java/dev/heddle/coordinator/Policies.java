@@ -1,8 +1,13 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.plan.C3Policy;
+import dev.heddle.coordinator.plan.HashScheduling;
+import dev.heddle.coordinator.plan.LeastLoadedScheduling;
 import dev.heddle.coordinator.plan.LeastOutstandingPolicy;
+import dev.heddle.coordinator.plan.LocalityScheduling;
 import dev.heddle.coordinator.plan.ReplicaPolicy;
+import dev.heddle.coordinator.plan.RoundRobinScheduling;
+import dev.heddle.coordinator.plan.SchedulingPolicy;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.coordinator.scatter.PercentileHedging;
@@ -90,6 +95,29 @@ final class Policies implements AutoCloseable {
                   HedgingPolicy.Factory::name,
                   List.of(PercentileHedging.NAME, "none"))
               .create(settings, ticker);
+    };
+  }
+
+  /**
+   * The policy that chooses leaves for plain invocations.
+   *
+   * @param name of the policy
+   * @throws IllegalArgumentException if nobody offers it
+   */
+  SchedulingPolicy scheduling(String name) {
+    return switch (name) {
+      case "locality" -> new LocalityScheduling();
+      case "least-loaded" -> new LeastLoadedScheduling();
+      case "hash" -> new HashScheduling();
+      case "round-robin" -> new RoundRobinScheduling();
+      default ->
+          offered(
+                  "scheduling",
+                  name,
+                  SchedulingPolicy.Factory.class,
+                  SchedulingPolicy.Factory::name,
+                  List.of("locality", "least-loaded", "hash", "round-robin"))
+              .create();
     };
   }
 

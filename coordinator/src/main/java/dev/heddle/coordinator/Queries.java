@@ -4,7 +4,7 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.PositionToken;
-import dev.heddle.coordinator.admission.Admission;
+import dev.heddle.coordinator.admission.FairAdmission;
 import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.FieldCheck;
 import dev.heddle.coordinator.plan.KnownShards;
@@ -47,7 +47,7 @@ final class Queries {
   private final FunctionNames names;
   private final SharedState shared;
   private final Skipping skipping;
-  private final Admission admission;
+  private final FairAdmission admission;
   private final Ticker ticker;
   private final Timer latency;
   private final SlowLog slow;
@@ -68,7 +68,8 @@ final class Queries {
     this.engine = engine;
     this.names = names;
     this.ticker = ticker;
-    this.admission = new Admission("queries", config.queries());
+    this.admission =
+        FairAdmission.ofQueries(config.admission(), config.queries(), ticker, registry);
     var scatter = config.scatter();
     var owner = UUID.randomUUID().toString().substring(0, 8);
     this.shared =
@@ -93,7 +94,7 @@ final class Queries {
     this.slow = new SlowLog(scatter.slowQuery());
     registry.gauge("heddle_coordinator_queries_held_bytes", shared.bytes(), HeldBytes::bytes);
     this.latency = registry.timer("heddle_coordinator_query_seconds");
-    registry.gauge("heddle_coordinator_queries_in_flight", admission, Admission::inFlight);
+    registry.gauge("heddle_coordinator_queries_in_flight", admission, FairAdmission::inFlight);
   }
 
   /** Forgets datasets and functions that are gone. */
@@ -123,8 +124,8 @@ final class Queries {
       Optional<Consumer<QueryAnswer>> improvements)
       throws InterruptedException {
     long start = ticker.nanoTime();
-    try (var _ = admission.admit()) {
-      var context = RequestContext.current();
+    var context = RequestContext.current();
+    try (var place = admission.admit(context, options.deadline().atNanos(), cancelled)) {
       var view = catalog.known();
       var record =
           view.dataset(context.tenant(), dataset)
@@ -161,8 +162,10 @@ final class Queries {
                 cancelled,
                 improvements,
                 context.trace().traceId(),
-                start);
+                start,
+                admission(place));
         var answer = query.answer();
+        place.served(cutOff(answer));
         slow.answered(dataset, function.name(), answer);
         return answer;
       }
@@ -181,6 +184,17 @@ final class Queries {
     } catch (HeddleException e) {
       return true;
     }
+  }
+
+  private static QueryAnswer.Admission admission(FairAdmission.Place place) {
+    return new QueryAnswer.Admission(
+        place.waitedNanos() / 1_000, place.inFlight(), place.places(), place.priority());
+  }
+
+  /** Whether there was too little time for all of it, or too little room at some leaf. */
+  private static boolean cutOff(QueryAnswer answer) {
+    return answer.coverage().missing().stream()
+        .anyMatch(gap -> gap.reason().equals("deadline") || gap.reason().equals("refused"));
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
+import dev.heddle.process.Priority;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -31,8 +32,9 @@ record QueryAnswer(
     boolean last) {
 
   /**
-   * How the query went; microseconds since its admission.
+   * How the query went; microseconds since it came.
    *
+   * @param admission how it got its place
    * @param hedgeAfterMicros when a call would have been late; 0: never
    * @param hedged shards asked for at further replicas because calls were late
    * @param denied shards that would have been asked of further replicas, had there been budget
@@ -42,6 +44,7 @@ record QueryAnswer(
    * @param skipped shards that were not asked, as nothing in them can match
    */
   record Explanation(
+      Admission admission,
       long planMicros,
       long scatterMicros,
       long finishMicros,
@@ -57,6 +60,15 @@ record QueryAnswer(
       return (nanos - startNanos) / 1_000;
     }
   }
+
+  /**
+   * How a query got its place.
+   *
+   * @param waitMicros until it had it
+   * @param inFlight queries that then had one, this one included
+   * @param places that there were then
+   */
+  record Admission(long waitMicros, int inFlight, int places, Priority priority) {}
 
   /** The replica that was asked first for a shard, and all that might have been. */
   record Choice(int shard, String node, List<ReplicaChoice.Considered> considered) {}

@@ -52,6 +52,7 @@ final class QueryRun implements QueryCourse.Door {
   private final String traceId;
   private final Ticker ticker;
   private final long startNanos;
+  private final QueryAnswer.Admission admission;
   private final Gather gather;
   private final QueryCourse course;
   private final HeldBytes.Query bytes;
@@ -70,7 +71,8 @@ final class QueryRun implements QueryCourse.Door {
       BooleanSupplier cancelled,
       Optional<Consumer<QueryAnswer>> improvements,
       String traceId,
-      long startNanos) {
+      long startNanos,
+      QueryAnswer.Admission admission) {
     this.shared = shared;
     this.plan = plan;
     this.run = run;
@@ -81,6 +83,7 @@ final class QueryRun implements QueryCourse.Door {
     this.traceId = traceId;
     this.ticker = shared.ticker();
     this.startNanos = startNanos;
+    this.admission = admission;
     this.gather = new Gather(run, plan, shared.known());
     this.bytes = shared.bytes().open();
     var dataset = plan.dataset();
@@ -250,7 +253,8 @@ final class QueryRun implements QueryCourse.Door {
 
   private QueryAnswer.Explanation explanation(long beforeFinish, long now) {
     return new QueryAnswer.Explanation(
-        (plannedNanos - startNanos) / 1_000,
+        admission,
+        (plannedNanos - startNanos) / 1_000 - admission.waitMicros(),
         (scatteredNanos - plannedNanos) / 1_000,
         (now - beforeFinish) / 1_000,
         course.statisticsRounds(),

@@ -81,8 +81,9 @@ final class SlowLog {
           line.append(
               String.format(
                   Locale.ROOT,
-                  " planMicros=%d scatterMicros=%d finishMicros=%d statisticsRounds=%d"
-                      + " hedgeAfterMicros=%d hedged=%d denied=%d calls=%d",
+                  " waitMicros=%d planMicros=%d scatterMicros=%d finishMicros=%d"
+                      + " statisticsRounds=%d hedgeAfterMicros=%d hedged=%d denied=%d calls=%d",
+                  how.admission().waitMicros(),
                   how.planMicros(),
                   how.scatterMicros(),
                   how.finishMicros(),

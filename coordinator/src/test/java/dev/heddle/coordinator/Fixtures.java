@@ -32,6 +32,7 @@ import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Priority;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -57,6 +58,10 @@ final class Fixtures {
           Optional.empty(),
           1_000,
           JsonObject.EMPTY);
+
+  /** A query that got its place at once. */
+  static final QueryAnswer.Admission ADMITTED =
+      new QueryAnswer.Admission(0, 1, 8, Priority.NORMAL);
 
   private Fixtures() {}
 

@@ -290,6 +290,26 @@ class InvocationsTest {
   }
 
   @Test
+  void goesNearTheDocumentThatTheCallNamesAndSaysWhy() {
+    var dataset = coordinator.create("near", 1, 1);
+    String holder = dataset.getShards(0).getNodes(0);
+    for (int i = 0; i < 10; i++) {
+      var near = request("echo").setNearDataset("near").setNearId("d" + i).build();
+      var response = coordinator.invocations().invoke(near);
+      assertEquals(holder, response.getNode());
+      assertTrue(
+          response.getPlacement().startsWith("locality session=none code=cold data=here "),
+          response::getPlacement);
+    }
+    assertTrue(
+        coordinator.counter(
+                "heddle_coordinator_invocations_scheduled", "policy", "locality", "data", "here")
+            >= 10);
+    var half = fails(request("echo").setNearDataset("near"));
+    assertEquals(ErrorCode.INVALID_REQUEST, GrpcErrors.fromStatus(half).code());
+  }
+
+  @Test
   void givesTheHttpEventToVersionsThatTakeIt() {
     var both = request("site").setHttpEventJson(ByteString.copyFromUtf8("{\"version\":\"2.0\"}"));
     var response = coordinator.invocations().invoke(both.build());

@@ -2,11 +2,16 @@ package dev.heddle.coordinator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.NodeRecord;
+import dev.heddle.coordinator.InvokerChoice.Wanted;
 import dev.heddle.coordinator.InvokerTable.Report;
 import dev.heddle.coordinator.InvokerTable.Version;
+import dev.heddle.coordinator.plan.LocalityScheduling;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,7 +25,8 @@ class InvokerChoiceTest {
 
   private final InvokerTable table = new InvokerTable();
   private final Random random = new Random(7);
-  private final InvokerChoice choice = new InvokerChoice(table, () -> random);
+  private final InvokerChoice choice =
+      new InvokerChoice("locality", new LocalityScheduling(), table, () -> random);
   private final List<NodeRecord> leaves =
       IntStream.range(0, 4)
           .mapToObj(i ->
@@ -29,7 +35,11 @@ class InvokerChoiceTest {
           .toList();
 
   private String choose(String key) {
-    return choice.choose(leaves, VERSION, key).node();
+    return choose(leaves, key).leaf().node();
+  }
+
+  private InvokerChoice.Chosen choose(List<NodeRecord> among, String key) {
+    return choice.choose(among, new Wanted(VERSION, key, false, Set.of()));
   }
 
   @Test
@@ -39,7 +49,7 @@ class InvokerChoiceTest {
     for (int key = 0; key < 4_000; key++) {
       String home = choose("key-" + key);
       counts.merge(home, 1, Integer::sum);
-      String without = choice.choose(leaves.subList(0, 3), VERSION, "key-" + key).node();
+      String without = choose(leaves.subList(0, 3), "key-" + key).leaf().node();
       if (home.equals("leaf-3")) {
         assertNotEquals(home, without);
         moved++;
@@ -85,6 +95,55 @@ class InvokerChoiceTest {
       assertTrue(idle > 430 && idle < 570, "idle " + idle);
     }
     assertEquals(0, table.load("leaf-0"));
+  }
+
+  @Test
+  void goesWhereTheDataIsUnlessThatHasFarMoreToDo() {
+    var wanted = new Wanted(VERSION, "", true, Set.of("leaf-1"));
+    for (int i = 0; i < 50; i++) {
+      assertEquals("leaf-1", choice.choose(leaves, wanted).leaf().node());
+    }
+    table.told("leaf-1", new Report(Map.of(), 7, 0));
+    for (int i = 0; i < 50; i++) {
+      assertNotEquals("leaf-1", choice.choose(leaves, wanted).leaf().node());
+    }
+  }
+
+  @Test
+  void saysWhatSpokeForTheLeaf() {
+    table.told("leaf-2", new Report(Map.of(VERSION, 1), 3, 0));
+    var chosen = choose(leaves, "");
+    assertEquals(
+        "locality session=none code=idle data=none load=3 least=0 leaves=4", chosen.text());
+    var near = new Wanted(VERSION, "k", true, Set.of("leaf-0"));
+    var home = choice.choose(leaves.subList(0, 1), near);
+    assertEquals("locality session=home code=cold data=here load=0 least=0 leaves=1", home.text());
+  }
+
+  @Test
+  void aPolicyThatChoosesNobodyIsAnErrorThatNamesIt() {
+    for (int place : new int[] {-1, 4}) {
+      var broken = new InvokerChoice("mine", (candidates, any) -> place, table, () -> random);
+      var failure =
+          assertThrows(
+              HeddleException.class,
+              () -> broken.choose(leaves, new Wanted(VERSION, "", false, Set.of())));
+      assertEquals(ErrorCode.INTERNAL, failure.code());
+      assertEquals(
+          "scheduling: policy mine chose place " + place + " (expected: 0..3)",
+          failure.getMessage());
+    }
+    var failing =
+        new InvokerChoice(
+            "mine",
+            (candidates, any) -> {
+              throw new IllegalStateException("no");
+            },
+            table,
+            () -> random);
+    assertThrows(
+        HeddleException.class,
+        () -> failing.choose(leaves, new Wanted(VERSION, "", false, Set.of())));
   }
 
   @Test

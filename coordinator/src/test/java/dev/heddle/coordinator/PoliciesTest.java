@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.heddle.coordinator.plan.C3Policy;
+import dev.heddle.coordinator.plan.HashScheduling;
+import dev.heddle.coordinator.plan.LeastLoadedScheduling;
+import dev.heddle.coordinator.plan.LocalityScheduling;
 import dev.heddle.coordinator.plan.ReplicaPolicy;
+import dev.heddle.coordinator.plan.RoundRobinScheduling;
+import dev.heddle.coordinator.plan.SchedulingPolicy;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.coordinator.scatter.PercentileHedging;
@@ -24,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PoliciesTest {
   @TempDir Path directory;
 
-  private static ScatterConfig config(String replicas, String hedging, Optional<Path> jar) {
+  static ScatterConfig config(String replicas, String hedging, Optional<Path> jar) {
     var config = ScatterConfig.defaults();
     return new ScatterConfig(
         replicas,
@@ -76,13 +81,31 @@ class PoliciesTest {
     }
   }
 
-  private Path jar() throws IOException {
+  /** Always the last. */
+  public static final class LastFactory implements SchedulingPolicy.Factory {
+    @Override
+    public String name() {
+      return "last";
+    }
+
+    @Override
+    public SchedulingPolicy create() {
+      return (candidates, random) -> candidates.size() - 1;
+    }
+  }
+
+  static Path jar(Path directory) throws IOException {
     var jar = directory.resolve("policies.jar");
     try (var out = new JarOutputStream(Files.newOutputStream(jar))) {
       offer(out, ReplicaPolicy.Factory.class, FirstFactory.class);
       offer(out, HedgingPolicy.Factory.class, AlikeFactory.class);
+      offer(out, SchedulingPolicy.Factory.class, LastFactory.class);
     }
     return jar;
+  }
+
+  private Path jar() throws IOException {
+    return jar(directory);
   }
 
   private static void offer(JarOutputStream out, Class<?> service, Class<?> provider)
@@ -101,6 +124,10 @@ class PoliciesTest {
     }
     try (var policies = new Policies(config("random", "none", Optional.empty()))) {
       assertInstanceOf(NoHedging.class, policies.hedging(ticker));
+      assertInstanceOf(LocalityScheduling.class, policies.scheduling("locality"));
+      assertInstanceOf(LeastLoadedScheduling.class, policies.scheduling("least-loaded"));
+      assertInstanceOf(HashScheduling.class, policies.scheduling("hash"));
+      assertInstanceOf(RoundRobinScheduling.class, policies.scheduling("round-robin"));
     }
   }
 
@@ -119,6 +146,12 @@ class PoliciesTest {
       assertEquals(
           "scatter.replicas: firts (expected: one of c3, least-outstanding, random, first)",
           failure.getMessage());
+      var unknown =
+          assertThrows(IllegalArgumentException.class, () -> policies.scheduling("lest-loaded"));
+      assertEquals(
+          "scheduling: lest-loaded (expected: one of locality, least-loaded, hash, round-robin,"
+              + " last)",
+          unknown.getMessage());
     }
     var none = directory.resolve("none.jar");
     assertThrows(

@@ -199,7 +199,8 @@ class QueryReplicasTest {
               () -> false,
               Optional.empty(),
               "trace",
-              TICKER.nanoTime())
+              TICKER.nanoTime(),
+              Fixtures.ADMITTED)
           .answer();
     }
   }

@@ -135,7 +135,8 @@ class QueryRunTest {
               () -> false,
               improvements,
               "trace",
-              TICKER.nanoTime())
+              TICKER.nanoTime(),
+              Fixtures.ADMITTED)
           .answer();
     }
   }

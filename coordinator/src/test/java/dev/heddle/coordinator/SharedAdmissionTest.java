@@ -19,19 +19,6 @@ class SharedAdmissionTest {
   }
 
   @Test
-  void aQuarterIsLeftToOthers() {
-    var shared = SharedAdmission.leavingAQuarter("calls", 4);
-    for (int i = 0; i < 3; i++) {
-      var _ = shared.admit("flood");
-    }
-    var refused = assertThrows(HeddleException.class, () -> shared.admit("flood"));
-    assertEquals(ErrorCode.OVERLOADED, refused.code());
-    shared.admit("neighbour").close();
-    var one = SharedAdmission.leavingAQuarter("calls", 1);
-    one.admit("alone").close();
-  }
-
-  @Test
   void noTenantGetsAllPlacesAndAllTogetherNoMore() {
     var first = admission.admit("a");
     var second = admission.admit("a");

@@ -271,7 +271,8 @@ class SkippingEquivalenceTest {
               () -> false,
               Optional.empty(),
               "trace",
-              TICKER.nanoTime())
+              TICKER.nanoTime(),
+              new QueryAnswer.Admission(0, 1, 1, "normal"))
           .answer();
     }
   }

@@ -3,6 +3,7 @@ package dev.heddle.coordinator;
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.testing.LocalCatalog;
+import dev.heddle.coordinator.admission.AdmissionConfig;
 import dev.heddle.internal.v1.CallsGrpc;
 import dev.heddle.internal.v1.CatalogGrpc;
 import dev.heddle.internal.v1.CatalogMembersRequest;
@@ -71,6 +72,7 @@ final class TestCoordinator implements AutoCloseable {
       GrpcServer server,
       ScriptedShardsGrpcService shards,
       ScriptedInvokerGrpcService invoker,
+      ScriptedLeafGrpcService scatter,
       AutoCloseable lease) {}
 
   TestCoordinator(Path directory, int leafCount) {
@@ -129,14 +131,33 @@ final class TestCoordinator implements AutoCloseable {
    * @param bulkIdle that bulk streams may be
    */
   static CoordinatorConfig impatient(CoordinatorConfig config, Duration bulkIdle) {
+    return with(
+        config,
+        bulkIdle,
+        config.queries(),
+        config.admission(),
+        config.scheduling(),
+        config.scatter());
+  }
+
+  /** Impatient, with other ways to admit and to schedule. */
+  static CoordinatorConfig with(
+      CoordinatorConfig config,
+      Duration bulkIdle,
+      int queries,
+      AdmissionConfig admission,
+      String scheduling,
+      ScatterConfig scatter) {
     return new CoordinatorConfig(
         config.defaultDeadline(),
         config.maxDeadline(),
         config.mergeSlice(),
         config.statisticsGrace(),
         config.statisticsRefresh(),
-        config.queries(),
+        queries,
         config.invocations(),
+        admission,
+        scheduling,
         config.deploys(),
         config.bulkStreams(),
         config.tenantBulkStreams(),
@@ -154,7 +175,7 @@ final class TestCoordinator implements AutoCloseable {
         config.memory(),
         config.blobs(),
         config.peerTimeout(),
-        config.scatter(),
+        scatter,
         config.engine(),
         config.wasm(),
         config.rates());
@@ -163,13 +184,14 @@ final class TestCoordinator implements AutoCloseable {
   private void addLeaf(String name) {
     var shards = new ScriptedShardsGrpcService(name, catalog, this::history);
     var invoker = new ScriptedInvokerGrpcService(name);
+    var scatter = ScriptedLeafGrpcService.silent();
     var leaf =
         closer.register(
             name,
             new GrpcServer(
                 name,
                 HostPort.parse("127.0.0.1:0"),
-                List.of(shards, invoker, new Members()),
+                List.of(shards, invoker, new Members(), scatter),
                 ServerOptions.internal(Credentials.none()),
                 false));
     leaf.start();
@@ -178,7 +200,7 @@ final class TestCoordinator implements AutoCloseable {
         new NodeRecord(name, "run-1", Set.of("leaf"), leaf.address().toString(), "", "", ""),
         Duration.ofSeconds(30));
     Eventually.eventually(name, () -> catalog.view().node(name).isPresent());
-    leaves.put(name, new Leaf(leaf, shards, invoker, client));
+    leaves.put(name, new Leaf(leaf, shards, invoker, scatter, client));
   }
 
   private ShardHistory history(String datasetAndShard) {
@@ -202,6 +224,11 @@ final class TestCoordinator implements AutoCloseable {
 
   ScriptedInvokerGrpcService invoker(int number) {
     return Objects.requireNonNull(leaves.get("leaf-" + number)).invoker();
+  }
+
+  /** Scatter calls that leaves got, none of which they answer. */
+  int scattered() {
+    return leaves.values().stream().mapToInt(leaf -> leaf.scatter().requests.size()).sum();
   }
 
   InvocationsGrpc.InvocationsBlockingStub invocations() {

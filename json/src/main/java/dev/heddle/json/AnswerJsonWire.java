@@ -286,6 +286,15 @@ public final class AnswerJsonWire {
 
   private void explanation(Explanation explanation) {
     json.writeObjectPropertyStart("explanation");
+    if (explanation.hasAdmission()) {
+      var admission = explanation.getAdmission();
+      json.writeObjectPropertyStart("admission");
+      json.writeNumberProperty("waitMicros", admission.getWaitMicros());
+      json.writeNumberProperty("inFlight", admission.getInFlight());
+      json.writeNumberProperty("places", admission.getPlaces());
+      json.writeStringProperty("priority", admission.getPriority());
+      json.writeEndObject();
+    }
     json.writeNumberProperty("planMicros", explanation.getPlanMicros());
     json.writeNumberProperty("scatterMicros", explanation.getScatterMicros());
     json.writeNumberProperty("finishMicros", explanation.getFinishMicros());

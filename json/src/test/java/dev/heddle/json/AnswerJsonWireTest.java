@@ -3,6 +3,7 @@ package dev.heddle.json;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.protobuf.ByteString;
+import dev.heddle.v1.Admission;
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.Coverage;
@@ -63,6 +64,12 @@ class AnswerJsonWireTest {
             .setStatisticsEpoch("e")
             .setExplanation(
                 Explanation.newBuilder()
+                    .setAdmission(
+                        Admission.newBuilder()
+                            .setWaitMicros(5)
+                            .setInFlight(2)
+                            .setPlaces(8)
+                            .setPriority("high"))
                     .setPlanMicros(1)
                     .addSkipped(SkippedShard.newBuilder().setShard(4).setNode("n").setReason("r"))
                     .addSkipped(SkippedShard.newBuilder().setShard(6).setReason("r"))
@@ -89,7 +96,8 @@ class AnswerJsonWireTest {
             + "\"memoryMibNanos\":0,\"costPicos\":0,\"complete\":false,\"open\":[\"n/1\"]},"
             + "\"tookMicros\":99,\"traceId\":\"t\",\"statisticsEpoch\":\"e\","
             + "\"stalenessMicros\":12,\"positionToken\":\"p0\","
-            + "\"explanation\":{\"planMicros\":1,\"scatterMicros\":0,\"finishMicros\":0,"
+            + "\"explanation\":{\"admission\":{\"waitMicros\":5,\"inFlight\":2,\"places\":8,"
+            + "\"priority\":\"high\"},\"planMicros\":1,\"scatterMicros\":0,\"finishMicros\":0,"
             + "\"statisticsRounds\":0,\"hedgeAfterMicros\":0,\"hedged\":0,\"denied\":0,"
             + "\"skipped\":[{\"shard\":4,\"node\":\"n\",\"reason\":\"r\"},"
             + "{\"shard\":6,\"reason\":\"r\"}],"

@@ -4,6 +4,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -43,6 +44,11 @@ public final class GrpcErrors {
     }
     if (!known.leader().isEmpty()) {
       trailers.put(LEADER, known.leader());
+    }
+    if (known.retryAfter().isPositive()) {
+      // Rounded up: who comes a moment early is refused again.
+      long millis = known.retryAfter().plusNanos(999_999).toMillis();
+      trailers.put(GrpcMetadata.RETRY_AFTER_MILLIS, Long.toString(millis));
     }
     return status(known.code())
         .withDescription(shortened(known.getMessage()))
@@ -127,6 +133,10 @@ public final class GrpcErrors {
             code, description == null ? status.getCode().name() : description, cause);
     String position = text(trailers, GrpcMetadata.POSITION);
     String leader = text(trailers, LEADER);
+    String wait = text(trailers, GrpcMetadata.RETRY_AFTER_MILLIS);
+    if (wait.matches("[0-9]{1,9}")) {
+      known = known.withRetryAfter(Duration.ofMillis(Long.parseLong(wait)));
+    }
     return position.isEmpty() && leader.isEmpty()
         ? known
         : known.withPosition(position).withLeader(leader);

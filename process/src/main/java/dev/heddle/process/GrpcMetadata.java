@@ -16,6 +16,9 @@ public final class GrpcMetadata {
    */
   public static final Metadata.Key<String> POSITION = key("heddle-position");
 
+  /** The request's {@link Priority} among its tenant's, as text. Any caller may send one. */
+  public static final Metadata.Key<String> PRIORITY = key("heddle-priority");
+
   /** A {@code heddle.v1.Bill}: what a failed invocation took. */
   public static final Metadata.Key<byte[]> BILL =
       Metadata.Key.of("heddle-bill-bin", Metadata.BINARY_BYTE_MARSHALLER);

@@ -1,5 +1,6 @@
 package dev.heddle.process;
 
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,37 +14,49 @@ public final class HeddleException extends RuntimeException {
   private final String message;
   private final String position;
   private final String leader;
+  private final Duration retryAfter;
 
   public HeddleException(ErrorCode code, String message) {
     this(code, message, null);
   }
 
   public HeddleException(ErrorCode code, String message, @Nullable Throwable cause) {
-    this(code, message, cause, "", "");
+    this(code, message, cause, "", "", Duration.ZERO);
   }
 
   private HeddleException(
-      ErrorCode code, String message, @Nullable Throwable cause, String position, String leader) {
+      ErrorCode code,
+      String message,
+      @Nullable Throwable cause,
+      String position,
+      String leader,
+      Duration retryAfter) {
     // Refusals at a limit come in floods and always from the limit: a stack trace would only cost.
     super(message, cause, true, code.kind() != ErrorCode.Kind.CAPACITY);
     this.code = code;
     this.message = message;
     this.position = position;
     this.leader = leader;
+    this.retryAfter = retryAfter;
   }
 
   /** The same failure, and what its caller has seen by it: that there is nothing, for example. */
   public HeddleException withPosition(String token) {
-    return like(token, leader);
+    return like(token, leader, retryAfter);
   }
 
   /** The same failure, and the node that would not have failed so. */
   public HeddleException withLeader(String node) {
-    return like(position, node);
+    return like(position, node, retryAfter);
   }
 
-  private HeddleException like(String token, String node) {
-    var same = new HeddleException(code, message, getCause(), token, node);
+  /** The same refusal, and about when there may be room; zero: nobody knows. */
+  public HeddleException withRetryAfter(Duration wait) {
+    return like(position, leader, wait);
+  }
+
+  private HeddleException like(String token, String node, Duration wait) {
+    var same = new HeddleException(code, message, getCause(), token, node, wait);
     same.setStackTrace(getStackTrace());
     return same;
   }
@@ -60,6 +73,11 @@ public final class HeddleException extends RuntimeException {
   /** The node that leads, where that is why another one failed; empty: not known. */
   public String leader() {
     return leader;
+  }
+
+  /** About when there may be room for what was refused; zero: nobody knows. */
+  public Duration retryAfter() {
+    return retryAfter;
   }
 
   @Override

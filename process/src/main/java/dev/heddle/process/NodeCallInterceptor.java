@@ -82,6 +82,9 @@ final class NodeCallInterceptor implements ClientInterceptor {
       if (!position.isEmpty()) {
         headers.put(GrpcMetadata.POSITION, position);
       }
+      if (request.priority() != Priority.NORMAL) {
+        headers.put(GrpcMetadata.PRIORITY, request.priority().text());
+      }
       secret.ifPresent(value -> headers.put(GrpcMetadata.SECRET, value));
       super.start(
           new SimpleForwardingClientCallListener<>(responseListener) {

@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  * @param position the position token that the caller sent, as it came: at most {@link
  *     #LONGEST_POSITION} printable ASCII characters; empty: none
  * @param node whether a node of the cluster calls, not a client
+ * @param priority among the tenant's own requests
  */
-public record RequestContext(String tenant, TraceContext trace, String position, boolean node) {
+public record RequestContext(
+    String tenant, TraceContext trace, String position, boolean node, Priority priority) {
   /** Characters of a position token at most. */
   public static final int LONGEST_POSITION = 16 << 10;
 
@@ -29,7 +31,7 @@ public record RequestContext(String tenant, TraceContext trace, String position,
 
   /** Of a client. */
   public RequestContext(String tenant, TraceContext trace, String position) {
-    this(tenant, trace, position, false);
+    this(tenant, trace, position, false, Priority.NORMAL);
   }
 
   /** Of a client that sent no position token. */
@@ -39,7 +41,12 @@ public record RequestContext(String tenant, TraceContext trace, String position,
 
   /** The same request with another position token; empty: with none. */
   public RequestContext withPosition(String other) {
-    return new RequestContext(tenant, trace, other, node);
+    return new RequestContext(tenant, trace, other, node, priority);
+  }
+
+  /** The same request with another priority. */
+  public RequestContext withPriority(Priority other) {
+    return new RequestContext(tenant, trace, position, node, other);
   }
 
   /** That of the running request; the default tenant with a fresh trace where there is none. */

@@ -37,7 +37,8 @@ final class RequestContextInterceptor implements ServerInterceptor {
               trace,
               position == null ? "" : position,
               access == ServerOptions.Access.INTERNAL
-                  || credentials.trustsAsNode(headers.get(GrpcMetadata.SECRET)));
+                  || credentials.trustsAsNode(headers.get(GrpcMetadata.SECRET)),
+              Priority.parse(headers.get(GrpcMetadata.PRIORITY)));
     } catch (HeddleException e) {
       StatusRuntimeException refusal = GrpcErrors.toStatus(e);
       Metadata trailers = Objects.requireNonNullElseGet(refusal.getTrailers(), Metadata::new);

@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +49,28 @@ class GrpcErrorsTest {
         GrpcErrors.toStatus(new HeddleException(ErrorCode.NOT_FOUND, "x"));
     assertFalse(assertNotNullTrailers(bare).containsKey(GrpcMetadata.POSITION));
     assertFalse(assertNotNullTrailers(bare).containsKey(GrpcErrors.LEADER));
+  }
+
+  @Test
+  void whenThereMayBeRoomTravelsRoundedUp() {
+    var refusal =
+        new HeddleException(ErrorCode.OVERLOADED, "x").withRetryAfter(Duration.ofNanos(1_500_001));
+    StatusRuntimeException sent = GrpcErrors.toStatus(refusal.withPosition("AQ"));
+    assertEquals("2", assertNotNullTrailers(sent).get(GrpcMetadata.RETRY_AFTER_MILLIS));
+    assertEquals(Duration.ofMillis(2), GrpcErrors.fromStatus(sent).retryAfter());
+    assertNotNullTrailers(sent).discardAll(GrpcMetadata.RETRY_AFTER_MILLIS);
+    assertNotNullTrailers(sent).put(GrpcMetadata.RETRY_AFTER_MILLIS, "soon");
+    assertEquals(Duration.ZERO, GrpcErrors.fromStatus(sent).retryAfter());
+  }
+
+  @Test
+  void prioritiesAreReadStrictly() {
+    assertSame(Priority.NORMAL, Priority.parse(null));
+    for (var priority : Priority.values()) {
+      assertSame(priority, Priority.parse(priority.text()));
+    }
+    var refusal = assertThrows(HeddleException.class, () -> Priority.parse("HIGH"));
+    assertEquals("priority: HIGH (expected: high, normal or low)", refusal.getMessage());
   }
 
   @Test

@@ -146,6 +146,13 @@ final class AnswerWire {
             .put("denied", explanation.getDenied());
     ArrayNode skipped = json.putArray("skipped");
     explanation.getSkippedList().forEach(one -> skipped.add(skipped(one)));
+    if (explanation.hasAdmission()) {
+      json.putObject("admission")
+          .put("waitMicros", explanation.getAdmission().getWaitMicros())
+          .put("inFlight", explanation.getAdmission().getInFlight())
+          .put("places", explanation.getAdmission().getPlaces())
+          .put("priority", explanation.getAdmission().getPriority());
+    }
     ArrayNode choices = json.putArray("choices");
     explanation.getChoicesList().forEach(choice -> choices.add(choice(choice)));
     ArrayNode leaves = json.putArray("leaves");

@@ -30,11 +30,6 @@ public final class SharedAdmission {
     this.all = new Admission(what, limit);
   }
 
-  /** Places of which no tenant gets the last quarter. */
-  public static SharedAdmission leavingAQuarter(String what, int limit) {
-    return new SharedAdmission(what, limit, limit - limit / 4);
-  }
-
   /**
    * Takes a place.
    *
@@ -57,11 +52,6 @@ public final class SharedAdmission {
         place.close();
       };
     }
-  }
-
-  /** Places taken. */
-  public int inFlight() {
-    return all.inFlight();
   }
 
   private void leave(String tenant) {

@@ -1,7 +1,8 @@
 /**
- * Before a query is planned: whether there is room for it.
+ * Before a query is planned or an invocation sent: whether there is room for it, and for whom
+ * first.
  *
- * <p>Called by each query's own thread.
+ * <p>Called by each request's own thread.
  */
 @NullMarked
 package dev.heddle.coordinator.admission;

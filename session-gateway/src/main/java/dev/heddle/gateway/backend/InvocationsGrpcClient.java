@@ -14,7 +14,6 @@ import dev.heddle.v1.SessionRef;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +45,20 @@ public final class InvocationsGrpcClient {
   }
 
   /**
+   * What an invocation had better run near to.
+   *
+   * @param key calls with the same one go to the same leaf, if they can; empty: to any
+   * @param dataset of a document that the function will use; empty: none
+   * @param id of that document
+   */
+  public record Near(String key, String dataset, String id) {
+    /** To calls with the same key. */
+    public static Near calls(String key) {
+      return new Near(key, "", "");
+    }
+  }
+
+  /**
    * What an invocation was, and what it took.
    *
    * @param bill {@code active=…;cpu=…;…}, in nanoseconds, MiB·ns and picos
@@ -56,25 +69,29 @@ public final class InvocationsGrpcClient {
    * What a handler returned.
    *
    * @param http whether it took the HTTP event, and so answers in the shape of an HTTP reply
+   * @param placement the policy that chose the node, and what spoke for it
    */
-  public record Result(byte[] json, boolean http, Receipt receipt, String node, long tookMicros) {}
+  public record Result(
+      byte[] json, boolean http, Receipt receipt, String node, String placement, long tookMicros) {}
 
   /**
    * Invokes a handler.
    *
    * @param function name or name:alias
    * @param session id of the cookie session that the handler may use
-   * @param locality calls with the same one go to the same leaf, if they can; empty: to any
+   * @param near what it had better run near to
    */
   public Result invoke(
-      BackendCall call, String function, Event event, Optional<String> session, String locality) {
+      BackendCall call, String function, Event event, Optional<String> session, Near near) {
     var request =
         InvokeRequest.newBuilder()
             .setFunction(function)
             .setEventJson(ByteString.copyFrom(event.json()))
             .setHttpEventJson(ByteString.copyFrom(event.http()))
             .setHttpEventRequired(event.httpRequired())
-            .setLocalityKey(locality);
+            .setLocalityKey(near.key())
+            .setNearDataset(near.dataset())
+            .setNearId(near.id());
     if (session.isPresent()) {
       coordinators
           .ownInternalAddress()
@@ -96,6 +113,7 @@ public final class InvocationsGrpcClient {
               new Receipt(
                   response.getInvocationId(), response.getVersion(), text(response.getBill())),
               response.getNode(),
+              response.getPlacement(),
               response.getTookMicros());
         });
   }
@@ -123,16 +141,6 @@ public final class InvocationsGrpcClient {
   public static Started started(HeddleException failure) {
     boolean sent = failure.getCause() instanceof StatusRuntimeException;
     return sent ? Started.of(failure) : Started.NO;
-  }
-
-  /** About when there may be room for what was refused; empty: nobody knows. */
-  public static Optional<Duration> retryAfter(HeddleException refusal) {
-    Throwable cause = refusal.getCause();
-    Metadata trailers = cause == null ? null : Status.trailersFromThrowable(cause);
-    String millis = trailers == null ? null : trailers.get(GrpcMetadata.RETRY_AFTER_MILLIS);
-    return millis == null || !millis.matches("[0-9]{1,9}")
-        ? Optional.empty()
-        : Optional.of(Duration.ofMillis(Long.parseLong(millis)));
   }
 
   private static String orEmpty(@Nullable String text) {

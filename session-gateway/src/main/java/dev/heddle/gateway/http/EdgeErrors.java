@@ -74,9 +74,12 @@ public final class EdgeErrors {
     };
   }
 
-  /** Seconds for a Retry-After header; 0: none. */
-  static int retryAfterSeconds(int httpStatus) {
-    return httpStatus == 429 || httpStatus == 503 ? 1 : 0;
+  /** Whole seconds for a Retry-After header, as the refusal says or else one; 0: none. */
+  static long retryAfterSeconds(int httpStatus, HeddleException error) {
+    if (httpStatus != 429 && httpStatus != 503) {
+      return 0;
+    }
+    return Math.max(1, error.retryAfter().plusMillis(999).toSeconds());
   }
 
   /** What went wrong, in Heddle's words; what nobody expected is logged and told to no client. */

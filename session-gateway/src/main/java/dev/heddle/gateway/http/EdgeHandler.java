@@ -3,6 +3,7 @@ package dev.heddle.gateway.http;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Priority;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
@@ -34,6 +35,7 @@ final class EdgeHandler extends Handler.Abstract {
           "Heddle-Function-Version",
           "Heddle-Invocation",
           "Heddle-Node",
+          "Heddle-Placement",
           "Heddle-Took-Micros",
           "Heddle-Bill",
           "Heddle-Started");
@@ -86,8 +88,10 @@ final class EdgeHandler extends Handler.Abstract {
       String tenant = tenant(request, route);
       Map<String, String> parameters =
           match instanceof Router.Match.Found found ? found.parameters() : Map.of();
-      exchange =
-          new Exchange(request, response, callback, new RequestContext(tenant, trace), parameters);
+      var context =
+          new RequestContext(tenant, trace)
+              .withPriority(Priority.parse(request.getHeaders().get(Exchange.PRIORITY)));
+      exchange = new Exchange(request, response, callback, context, parameters);
       if (!runOrigins.admit(exchange, match)) {
         origins.checkOrigin(request);
       }
@@ -162,8 +166,8 @@ final class EdgeHandler extends Handler.Abstract {
       exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS, String.join(", ", allowed));
       exchange.header(
           HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS,
-          "Accept, Authorization, Content-Type, Heddle-Position, If-Match, If-None-Match,"
-              + " traceparent");
+          "Accept, Authorization, Content-Type, Heddle-Priority, Heddle-Position, If-Match,"
+              + " If-None-Match, traceparent");
       exchange.header(HttpHeader.ACCESS_CONTROL_MAX_AGE, CORS_MAX_AGE);
     }
     exchange.empty(204);

@@ -30,6 +30,9 @@ public final class Exchange implements AutoCloseable {
   /** What the user has written and seen, in requests and replies. */
   static final String POSITION = "Heddle-Position";
 
+  /** Which of a tenant's requests are given up first where not all can be served. */
+  static final String PRIORITY = "Heddle-Priority";
+
   /** Says that the cookie session could not be told of it. */
   static final String SESSION_POSITION = "Heddle-Session-Position";
 
@@ -228,9 +231,9 @@ public final class Exchange implements AutoCloseable {
       return;
     }
     readRest();
-    int seconds = EdgeErrors.retryAfterSeconds(status);
+    long seconds = EdgeErrors.retryAfterSeconds(status, error);
     if (seconds > 0 && !response.getHeaders().contains(HttpHeader.RETRY_AFTER)) {
-      header(HttpHeader.RETRY_AFTER, Integer.toString(seconds));
+      header(HttpHeader.RETRY_AFTER, Long.toString(seconds));
     }
     if (status == 401) {
       header(HttpHeader.WWW_AUTHENTICATE, "Bearer realm=\"heddle\"");

@@ -3,6 +3,7 @@ package dev.heddle.gateway.http;
 import dev.heddle.catalog.EventShape;
 import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Event;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Near;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Receipt;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Result;
 import dev.heddle.gateway.session.SessionPositions;
@@ -12,11 +13,11 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
+import org.jspecify.annotations.Nullable;
 
 /** {@code /run/{function}}, and its other name {@code /runLambda}: invocations of handlers. */
 public final class RunRoutes {
@@ -26,6 +27,7 @@ public final class RunRoutes {
   private static final byte[] NULL = "null".getBytes(StandardCharsets.US_ASCII);
   private static final byte[] NONE = {};
   private static final String PATH = "path";
+  private static final String NEAR = "Heddle-Near";
 
   private static final String CONTENT_POLICY = "Content-Security-Policy";
   private static final String SANDBOXED = "sandbox allow-scripts allow-forms";
@@ -78,12 +80,13 @@ public final class RunRoutes {
       result = invoke(exchange, caller, path, body);
       receipt(exchange, result.receipt());
       exchange.header("Heddle-Node", result.node());
+      if (!result.placement().isEmpty()) {
+        exchange.header("Heddle-Placement", result.placement());
+      }
       exchange.header("Heddle-Took-Micros", Long.toString(result.tookMicros()));
     } catch (HeddleException e) {
       exchange.header("Heddle-Started", InvocationsGrpcClient.started(e).text());
       InvocationsGrpcClient.receipt(e).ifPresent(receipt -> receipt(exchange, receipt));
-      InvocationsGrpcClient.retryAfter(e)
-          .ifPresent(wait -> exchange.header(HttpHeader.RETRY_AFTER, Long.toString(seconds(wait))));
       throw e;
     }
     if (result.http()) {
@@ -124,9 +127,9 @@ public final class RunRoutes {
     boolean json = !http || shapes.contains(EventShape.JSON);
     byte[] httpEvent = http ? events.of(exchange, function, path, body) : NONE;
     var event = new Event(json ? jsonEvent(body) : NULL, httpEvent, true);
+    var near = near(exchange.header(NEAR), caller.locality());
     try {
-      return invocations.invoke(
-          exchange.call(), function, event, caller.session(), caller.locality());
+      return invocations.invoke(exchange.call(), function, event, caller.session(), near);
     } catch (HeddleException e) {
       boolean ran = InvocationsGrpcClient.receipt(e).isPresent();
       if (e.code() != ErrorCode.CONFLICT || http || ran) {
@@ -134,9 +137,22 @@ public final class RunRoutes {
       }
       // A deploy has just changed the shape, and this node has not heard of it yet.
       var both = new Event(event.json(), events.of(exchange, function, path, body), true);
-      return invocations.invoke(
-          exchange.call(), function, both, caller.session(), caller.locality());
+      return invocations.invoke(exchange.call(), function, both, caller.session(), near);
     }
+  }
+
+  /** {@code DATASET/ID}, the id percent-encoded. */
+  private static Near near(@Nullable String header, String locality) {
+    if (header == null) {
+      return Near.calls(locality);
+    }
+    int slash = header.indexOf('/');
+    if (slash < 1 || slash == header.length() - 1) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST, NEAR + ": " + header + " (expected: DATASET/ID)");
+    }
+    return new Near(
+        locality, header.substring(0, slash), Router.decode(NEAR, header.substring(slash + 1)));
   }
 
   private static byte[] jsonEvent(byte[] body) {
@@ -146,11 +162,6 @@ public final class RunRoutes {
     // The event's errors are the caller's: found here, they name line and column.
     Json.check(body);
     return body;
-  }
-
-  /** Whole ones, for that is all that HTTP can say. */
-  private static long seconds(Duration wait) {
-    return Math.max(1, Math.ceilDiv(wait.toMillis(), 1_000));
   }
 
   private static void receipt(Exchange exchange, Receipt receipt) {

@@ -3,6 +3,7 @@ package dev.heddle.gateway.websocket;
 import dev.heddle.gateway.backend.BackendCall;
 import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Event;
+import dev.heddle.gateway.backend.InvocationsGrpcClient.Near;
 import dev.heddle.gateway.backend.QueryGrpcClient;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.SessionPositions;
@@ -228,7 +229,8 @@ final class Frames {
   private InvocationsGrpcClient.Result invoke(
       BackendCall call, String function, Client client, byte[] event) {
     String session = client.session();
-    return functions.invoke(call, function, Event.of(event), Optional.of(session), session);
+    return functions.invoke(
+        call, function, Event.of(event), Optional.of(session), Near.calls(session));
   }
 
   private static void send(Connection connection, HandlerReply reply, String body) {

@@ -200,6 +200,33 @@ class RunTest {
   }
 
   @Test
+  void namesADocumentToRunNearTo() throws Exception {
+    fixture.send(
+        fixture.request("POST", "/run/plain", "1").header("Heddle-Near", "books/moby%20dick/1"));
+    var asked = fixture.coordinator.invocations.poll();
+    assertEquals("books", asked.getNearDataset());
+    assertEquals("moby dick/1", asked.getNearId());
+    for (String bad : List.of("books", "/1", "books/", "books/%zz")) {
+      var refused =
+          fixture.send(fixture.request("POST", "/run/plain", "1").header("Heddle-Near", bad));
+      assertEquals(400, refused.statusCode(), bad);
+    }
+    assertTrue(fixture.coordinator.invocations.isEmpty());
+  }
+
+  @Test
+  void aPriorityIsPassedOnOrRefused() throws Exception {
+    var refused =
+        fixture.send(fixture.request("POST", "/run/plain", "1").header("Heddle-Priority", "top"));
+    assertEquals(400, refused.statusCode());
+    assertTrue(refused.body().contains("priority: top (expected: high, normal or low)"));
+    var taken =
+        fixture.send(fixture.request("POST", "/run/plain", "1").header("Heddle-Priority", "low"));
+    assertEquals(200, taken.statusCode());
+    fixture.coordinator.invocations.clear();
+  }
+
+  @Test
   void keepsASessionsCallsTogetherFromTheSecondOneOn() throws Exception {
     var first = fixture.send("POST", "/run/plain", "1");
     String cookie = header(first, "set-cookie");
@@ -289,11 +316,12 @@ class RunTest {
     fixture.coordinator.handlers.put(
         "full",
         request -> {
-          throw new HeddleException(ErrorCode.QUEUE_FULL, "queue: full (expected: room)");
+          throw new HeddleException(ErrorCode.QUEUE_FULL, "queue: full (expected: room)")
+              .withRetryAfter(Duration.ofMillis(2_100));
         });
     var refused = fixture.send("POST", "/run/full", "1");
     assertEquals(429, refused.statusCode());
-    assertEquals("1", header(refused, "retry-after"));
+    assertEquals("3", header(refused, "retry-after"));
     assertEquals("", header(refused, "heddle-bill"));
     assertEquals("QUEUE_FULL", Json.parse(refused.body()).at("/error/name").asString());
   }
