@@ -3,6 +3,7 @@ package dev.heddle.cli;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.loadtest.Bench;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CommandText;
 import dev.heddle.process.DurationFormat;
 import dev.heddle.process.Ticker;
 import java.net.URI;
@@ -24,19 +25,23 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     description =
-        "Measures a running cluster, or one that it starts. Fails on wrong answers, never on speed.",
+        "Measures a running cluster, or one that it starts. Fails on wrong answers, never on"
+            + " speed.",
     footer = {
       "",
       "Examples:",
       "  heddle bench --list",
       "  heddle bench query",
-      "  heddle bench query --clients 4 --out report.json",
+      "  heddle bench query invoke --out target/report",
+      "  heddle bench compare before/report.json target/report/report.json",
       "  heddle bench chaos --kills 200 --seed 7"
     })
 final class BenchCommand implements Callable<Integer> {
   private static final BenchOptions.Target TARGET = BenchOptions.Target.DEFAULTS;
   private static final BenchOptions.Workload WORKLOAD = BenchOptions.Workload.DEFAULTS;
   private static final BenchOptions.Load LOAD = BenchOptions.Load.DEFAULTS;
+
+  private static final int QUICK_KILLS = 2;
 
   private final Console console;
 
@@ -109,10 +114,18 @@ final class BenchCommand implements Callable<Integer> {
   private long seed = BenchOptions.DEFAULTS.seed();
 
   @Option(
+      names = "--quick",
+      description = "As little as shows that everything works; the figures mean nothing.")
+  private boolean quick;
+
+  @Option(
       names = "--out",
-      paramLabel = "FILE",
-      description = "Writes figures, histograms and what machine they are from, as JSON.")
+      paramLabel = "DIR",
+      description = "Writes report.html, with plots, and report.json, with histograms, in there.")
   private @Nullable Path out;
+
+  @Option(names = "--csv", description = "Writes requests.csv there, too: a line for each request.")
+  private boolean csv;
 
   BenchCommand(Console console) {
     this.console = console;
@@ -126,7 +139,8 @@ final class BenchCommand implements Callable<Integer> {
             console.err(),
             Ticker.system(),
             Clock.systemUTC(),
-            new ClusterExperiments(console, kills).all());
+            new ClusterExperiments(console, quick && !given("--kills") ? QUICK_KILLS : kills, quick)
+                .all());
     if (list) {
       for (var experiment : bench.experiments()) {
         console.out().printf("%-12s %s%n", experiment.name(), experiment.about());
@@ -144,12 +158,30 @@ final class BenchCommand implements Callable<Integer> {
           new BenchOptions.Target(
               target, dataset, Optional.ofNullable(key), DurationFormat.parse(timeout)),
           new BenchOptions.Workload(Optional.ofNullable(queries), queryCount, with),
-          new BenchOptions.Load(warmup, runs, requests, clients),
+          load(),
           seed,
-          Optional.ofNullable(out),
-          Optional.of(Checkout.ofProcess().home()));
+          new BenchOptions.Output(
+              Optional.ofNullable(out),
+              csv,
+              Optional.of(Checkout.ofProcess().home()),
+              CommandText.shown(spec.commandLine().getParseResult().originalArgs())),
+          quick);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }
+  }
+
+  /** What was said, and for the rest what is meant by quick. */
+  private BenchOptions.Load load() {
+    var least = BenchOptions.Load.QUICK;
+    return new BenchOptions.Load(
+        quick && !given("--warmup") ? least.warmup() : warmup,
+        quick && !given("--runs") ? least.runs() : runs,
+        quick && !given("--requests") ? least.requests() : requests,
+        clients);
+  }
+
+  private boolean given(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 }

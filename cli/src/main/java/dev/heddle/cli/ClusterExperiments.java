@@ -11,9 +11,12 @@ import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
 import dev.heddle.loadtest.invoke.ColdStartExperiment;
 import dev.heddle.loadtest.invoke.InvokeExperiment;
+import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.LoggedExperiment;
+import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.loadtest.store.DensityExperiment;
 import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.ErrorCode;
@@ -40,19 +43,28 @@ final class ClusterExperiments {
   private static final int INVOKERS = 32;
   private static final int BILLS = 10_000;
   private static final Duration BURST = Duration.ofSeconds(60);
+  private static final Duration STEP = Duration.ofSeconds(15);
+  private static final Duration QUICK_STEP = Duration.ofSeconds(1);
+  private static final int QUICK_DOCUMENTS = 500;
+  private static final long QUICK_READS = 500;
+  private static final int QUICK_BILLS = 50;
+  private static final Duration QUICK_BURST = Duration.ofSeconds(2);
 
   /** Twice what the machine can do, beside the cluster. */
   private static final int HOGS = 2 * Runtime.getRuntime().availableProcessors();
 
   private final Console console;
   private final int kills;
+  private final boolean quick;
 
   /**
    * @param kills of chaos and failover
+   * @param quick whether experiments do as little as shows that they work
    */
-  ClusterExperiments(Console console, int kills) {
+  ClusterExperiments(Console console, int kills, boolean quick) {
     this.console = console;
     this.kills = kills;
+    this.quick = quick;
   }
 
   List<Experiment> all() {
@@ -60,15 +72,15 @@ final class ClusterExperiments {
         new Late(
             "writes",
             "one document and bulk on 1 and 3 replicas, beside bare Lucene",
-            at -> new WritesExperiment(java(), at, corpus(), DOCUMENTS)),
+            at -> new WritesExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : DOCUMENTS)),
         new Late(
             "failover",
             "how long shards stall after their leader is killed",
-            at -> new FailoverExperiment(java(), at, kills, HOGS)),
+            at -> new FailoverExperiment(java(), at, kills, quick ? 0 : HOGS)),
         new Late(
             "sessionreads",
             "session reads over replicas of which one is slow",
-            at -> new SessionReadsExperiment(java(), at, READS)),
+            at -> new SessionReadsExperiment(java(), at, quick ? QUICK_READS : READS)),
         new Late(
             "density",
             "24 replicas at rest in one process, and its restart",
@@ -78,15 +90,23 @@ final class ClusterExperiments {
             "warm invocations over HTTP, beside Google's functions framework",
             at ->
                 new InvokeExperiment(
-                    java(), at, home().resolve("mvnw"), home().resolve("target/bench"), INVOKERS)),
+                    java(),
+                    at,
+                    home().resolve("mvnw"),
+                    home().resolve("target/bench"),
+                    quick ? 4 : INVOKERS)),
         new Late(
             "burst",
             "a hundred calls of 200 ms at a time, waiting and computing",
-            at -> new BurstExperiment(java(), at, BURST)),
+            at -> new BurstExperiment(java(), at, quick ? QUICK_BURST : BURST)),
+        new Late(
+            "overload",
+            "goodput, latency and refusals at a tenth to three times the capacity",
+            at -> new OverloadExperiment(java(), at, quick ? QUICK_STEP : STEP)),
         new Late(
             "bill",
             "bills beside what their calls took by their own clocks",
-            at -> new BillExperiment(java(), at, BILLS)),
+            at -> new BillExperiment(java(), at, quick ? QUICK_BILLS : BILLS)),
         new Late(
             "coldstart",
             "first calls of shipped WebAssembly, beside compiling it",
@@ -128,15 +148,21 @@ final class ClusterExperiments {
   }
 
   /** An experiment that is made when it is run: to be listed, nothing has to be there. */
-  private record Late(String name, String about, Making making) implements Experiment {
+  private record Late(String name, String about, Making making) implements LoggedExperiment {
     @Override
-    public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
+    public ExperimentResult run(
+        BenchOptions options, Ticker ticker, Consumer<String> progress, RequestLog requests)
         throws InterruptedException {
       try {
         Path parent = Files.createDirectories(home().resolve("target/bench"));
-        return making
-            .in(Files.createTempDirectory(parent, name + "-"))
-            .run(options, ticker, progress);
+        var experiment = making.in(Files.createTempDirectory(parent, name + "-"));
+        if (experiment instanceof LoggedExperiment logged) {
+          return logged.run(options, ticker, progress, requests);
+        }
+        if (options.output().csv()) {
+          progress.accept("tells of no single requests");
+        }
+        return experiment.run(options, ticker, progress);
       } catch (IOException e) {
         throw new HeddleException(ErrorCode.STORAGE_FAILED, name + ": " + e, e);
       }

@@ -83,7 +83,9 @@ public final class Main implements Callable<Integer> {
         .addSubcommand(new DatasetCommand(console))
         .addSubcommand(new DocumentCommand(console))
         .addSubcommand(new AppCommand(console))
-        .addSubcommand(new BenchCommand(console));
+        .addSubcommand(
+            new CommandLine(new BenchCommand(console))
+                .addSubcommand(new BenchCompareCommand(console)));
     return heddle
         .setUsageHelpAutoWidth(true)
         .setCaseInsensitiveEnumValuesAllowed(true)

@@ -2,19 +2,23 @@ package dev.heddle.loadtest;
 
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.BenchReport;
+import dev.heddle.loadtest.measure.ConditionsMeter;
+import dev.heddle.loadtest.measure.CsvRequests;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.ExperimentRun;
+import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.ReportText;
-import dev.heddle.process.ErrorCode;
+import dev.heddle.loadtest.measure.RequestLog;
+import dev.heddle.process.Closer;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Runs experiments and tells what they found. Used by one thread. */
@@ -57,49 +61,61 @@ public final class Bench {
   }
 
   /**
-   * Runs the experiments in their order, prints a table of each, and writes the report.
+   * Runs the experiments in their order, prints a table of each, and writes the report: anew after
+   * each of them, so that what was measured is kept whatever happens to the next one. Of several,
+   * one that cannot be run at all is told as failed, and the others are run.
    *
    * @return {@link #OK} or {@link #FAILED}; to be slow is no failure
-   * @throws HeddleException if an experiment is unknown or cannot be run at all
+   * @throws HeddleException if an experiment is unknown, the folder cannot be written to, or the
+   *     only experiment cannot be run at all
    */
   public int run(BenchOptions options) throws InterruptedException {
     var chosen =
         options.experiments().stream().map(name -> Experiments.named(experiments, name)).toList();
-    if (options.out().isPresent()) {
-      checkWritable(options.out().get());
-    }
+    var folder = options.output().folder().map(ReportFolder::open);
     var startedAt = clock.instant();
-    var results = new ArrayList<ExperimentResult>();
-    for (var experiment : chosen) {
-      results.add(experiment.run(options, ticker, line -> say(experiment.name() + ": " + line)));
-      out.println(ReportText.of(results.getLast()));
-      out.flush();
+    var runs = new ArrayList<ExperimentRun>();
+    var csv =
+        options.output().csv()
+            ? folder.map(each -> CsvRequests.create(each.requests()))
+            : Optional.<CsvRequests>empty();
+    try (var closer = new Closer()) {
+      csv.ifPresent(each -> closer.register("requests", each));
+      for (var experiment : chosen) {
+        var name = experiment.name();
+        var place = chosen.size() == 1 ? "" : "[%d/%d] ".formatted(runs.size() + 1, chosen.size());
+        runs.add(run(experiment, options, csv.map(each -> each.of(name)), place));
+        out.println(ReportText.of(runs.getLast()));
+        out.flush();
+        folder.ifPresent(each -> each.write(BenchReport.of(options, startedAt, runs)));
+      }
     }
-    var report = BenchReport.of(options, startedAt, results);
-    if (options.out().isPresent()) {
-      write(report, options.out().get());
-    }
-    return report.failed() ? FAILED : OK;
+    folder.ifPresent(each -> say("report in " + each.page()));
+    return runs.stream().anyMatch(run -> run.result().failed()) ? FAILED : OK;
   }
 
-  /** Before the work, not after it. */
-  private static void checkWritable(Path file) {
-    var folder = file.toAbsolutePath().getParent();
-    if (folder == null || Files.isDirectory(file) || !Files.isWritable(folder)) {
-      throw new HeddleException(
-          ErrorCode.INVALID_REQUEST,
-          "out: " + file + " (expected: a file in a folder that exists and can be written to)");
+  private ExperimentRun run(
+      Experiment experiment, BenchOptions options, Optional<RequestLog> requests, String place)
+      throws InterruptedException {
+    var startedAt = clock.instant();
+    Consumer<String> progress = line -> say(place + experiment.name() + ": " + line);
+    try (var meter = ConditionsMeter.start(ticker)) {
+      ExperimentResult result;
+      try {
+        if (requests.isPresent() && experiment instanceof LoggedExperiment logged) {
+          result = logged.run(options, ticker, progress, requests.get());
+        } else {
+          requests.ifPresent(_ -> progress.accept("tells of no single requests"));
+          result = experiment.run(options, ticker, progress);
+        }
+      } catch (HeddleException e) {
+        if (options.experiments().size() == 1) {
+          throw e;
+        }
+        result = ExperimentResult.notRun(experiment.name(), "not measured: " + e.getMessage());
+      }
+      return new ExperimentRun(startedAt, meter.stop(), result);
     }
-  }
-
-  private void write(BenchReport report, Path file) {
-    try {
-      report.writeTo(file);
-    } catch (IOException e) {
-      throw new HeddleException(
-          ErrorCode.STORAGE_FAILED, "out: " + file + ": " + e.getMessage(), e);
-    }
-    say("report in " + file);
   }
 
   private void say(String line) {

@@ -7,13 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.BenchOptions.Target;
+import dev.heddle.loadtest.measure.BenchReport;
 import dev.heddle.loadtest.measure.Experiment;
+import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.report.HtmlReport;
 import dev.heddle.loadtest.testing.ScriptedDataset;
 import dev.heddle.loadtest.testing.ScriptedServer;
 import dev.heddle.loadtest.testing.ScriptedServer.Reply;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.ManualTicker;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -28,6 +32,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,19 +63,28 @@ class BenchTest {
     assertTrue(String.valueOf(refusal.getMessage()).endsWith(end), refusal.toString());
   }
 
+  private static BenchOptions.Output to(Path files) {
+    return new BenchOptions.Output(
+        Optional.of(files), true, Optional.empty(), List.of("bench", "query"));
+  }
+
   private HeddleException refusal(BenchOptions options) {
     return assertThrows(HeddleException.class, () -> bench.run(options));
   }
 
   @Test
   void theReportHoldsWhatIsNeededToJudgeAndRepeatIt() throws IOException, InterruptedException {
-    var file = folder.resolve("report.json");
+    var files = folder.resolve("a/b");
+    var file = files.resolve("report.json");
     try (var server = new ScriptedServer(dataset::answer)) {
-      assertEquals(Bench.OK, bench.run(ScriptedDataset.options(server).withOut(file)));
+      assertEquals(Bench.OK, bench.run(ScriptedDataset.options(server).withOutput(to(files))));
     }
 
     var report = JsonMapper.shared().readTree(Files.readString(file));
-    assertEquals(1, report.path("format").asInt(0));
+    assertEquals(2, report.path("format").asInt(0));
+    assertEquals("[\"bench\",\"query\"]", report.path("command").toString());
+    assertTrue(report.path("machine").path("descriptors").asLong(0) > 0);
+    assertFalse(report.path("versions").path("java").asString("").isEmpty());
     assertEquals("2026-02-03T04:05:06Z", report.path("startedAt").asString(""));
     assertEquals(11, report.path("seed").asInt(0));
     assertEquals(400, report.path("flags").path("requests").asInt(0));
@@ -90,6 +104,55 @@ class BenchTest {
     }
     assertEquals(1_200, runs.percentiles().count());
     assertEquals(1_000, runs.percentiles().p99(), 1);
+    assertTrue(experiment.path("conditions").path("seconds").asDouble(0) >= 1.2);
+
+    var lines = Files.readAllLines(files.resolve("requests.csv"));
+    assertEquals("experiment,series,beganMicros,micros,outcome", lines.getFirst());
+    assertEquals(1_201, lines.size());
+    assertEquals("query,run 1,0.0,1000.0,ok", lines.get(1));
+    assertEquals("query,run 1,1000.0,1000.0,ok", lines.get(2));
+    assertEquals(
+        HtmlReport.of(BenchReport.read(file)), Files.readString(files.resolve("report.html")));
+  }
+
+  /** An experiment that cannot be run. */
+  private record Impossible(String name) implements Experiment {
+    @Override
+    public String about() {
+      return "nothing";
+    }
+
+    @Override
+    public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress) {
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "no such thing (expected: one)");
+    }
+  }
+
+  @Test
+  void ofSeveralExperimentsOneThatCannotBeRunLeavesTheOthersAlone()
+      throws IOException, InterruptedException {
+    var several =
+        new Bench(
+            new PrintWriter(out),
+            new PrintWriter(talk),
+            ticker,
+            CLOCK,
+            List.of(new Impossible("impossible")));
+    try (var server = new ScriptedServer(dataset::answer)) {
+      var options =
+          ScriptedDataset.options(server)
+              .withExperiments("impossible", "query")
+              .withOutput(to(folder));
+      assertEquals(Bench.FAILED, several.run(options));
+    }
+
+    var report = BenchReport.read(folder.resolve("report.json"));
+    assertEquals(
+        List.of("not measured: no such thing (expected: one)"),
+        report.experiments().getFirst().result().problems());
+    assertEquals("query", report.experiments().getLast().result().experiment());
+    assertFalse(report.experiments().getLast().result().failed());
+    assertTrue(talk.toString().contains("[2/2] query: run 1 of 3"), talk.toString());
   }
 
   @Test
@@ -160,12 +223,14 @@ class BenchTest {
   }
 
   @Test
-  void refusesAReportThatCouldNotBeWrittenBeforeAnyWork() {
-    for (var file : List.of(folder.resolve("none/report.json"), folder)) {
-      var refusal = refusal(BenchOptions.DEFAULTS.withOut(file));
+  void refusesAReportThatCouldNotBeWrittenBeforeAnyWork() throws IOException {
+    var file = folder.resolve("file");
+    Files.writeString(file, "");
+    for (var path : List.of(file, file.resolve("below"))) {
+      var refusal = refusal(BenchOptions.DEFAULTS.withOutput(to(path)));
       assertEquals(ErrorCode.INVALID_REQUEST, refusal.code());
       assertTrue(
-          String.valueOf(refusal.getMessage()).startsWith("out: " + file + " ("),
+          String.valueOf(refusal.getMessage()).startsWith("out: " + path + " ("),
           refusal.toString());
     }
     assertEquals("", talk.toString());

@@ -7,6 +7,7 @@ import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
 import dev.heddle.loadtest.invoke.ColdStartExperiment;
 import dev.heddle.loadtest.invoke.InvokeExperiment;
+import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
@@ -79,6 +80,22 @@ class FunctionExperimentsTest {
     assertTrue(count(result, "computing") >= 100);
     assertTrue(count(result, "/healthz meanwhile") > 0);
     assertTrue(figure(result, "barePerSecond") > 0);
+  }
+
+  @Test
+  void everyCallOfAnOverloadHasAnEnd() throws Exception {
+    var experiment = new OverloadExperiment(NodeJava.command(), directory, Duration.ofSeconds(1));
+
+    var result =
+        experiment.run(
+            BenchOptions.DEFAULTS.withQuick(), Ticker.system(), line -> System.out.println(line));
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    assertTrue(figure(result, "capacityPerSecond") > 0);
+    assertTrue(count(result, "0.5 x capacity") > 0);
+    assertTrue(count(result, "3.0 x capacity") > 0);
+    assertEquals(2, result.curves().size());
   }
 
   @Test

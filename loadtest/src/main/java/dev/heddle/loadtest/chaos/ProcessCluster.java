@@ -103,6 +103,15 @@ public final class ProcessCluster implements AutoCloseable {
     return process(node).pid();
   }
 
+  /** Of the processes that are there. */
+  public List<Long> pids() {
+    return processes.values().stream()
+        .filter(NodeProcess::alive)
+        .map(NodeProcess::pid)
+        .sorted()
+        .toList();
+  }
+
   /** As {@code kill -9}; returns when the process is gone. */
   public void kill(String node) throws InterruptedException {
     process(node).kill();

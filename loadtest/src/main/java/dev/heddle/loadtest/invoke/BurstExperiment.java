@@ -81,8 +81,8 @@ public final class BurstExperiment implements Experiment {
         progress.accept("warming up");
         var echoes = loop.count(edge.run("echo", "{}"), "{}", options.load().warmup());
         findings.problems("warm-up", echoes);
-        sleep(edge, loop, findings, progress);
-        spin(edge, loop, steps, findings, ticker, progress);
+        sleep(edge, loop, cluster, findings, progress);
+        spin(edge, loop, cluster, steps, findings, ticker, progress);
       }
     }
     findings.note(
@@ -100,11 +100,16 @@ public final class BurstExperiment implements Experiment {
   }
 
   private void sleep(
-      FunctionEdge edge, EdgeLoop loop, Findings findings, Consumer<String> progress) {
+      FunctionEdge edge,
+      EdgeLoop loop,
+      ProcessCluster cluster,
+      Findings findings,
+      Consumer<String> progress) {
     progress.accept("waiting handlers");
     var event = "{\"millis\":" + EACH.toMillis() + "}";
+    var cpu = new CpuShare(cluster.pids());
     var outcome = loop.last(edge.run("sleep", event), event, length.toNanos());
-    findings.loop("waiting", outcome);
+    findings.loop("waiting", outcome, cpu.per(outcome.times().percentiles().count()));
     findings.series("waiting, the first hundred", outcome.first());
     findings.figure("sleepFirstHundredP99Millis", outcome.first().percentiles().p99() / 1_000);
     findings.figure("sleepCallsPerSecond", outcome.perSecond());
@@ -114,6 +119,7 @@ public final class BurstExperiment implements Experiment {
   private void spin(
       FunctionEdge edge,
       EdgeLoop loop,
+      ProcessCluster cluster,
       long steps,
       Findings findings,
       Ticker ticker,
@@ -126,13 +132,14 @@ public final class BurstExperiment implements Experiment {
     double before = Calibration.perSecond(steps, BARE_THREADS, bareTime, ticker);
     progress.accept("computing handlers");
     EdgeLoop.Outcome outcome;
+    var cpu = new CpuShare(cluster.pids());
     try (var probe = HealthProbe.start(edge.address(), ticker)) {
       outcome = loop.last(edge.run("spin", "{\"steps\":" + steps + "}"), REPLY, length.toNanos());
       findings.series("/healthz meanwhile", probe.stop());
       findings.figure("healthP99Millis", probe.stop().percentiles().p99() / 1_000);
       probe.failure().ifPresent(failure -> findings.problem("/healthz: " + failure));
     }
-    findings.loop("computing", outcome);
+    findings.loop("computing", outcome, cpu.per(outcome.times().percentiles().count()));
     progress.accept("bare threads");
     double after = Calibration.perSecond(steps, BARE_THREADS, bareTime, ticker);
     double bare = (before + after) / 2;

@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.invoke;
 
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.Timeline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
@@ -28,7 +29,9 @@ final class EdgeLoop implements AutoCloseable {
   private byte[] expected = {};
   private LatencyRecorder times = new LatencyRecorder();
   private LatencyRecorder first = new LatencyRecorder();
+  private Timeline completions = new Timeline();
   private List<String> failures = new ArrayList<>();
+  private long began;
 
   /** A connection and what it sends; only the loop's thread touches it. */
   private static final class Client {
@@ -48,10 +51,16 @@ final class EdgeLoop implements AutoCloseable {
    * What came of a run.
    *
    * @param first of them, the first one of each client
+   * @param completions when replies were there
    * @param nanos from the first request to the last reply
    * @param failures other replies than were expected, and broken connections
    */
-  record Outcome(LatencyRecorder times, LatencyRecorder first, long nanos, List<String> failures) {
+  record Outcome(
+      LatencyRecorder times,
+      LatencyRecorder first,
+      Timeline completions,
+      long nanos,
+      List<String> failures) {
     double perSecond() {
       return times.percentiles().count() / (nanos / 1e9);
     }
@@ -104,8 +113,8 @@ final class EdgeLoop implements AutoCloseable {
    * @param nanos that no request begins after
    */
   Outcome last(LoopRequest request, String expected, long nanos) {
-    long began = ticker.nanoTime();
-    return run(request, expected, sent -> ticker.nanoTime() - began < nanos);
+    long start = ticker.nanoTime();
+    return run(request, expected, sent -> ticker.nanoTime() - start < nanos);
   }
 
   /**
@@ -122,7 +131,8 @@ final class EdgeLoop implements AutoCloseable {
     }
     long sent = 0;
     long open = 0;
-    long began = ticker.nanoTime();
+    completions = new Timeline();
+    began = ticker.nanoTime();
     try {
       renew();
       began = ticker.nanoTime();
@@ -153,7 +163,7 @@ final class EdgeLoop implements AutoCloseable {
     } catch (IOException e) {
       failures.add(e.toString());
     }
-    return new Outcome(times, first, ticker.nanoTime() - began, failures);
+    return new Outcome(times, first, completions, ticker.nanoTime() - began, failures);
   }
 
   /** Servers close connections that rest for a while, as these do between runs. */
@@ -172,8 +182,10 @@ final class EdgeLoop implements AutoCloseable {
   }
 
   private void received(Client client) {
-    long nanos = ticker.nanoTime() - client.sent;
+    long now = ticker.nanoTime();
+    long nanos = now - client.sent;
     times.record(nanos);
+    completions.record(now - began);
     if (client.fresh) {
       first.record(nanos);
       client.fresh = false;

@@ -1,9 +1,11 @@
 package dev.heddle.loadtest.invoke;
 
+import dev.heddle.loadtest.measure.Curve;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.Goal;
 import dev.heddle.loadtest.measure.LatencyRecorder;
 import dev.heddle.loadtest.measure.Series;
+import dev.heddle.loadtest.measure.Timeline;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,10 +23,26 @@ final class Findings {
     series.add(new Series(name, times, Map.of()));
   }
 
+  void series(String name, LatencyRecorder times, Map<String, Double> more, Timeline completions) {
+    series.add(new Series(name, times, more, completions));
+  }
+
   /** The times of a loop, and what was wrong. */
   void loop(String name, EdgeLoop.Outcome outcome) {
+    loop(name, outcome, Map.of());
+  }
+
+  /**
+   * The times of a loop, and what was wrong.
+   *
+   * @param more figures of it, by name with the unit last
+   */
+  void loop(String name, EdgeLoop.Outcome outcome, Map<String, Double> more) {
     problems(name, outcome);
-    series.add(new Series(name, outcome.times(), Map.of("callsPerSecond", outcome.perSecond())));
+    var all = new LinkedHashMap<String, Double>();
+    all.put("callsPerSecond", outcome.perSecond());
+    all.putAll(more);
+    series.add(new Series(name, outcome.times(), all, outcome.completions()));
   }
 
   void problems(String name, EdgeLoop.Outcome outcome) {
@@ -64,8 +82,13 @@ final class Findings {
   }
 
   ExperimentResult result(String experiment, String subject) {
+    return result(experiment, subject, List.of());
+  }
+
+  ExperimentResult result(String experiment, String subject, List<Curve> curves) {
     var summary = new LinkedHashMap<String, Double>();
     figures.keySet().forEach(name -> summary.put(name, median(name)));
-    return new ExperimentResult(experiment, subject, series, summary, goals, notes, problems);
+    return new ExperimentResult(
+        experiment, subject, series, summary, goals, notes, problems, curves);
   }
 }

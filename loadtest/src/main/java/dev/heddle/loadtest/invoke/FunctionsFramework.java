@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -83,6 +84,10 @@ final class FunctionsFramework implements AutoCloseable {
 
   HostPort address() {
     return address;
+  }
+
+  List<Long> pids() {
+    return List.of(process.pid());
   }
 
   @Override

@@ -1,28 +1,30 @@
 package dev.heddle.loadtest.invoke;
 
+import dev.heddle.loadtest.arrivals.Arrivals;
+import dev.heddle.loadtest.arrivals.OpenLoop;
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Asks a gateway for {@code /healthz} at a steady pace, on a connection and a thread of its own.
- * What is late because this thread was late counts, too.
+ * What is late because this thread was late, or an answer before it, counts, too.
  */
 final class HealthProbe implements AutoCloseable {
-  private static final Duration PACE = Duration.ofMillis(10);
+  private static final double PER_SECOND = 100;
 
   private final LoopConnection connection;
   private final byte[] request;
   private final Ticker ticker;
-  private final LatencyRecorder times = new LatencyRecorder();
+  private LatencyRecorder times = new LatencyRecorder();
   private final Thread thread = Threads.named("health-probe").newThread(this::probe);
   private volatile boolean stopped;
   private volatile @Nullable String failure;
@@ -45,11 +47,12 @@ final class HealthProbe implements AutoCloseable {
   }
 
   private void probe() {
-    long due = ticker.nanoTime();
+    var limits = new OpenLoop.Limits(1, Long.MAX_VALUE, Long.MAX_VALUE);
+    var arrivals = Arrivals.steady(PER_SECOND);
+    var loop = new OpenLoop("/healthz", arrivals, limits, ticker, RequestLog.NONE);
     while (!stopped) {
-      long wait = due - ticker.nanoTime();
-      if (wait > 0) {
-        LockSupport.parkNanos(wait);
+      if (loop.send() < 0) {
+        LockSupport.parkNanos(loop.waitNanos());
         continue;
       }
       try {
@@ -62,9 +65,8 @@ final class HealthProbe implements AutoCloseable {
         failure = connection.excerpt();
         return;
       }
-      long now = ticker.nanoTime();
-      times.record(now - due);
-      due = Math.max(now, due + PACE.toNanos());
+      loop.ended(0, OpenLoop.End.OK);
+      times = loop.outcome().times();
     }
   }
 

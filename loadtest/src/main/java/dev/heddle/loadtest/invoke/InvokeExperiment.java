@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * What an invocation at {@code /run} costs when everything is warm: an echo in Java and one in
@@ -54,8 +55,13 @@ public final class InvokeExperiment implements Experiment {
     this.clients = clients;
   }
 
-  /** A subject: something that echoes. */
-  private record Subject(String name, EdgeLoop one, EdgeLoop many, LoopRequest request) {}
+  /**
+   * A subject: something that echoes.
+   *
+   * @param pids of its processes
+   */
+  private record Subject(
+      String name, EdgeLoop one, EdgeLoop many, LoopRequest request, Supplier<List<Long>> pids) {}
 
   @Override
   public String name() {
@@ -96,23 +102,36 @@ public final class InvokeExperiment implements Experiment {
     var apart = FunctionNodes.apart(directory.resolve("apart"), ports, 1);
     for (var nodes : List.of(together, apart)) {
       progress.accept("starting " + nodes.nodes().size() + " of the cluster's processes");
-      closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker)).start(START);
+      var cluster = closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker));
+      cluster.start(START);
       var edge = new FunctionEdge(nodes.http());
       var _ = edge.deploy("echo", FunctionArchive.of("echo", "", EchoHandler.class));
       var _ = edge.deployModule("echo-wasm", EchoModule.bytes());
       var shape = nodes.equals(together) ? "" : "Apart";
-      subjects.add(subject(closer, "java" + shape, nodes.http(), edge.run("echo", EVENT), ticker));
       subjects.add(
-          subject(closer, "wasm" + shape, nodes.http(), edge.run("echo-wasm", EVENT), ticker));
+          subject(
+              closer,
+              "java" + shape,
+              nodes.http(),
+              edge.run("echo", EVENT),
+              ticker,
+              cluster::pids));
+      subjects.add(
+          subject(
+              closer,
+              "wasm" + shape,
+              nodes.http(),
+              edge.run("echo-wasm", EVENT),
+              ticker,
+              cluster::pids));
     }
     progress.accept("starting the peer");
     try {
       var jar = FrameworkJar.get(maven, jars, directory);
-      var peer =
-          closer
-              .register("peer", FunctionsFramework.start(jar, directory, ports, ticker))
-              .address();
-      subjects.add(subject(closer, "peer", peer, LoopRequest.post(peer, "/", EVENT), ticker));
+      var peer = closer.register("peer", FunctionsFramework.start(jar, directory, ports, ticker));
+      var at = peer.address();
+      subjects.add(
+          subject(closer, "peer", at, LoopRequest.post(at, "/", EVENT), ticker, peer::pids));
     } catch (HeddleException e) {
       findings.note("NO PEER: " + e.getMessage());
     }
@@ -120,12 +139,18 @@ public final class InvokeExperiment implements Experiment {
   }
 
   private Subject subject(
-      Closer closer, String name, HostPort address, LoopRequest request, Ticker ticker) {
+      Closer closer,
+      String name,
+      HostPort address,
+      LoopRequest request,
+      Ticker ticker,
+      Supplier<List<Long>> pids) {
     return new Subject(
         name,
         closer.register(name, new EdgeLoop(address, 1, request, ticker)),
         closer.register(name, new EdgeLoop(address, clients, request, ticker)),
-        request);
+        request,
+        pids);
   }
 
   private void warm(Subject subject, BenchOptions.Load load, Findings findings) {
@@ -136,11 +161,16 @@ public final class InvokeExperiment implements Experiment {
   }
 
   private void measure(Subject subject, BenchOptions.Load load, int run, Findings findings) {
+    var oneCpu = new CpuShare(subject.pids().get());
     var one = subject.one().count(subject.request(), EVENT, load.requests());
-    findings.loop(subject.name() + ", 1 client, run " + run, one);
+    findings.loop(subject.name() + ", 1 client, run " + run, one, oneCpu.per(load.requests()));
     findings.figure(subject.name() + "P50Millis", one.times().percentiles().p50() / 1_000);
+    var manyCpu = new CpuShare(subject.pids().get());
     var many = subject.many().count(subject.request(), EVENT, (long) load.requests() * clients);
-    findings.loop("%s, %d clients, run %d".formatted(subject.name(), clients, run), many);
+    findings.loop(
+        "%s, %d clients, run %d".formatted(subject.name(), clients, run),
+        many,
+        manyCpu.per((long) load.requests() * clients));
     findings.figure(subject.name() + "CallsPerSecond", many.perSecond());
   }
 

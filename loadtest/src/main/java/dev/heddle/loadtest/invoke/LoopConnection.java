@@ -137,6 +137,16 @@ final class LoopConnection implements AutoCloseable {
     return Arrays.equals(in, 0, OK.length, OK, 0, OK.length);
   }
 
+  /** Of the last reply; 0: it is none. */
+  int status() {
+    int first = OK.length - "200 ".length();
+    boolean digits = end > first + 3;
+    for (int i = first; digits && i < first + 3; i++) {
+      digits = in[i] >= '0' && in[i] <= '9';
+    }
+    return digits ? number(first) : 0;
+  }
+
   /** Of the last reply, as it came: with the frames of its chunks, where it has such. */
   byte[] body() {
     return Arrays.copyOfRange(in, headEnd, end);

@@ -15,8 +15,8 @@ import java.util.Optional;
  *
  * @param experiments names; they run in this order
  * @param seed of everything that is random
- * @param out where the JSON report goes
- * @param checkout whose commit is named in the report
+ * @param quick whether correctness is the question and not speed: experiments do as little as
+ *     proves that they work
  */
 public record BenchOptions(
     List<String> experiments,
@@ -24,8 +24,8 @@ public record BenchOptions(
     Workload workload,
     Load load,
     long seed,
-    Optional<Path> out,
-    Optional<Path> checkout) {
+    Output output,
+    boolean quick) {
   public static final BenchOptions DEFAULTS =
       new BenchOptions(
           List.of("query"),
@@ -33,31 +33,36 @@ public record BenchOptions(
           Workload.DEFAULTS,
           Load.DEFAULTS,
           20_260_101,
-          Optional.empty(),
-          Optional.empty());
+          Output.NONE,
+          false);
 
   public BenchOptions {
     experiments = List.copyOf(experiments);
   }
 
   public BenchOptions withExperiments(String... names) {
-    return new BenchOptions(List.of(names), target, workload, load, seed, out, checkout);
+    return new BenchOptions(List.of(names), target, workload, load, seed, output, quick);
   }
 
   public BenchOptions withTarget(Target other) {
-    return new BenchOptions(experiments, other, workload, load, seed, out, checkout);
+    return new BenchOptions(experiments, other, workload, load, seed, output, quick);
   }
 
   public BenchOptions withWorkload(Workload other) {
-    return new BenchOptions(experiments, target, other, load, seed, out, checkout);
+    return new BenchOptions(experiments, target, other, load, seed, output, quick);
   }
 
   public BenchOptions withLoad(Load other) {
-    return new BenchOptions(experiments, target, workload, other, seed, out, checkout);
+    return new BenchOptions(experiments, target, workload, other, seed, output, quick);
   }
 
-  public BenchOptions withOut(Path file) {
-    return new BenchOptions(experiments, target, workload, load, seed, Optional.of(file), checkout);
+  public BenchOptions withOutput(Output other) {
+    return new BenchOptions(experiments, target, workload, load, seed, other, quick);
+  }
+
+  /** As little as proves that everything works. */
+  public BenchOptions withQuick() {
+    return new BenchOptions(experiments, target, workload, Load.QUICK, seed, output, true);
   }
 
   /**
@@ -132,11 +137,35 @@ public record BenchOptions(
   public record Load(int warmup, int runs, int requests, int clients) {
     public static final Load DEFAULTS = new Load(12_000, 5, 3_000, 1);
 
+    /** Where nobody asks how fast it is. */
+    public static final Load QUICK = new Load(100, 2, 100, 1);
+
     public Load {
       Bounds.within("warmup", warmup, 0, 100_000_000);
       Bounds.within("runs", runs, 1, 1_000);
       Bounds.within("requests", requests, 1, 10_000_000);
       Bounds.within("clients", clients, 1, 256);
+    }
+  }
+
+  /**
+   * What is kept of a run.
+   *
+   * @param folder takes report.json, report.html and requests.csv; absent: nothing is written
+   * @param csv whether there is a line about each request
+   * @param checkout whose commit is named in the report
+   * @param command what was typed, without secrets
+   */
+  public record Output(
+      Optional<Path> folder, boolean csv, Optional<Path> checkout, List<String> command) {
+    public static final Output NONE =
+        new Output(Optional.empty(), false, Optional.empty(), List.of());
+
+    public Output {
+      command = List.copyOf(command);
+      if (csv && folder.isEmpty()) {
+        throw new IllegalArgumentException("csv: true (expected: a folder for it, with --out)");
+      }
     }
   }
 
@@ -165,6 +194,7 @@ public record BenchOptions(
     shown.put("runs", load.runs());
     shown.put("requests", load.requests());
     shown.put("clients", load.clients());
+    shown.put("quick", quick);
     return shown;
   }
 }

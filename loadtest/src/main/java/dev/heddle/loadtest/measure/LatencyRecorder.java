@@ -1,9 +1,11 @@
 package dev.heddle.loadtest.measure;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleUnaryOperator;
 import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -57,6 +59,44 @@ public final class LatencyRecorder {
             micros(histogram.getValueAtPercentile(99)),
             micros(histogram.getValueAtPercentile(99.9)),
             micros(histogram.getMaxValue()));
+  }
+
+  /** Times recorded. */
+  public long count() {
+    return histogram.getTotalCount();
+  }
+
+  /**
+   * The time that this share of all was not longer than, in microseconds; 0 where nothing was
+   * recorded.
+   *
+   * @param quantile 0..1
+   */
+  public double quantileMicros(double quantile) {
+    if (!(quantile >= 0 && quantile <= 1)) {
+      throw new IllegalArgumentException("quantile: " + quantile + " (expected: 0..1)");
+    }
+    return count() == 0 ? 0 : micros(histogram.getValueAtPercentile(100 * quantile));
+  }
+
+  /** What {@link #quantileMicros} gives for what was recorded up to now, faster for many calls. */
+  public DoubleUnaryOperator quantiles() {
+    var values = new ArrayList<Double>();
+    var counts = new ArrayList<Long>();
+    for (var each : histogram.recordedValues()) {
+      values.add(micros(histogram.highestEquivalentValue(each.getValueIteratedTo())));
+      counts.add(each.getTotalCountToThisValue());
+    }
+    var sums = counts.stream().mapToLong(Long::longValue).toArray();
+    double count = histogram.getTotalCount();
+    return quantile -> {
+      if (sums.length == 0) {
+        return 0;
+      }
+      long rank = Math.max(1, (long) Math.ceil(quantile * count - 1e-6));
+      int at = Arrays.binarySearch(sums, rank);
+      return values.get(Math.min(at < 0 ? -at - 1 : at, sums.length - 1));
+    };
   }
 
   private static double micros(long nanos) {

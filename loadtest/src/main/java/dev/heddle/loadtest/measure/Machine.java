@@ -10,7 +10,9 @@ import java.util.List;
  * Where an experiment ran. Names neither host nor user, so that reports can be passed on.
  *
  * @param cpu model name, empty where the system does not tell
+ * @param os its name and the kernel's release
  * @param memoryBytes of the machine
+ * @param descriptors that one process may have open; 0 where the system does not tell
  * @param flags of this JVM, system properties left out
  */
 public record Machine(
@@ -19,6 +21,7 @@ public record Machine(
     String cpu,
     int processors,
     long memoryBytes,
+    long descriptors,
     String jvm,
     List<String> flags) {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
@@ -35,6 +38,7 @@ public record Machine(
         cpuModel(),
         Runtime.getRuntime().availableProcessors(),
         ProcessCpu.machineMemory(),
+        ProcessCpu.maxDescriptors(),
         System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version"),
         ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
             .filter(flag -> !flag.startsWith("-D"))

@@ -12,6 +12,13 @@ public final class ReportText {
 
   private ReportText() {}
 
+  /** The result, and what of the conditions it was measured in must be known to judge it. */
+  public static String of(ExperimentRun run) {
+    var text = new StringBuilder(of(run.result()));
+    run.conditions().warnings().forEach(each -> text.append("\nwarning: ").append(each));
+    return text.toString();
+  }
+
   /** Lines without a line break at the end; times in milliseconds. */
   public static String of(ExperimentResult result) {
     var text = new StringBuilder();
@@ -82,7 +89,7 @@ public final class ReportText {
   }
 
   /** Whole numbers plainly, others with what matters of their fraction. */
-  static String figure(double value) {
+  public static String figure(double value) {
     if (value == Math.rint(value) && Math.abs(value) < 1e15) {
       return Long.toString((long) value);
     }

@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.query;
 
 import dev.heddle.loadtest.http.HttpRequest;
+import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
@@ -18,12 +19,14 @@ final class ClosedLoop implements AutoCloseable {
   private final AnswerBook book;
   private final int queries;
   private final Random random;
+  private final Ticker ticker;
   private final Closer closer = new Closer();
 
   ClosedLoop(
       ClusterEdge edge, List<WorkloadQuery> queries, int clients, Random random, Ticker ticker) {
     this.queries = queries.size();
     this.random = random;
+    this.ticker = ticker;
     this.book = new AnswerBook(queries.size());
     var requests =
         queries.stream().map(each -> edge.query(each.body())).toArray(HttpRequest[]::new);
@@ -39,15 +42,21 @@ final class ClosedLoop implements AutoCloseable {
 
   /** Sends so many requests, every query as often as any other or once more, in random order. */
   Tally run(int count) throws InterruptedException {
-    var schedule = schedule(count);
-    var next = new AtomicInteger();
+    return run("", count, RequestLog.NONE);
+  }
+
+  /** Sends requests as a run of this name, and tells of each. */
+  Tally run(String name, int count, RequestLog requests) throws InterruptedException {
+    var course =
+        new LoopClient.Course(
+            name, schedule(count), new AtomicInteger(), ticker.nanoTime(), requests);
     var tallies = new ArrayList<Tally>();
     var threads = new ArrayList<Thread>();
     var factory = Threads.named("bench-client");
     for (var client : clients) {
       var tally = new Tally();
       tallies.add(tally);
-      threads.add(factory.newThread(() -> client.run(schedule, next, tally)));
+      threads.add(factory.newThread(() -> client.run(course, tally)));
     }
     threads.forEach(Thread::start);
     try {

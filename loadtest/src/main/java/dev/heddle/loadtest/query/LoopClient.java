@@ -3,6 +3,7 @@ package dev.heddle.loadtest.query;
 import dev.heddle.loadtest.http.HttpConnection;
 import dev.heddle.loadtest.http.HttpReply;
 import dev.heddle.loadtest.http.HttpRequest;
+import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
 import java.util.List;
@@ -26,6 +27,15 @@ final class LoopClient implements AutoCloseable {
   private volatile @Nullable HttpConnection connection;
   private volatile boolean closed;
 
+  /**
+   * A run that clients share.
+   *
+   * @param schedule numbers of queries in their order
+   * @param next place in the schedule that nobody has taken yet
+   * @param began on the clock
+   */
+  record Course(String name, int[] schedule, AtomicInteger next, long began, RequestLog requests) {}
+
   LoopClient(
       ClusterEdge edge,
       List<WorkloadQuery> queries,
@@ -40,15 +50,15 @@ final class LoopClient implements AutoCloseable {
   }
 
   /** Takes queries off the schedule until it ends, the client is closed, or the server is gone. */
-  void run(int[] schedule, AtomicInteger next, Tally tally) {
+  void run(Course course, Tally tally) {
     int failures = 0;
     long idleSince = ticker.nanoTime();
     while (!closed && failures < MAX_FAILURES) {
-      int at = next.getAndIncrement();
-      if (at >= schedule.length) {
+      int at = course.next().getAndIncrement();
+      if (at >= course.schedule().length) {
         return;
       }
-      int query = schedule[at];
+      int query = course.schedule()[at];
       long began;
       long ended;
       HttpReply reply;
@@ -64,7 +74,17 @@ final class LoopClient implements AutoCloseable {
       }
       tally.own(began - idleSince);
       idleSince = ended;
-      failures = judge(query, reply, ended - began, tally) ? 0 : failures + 1;
+      tally.ended(ended - course.began());
+      boolean answered = judge(query, reply, ended - began, tally);
+      course
+          .requests()
+          .add(
+              new RequestLog.Request(
+                  course.name(),
+                  began - course.began(),
+                  ended - began,
+                  answered ? "ok" : "status " + reply.status()));
+      failures = answered ? 0 : failures + 1;
     }
   }
 

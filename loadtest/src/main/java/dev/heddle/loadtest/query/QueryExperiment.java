@@ -1,9 +1,10 @@
 package dev.heddle.loadtest.query;
 
 import dev.heddle.loadtest.measure.BenchOptions;
-import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.ProcessCpu;
+import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.loadtest.measure.SchedulerFloor;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -20,7 +21,7 @@ import tools.jackson.databind.node.ObjectNode;
  * Latency of warm queries at the HTTP edge, in a closed loop. Fails on errors, on partial answers,
  * and on answers that differ from the first one to the same query.
  */
-public final class QueryExperiment implements Experiment {
+public final class QueryExperiment implements LoggedExperiment {
   private static final int LEAST_DOCUMENTS = 50;
   private static final int MOST_DOCUMENTS = 500;
 
@@ -35,7 +36,8 @@ public final class QueryExperiment implements Experiment {
   }
 
   @Override
-  public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
+  public ExperimentResult run(
+      BenchOptions options, Ticker ticker, Consumer<String> progress, RequestLog requests)
       throws InterruptedException {
     var edge = new ClusterEdge(options.target());
     var queries = queries(options, edge, progress);
@@ -48,7 +50,7 @@ public final class QueryExperiment implements Experiment {
       try (var floor = SchedulerFloor.start(ticker)) {
         for (int i = 1; i <= load.runs(); i++) {
           progress.accept("run " + i + " of " + load.runs());
-          runs.add(run(loop, load.requests(), ticker));
+          runs.add(run(loop, "run " + i, load.requests(), ticker, requests));
         }
         return new QueryFindings(options, queries, loop.book(), warmup, runs, floor.stop())
             .result(name());
@@ -56,12 +58,13 @@ public final class QueryExperiment implements Experiment {
     }
   }
 
-  private static QueryRun run(ClosedLoop loop, int requests, Ticker ticker)
+  private static QueryRun run(
+      ClosedLoop loop, String name, int count, Ticker ticker, RequestLog requests)
       throws InterruptedException {
     long cpu = ProcessCpu.nanos();
     long began = ticker.nanoTime();
-    var tally = loop.run(requests);
-    return new QueryRun(tally, requests, ticker.nanoTime() - began, ProcessCpu.nanos() - cpu);
+    var tally = loop.run(name, count, requests);
+    return new QueryRun(tally, count, ticker.nanoTime() - began, ProcessCpu.nanos() - cpu);
   }
 
   private static List<WorkloadQuery> queries(

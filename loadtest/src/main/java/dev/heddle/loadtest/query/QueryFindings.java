@@ -78,7 +78,9 @@ final class QueryFindings {
     for (int i = 0; i < runs.size(); i++) {
       series.add(series("run " + (i + 1), runs.get(i)));
     }
-    series.add(series("all runs", sum()));
+    // Runs begin anew on their timelines: on one of all of them they would lie on each other.
+    var all = series("all runs", sum());
+    series.add(new Series(all.name(), all.latency(), all.figures()));
     overall
         .byKind()
         .forEach((kind, times) -> series.add(new Series("  " + kind.label(), times, Map.of())));
@@ -103,7 +105,7 @@ final class QueryFindings {
     figures.put("wrong", (double) run.tally().wrong());
     figures.put("clientCpuMicros", run.microsPerRequest(run.cpuNanos()));
     figures.put("clientOwnMicros", run.microsPerRequest(run.tally().ownNanos()));
-    return new Series(name, run.tally().all(), figures);
+    return new Series(name, run.tally().all(), figures, run.tally().completions());
   }
 
   private Map<String, Double> summary() {

@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.query;
 
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.Timeline;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -13,6 +14,7 @@ final class Tally {
 
   private final Map<QueryKind, LatencyRecorder> latency = new EnumMap<>(QueryKind.class);
   private final LatencyRecorder server = new LatencyRecorder();
+  private final Timeline completions = new Timeline();
   private final List<String> problems = new ArrayList<>();
   private long errors;
   private long partial;
@@ -23,6 +25,11 @@ final class Tally {
   void answered(QueryKind kind, long nanos, Answer answer) {
     latency.computeIfAbsent(kind, any -> new LatencyRecorder()).record(nanos);
     server.record(Math.max(0, answer.tookMicros()) * 1_000);
+  }
+
+  /** Something came to its end, so long after the beginning of the run. */
+  void ended(long nanos) {
+    completions.record(nanos);
   }
 
   void error(String what) {
@@ -55,6 +62,7 @@ final class Tally {
     other.latency.forEach((kind, recorder) ->
         latency.computeIfAbsent(kind, any -> new LatencyRecorder()).add(recorder));
     server.add(other.server);
+    completions.add(other.completions);
     other.problems.forEach(this::tell);
     errors += other.errors;
     partial += other.partial;
@@ -74,6 +82,10 @@ final class Tally {
 
   LatencyRecorder server() {
     return server;
+  }
+
+  Timeline completions() {
+    return completions;
   }
 
   List<String> problems() {

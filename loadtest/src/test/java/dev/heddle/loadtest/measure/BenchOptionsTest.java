@@ -3,6 +3,7 @@ package dev.heddle.loadtest.measure;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.loadtest.measure.BenchOptions.Load;
 import dev.heddle.loadtest.measure.BenchOptions.Target;
@@ -54,6 +55,9 @@ class BenchOptionsTest {
         "dataset: '' (expected: a dataset's name)",
         () -> new Target(URI.create("http://localhost"), "", Optional.empty(), TIMEOUT));
     refuses(
+        "csv: true (expected: a folder for it, with --out)",
+        () -> new BenchOptions.Output(Optional.empty(), true, Optional.empty(), List.of()));
+    refuses(
         "timeout: PT0S (expected: up to 1h)",
         () -> new Target(URI.create("http://h"), "d", Optional.empty(), Duration.ZERO));
   }
@@ -61,6 +65,22 @@ class BenchOptionsTest {
   private static void refuses(String message, Runnable options) {
     var refusal = assertThrows(IllegalArgumentException.class, options::run);
     assertEquals(message, refusal.getMessage());
+  }
+
+  @Test
+  void aQuickRunIsToldApartFromOthers() {
+    var quick = BenchOptions.DEFAULTS.withQuick();
+    assertEquals(true, quick.shown().get("quick"));
+    assertEquals(false, BenchOptions.DEFAULTS.shown().get("quick"));
+    assertTrue(quick.load().requests() <= 1_000, quick.load()::toString);
+  }
+
+  @Test
+  void aCommandIsShownWithoutTheKey() {
+    assertEquals(
+        List.of("bench", "query", "--key", "***", "--runs", "2"),
+        CommandText.shown(List.of("bench", "query", "--key", "secret", "--runs", "2")));
+    assertEquals(List.of("--key=***"), CommandText.shown(List.of("--key=secret")));
   }
 
   @Test
@@ -72,8 +92,8 @@ class BenchOptionsTest {
             Workload.DEFAULTS,
             Load.DEFAULTS,
             1,
-            Optional.empty(),
-            Optional.empty());
+            BenchOptions.Output.NONE,
+            false);
     assertFalse(options.shown().toString().contains("secret-key"));
   }
 }

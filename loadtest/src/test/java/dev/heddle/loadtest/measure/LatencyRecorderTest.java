@@ -79,6 +79,26 @@ class LatencyRecorderTest {
   }
 
   @Test
+  void quantilesAreTheSameOneByOneAndManyAtOnce() {
+    long seed = new Random().nextLong();
+    var random = new Random(seed);
+    var recorder = new LatencyRecorder();
+    assertEquals(0, recorder.quantiles().applyAsDouble(0.5));
+    for (int i = 0; i < 1_000; i++) {
+      recorder.record(time(random));
+    }
+    var many = recorder.quantiles();
+    for (int i = 0; i <= 1_000; i++) {
+      double quantile = i / 1_000.0;
+      assertEquals(
+          recorder.quantileMicros(quantile),
+          many.applyAsDouble(quantile),
+          "seed " + seed + ", " + i);
+    }
+    assertThrows(IllegalArgumentException.class, () -> recorder.quantileMicros(1.1));
+  }
+
+  @Test
   void holdsNothingAtFirst() {
     assertEquals(Percentiles.NONE, new LatencyRecorder().percentiles());
     assertEquals(

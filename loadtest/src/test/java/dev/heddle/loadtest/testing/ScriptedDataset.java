@@ -90,8 +90,8 @@ public final class ScriptedDataset {
         new BenchOptions.Workload(Optional.empty(), 40, "{}"),
         new BenchOptions.Load(40, 3, 400, 1),
         11,
-        Optional.empty(),
-        Optional.empty());
+        BenchOptions.Output.NONE,
+        false);
   }
 
   /** A dataset of the server. */

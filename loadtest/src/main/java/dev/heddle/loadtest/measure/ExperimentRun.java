@@ -1,0 +1,10 @@
+package dev.heddle.loadtest.measure;
+
+import java.time.Instant;
+
+/**
+ * An experiment that was run.
+ *
+ * @param conditions of the whole run, from starting a cluster to stopping it
+ */
+public record ExperimentRun(Instant startedAt, Conditions conditions, ExperimentResult result) {}
