@@ -135,8 +135,7 @@ public final class Coordinator implements AutoCloseable {
     var outside =
         new InvocationDoorWire(
             "outside",
-            FairAdmission.ofInvocations(
-                config.admission(), config.invocations(), ticker, registry),
+            FairAdmission.ofInvocations(config.admission(), config.invocations(), ticker, registry),
             config.maxDeadline(),
             invocations,
             ticker,

@@ -60,8 +60,7 @@ final class Fixtures {
           JsonObject.EMPTY);
 
   /** A query that got its place at once. */
-  static final QueryAnswer.Admission ADMITTED =
-      new QueryAnswer.Admission(0, 1, 8, Priority.NORMAL);
+  static final QueryAnswer.Admission ADMITTED = new QueryAnswer.Admission(0, 1, 8, Priority.NORMAL);
 
   private Fixtures() {}
 

@@ -50,8 +50,7 @@ class QueryRunTest {
   private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
   private final dev.heddle.engine.Engine engine = closer.register("engine", Fixtures.engine());
   private final KnownShards known = new KnownShards();
-  private final StatisticsEpochs epochs =
-      new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
+  private final StatisticsEpochs epochs = new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
   private final List<LeafAssignment> leaves = new ArrayList<>();
 
   @AfterEach
@@ -93,8 +92,7 @@ class QueryRunTest {
   /** The last leaf's shard is left out. */
   private QueryAnswer answerWithoutTheLast() throws InterruptedException {
     int shard = leaves.size() - 1;
-    var summary =
-        new KnownSummary("n", shard, "incarnation-" + shard, 42, 70, Map.of(), Map.of());
+    var summary = new KnownSummary("n", shard, "incarnation-" + shard, 42, 70, Map.of(), Map.of());
     var plan =
         new Plan(
             Fixtures.dataset(leaves.size()),
@@ -222,8 +220,7 @@ class QueryRunTest {
     assertTrue(answer.coverage().complete());
     assertEquals(5_000, answer.stalenessMicros());
     var dataset = Fixtures.dataset(2);
-    assertEquals(
-        List.of(new Position(1, "incarnation-1", 42)), answer.position().of(dataset));
+    assertEquals(List.of(new Position(1, "incarnation-1", 42)), answer.position().of(dataset));
     assertEquals(1, answer.explanation().orElseThrow().skipped().getFirst().shard());
   }
 

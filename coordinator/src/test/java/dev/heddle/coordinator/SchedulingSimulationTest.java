@@ -140,11 +140,10 @@ class SchedulingSimulationTest {
   private final ManualTicker ticker = new ManualTicker();
   private final long origin = ticker.nanoTime();
   private final PriorityQueue<Event> events =
-      new PriorityQueue<>(
-          (one, other) ->
-              one.at() == other.at()
-                  ? Long.compare(one.number(), other.number())
-                  : Long.compare(one.at(), other.at()));
+      new PriorityQueue<>((one, other) ->
+          one.at() == other.at()
+              ? Long.compare(one.number(), other.number())
+              : Long.compare(one.at(), other.at()));
   private InvokerTable table = new InvokerTable();
   private Random random = new Random(0);
   private List<Integer> queueLengths = new ArrayList<>();
@@ -191,8 +190,7 @@ class SchedulingSimulationTest {
           arrival,
           () -> {
             var wanted =
-                new Wanted(
-                    version(function), session < 0 ? "" : "s" + session, false, Set.of());
+                new Wanted(version(function), session < 0 ? "" : "s" + session, false, Set.of());
             var chosen = choice.choose(nodes, wanted).leaf();
             leaves.get(nodes.indexOf(chosen)).take(new Call(function, session, ticker.nanoTime()));
           });

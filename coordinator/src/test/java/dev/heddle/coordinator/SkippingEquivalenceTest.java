@@ -89,8 +89,7 @@ class SkippingEquivalenceTest {
   private final Engine engine = closer.register("engine", engine());
   private final ReplicaTable table = new ReplicaTable(TICKER);
   private final DatasetRecord dataset = Fixtures.dataset(SHARDS);
-  private final StatisticsEpochs epochs =
-      new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
+  private final StatisticsEpochs epochs = new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
 
   /** Documents by shard and id, and each shard's position. */
   private final List<Map<String, Map<String, Object>>> documents = new ArrayList<>();
@@ -241,8 +240,7 @@ class SkippingEquivalenceTest {
     List<LeafAssignment> leaves = new ArrayList<>();
     for (int number = 0; number < SHARDS; number++) {
       token = token.with(dataset, number, "incarnation-" + number, positions[number]);
-      leaves.add(
-          new LeafAssignment("node-" + number, address, List.of(new ShardRef(number, 7))));
+      leaves.add(new LeafAssignment("node-" + number, address, List.of(new ShardRef(number, 7))));
     }
     var reading = Reading.of(Level.SESSION, token, dataset);
     var shared =
@@ -259,8 +257,7 @@ class SkippingEquivalenceTest {
             TICKER);
     try (var run = engine.scatter(search(), request)) {
       var whole = new Plan(dataset, leaves, List.of());
-      var plan =
-          skipping ? new Skipping(table, TICKER).skip(whole, reading, run::canMatch) : whole;
+      var plan = skipping ? new Skipping(table, TICKER).skip(whole, reading, run::canMatch) : whole;
       return new QueryRun(
               shared,
               plan,
@@ -285,8 +282,7 @@ class SkippingEquivalenceTest {
             new GrpcServer(
                 "leaf",
                 HostPort.parse("127.0.0.1:0"),
-                List.of(
-                    ScriptedLeafGrpcService.scripted(request -> Optional.of(respond(request)))),
+                List.of(ScriptedLeafGrpcService.scripted(request -> Optional.of(respond(request)))),
                 ServerOptions.internal(Credentials.none()),
                 false));
     server.start();

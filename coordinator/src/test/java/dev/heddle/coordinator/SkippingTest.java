@@ -134,8 +134,7 @@ class SkippingTest {
     told(1, AT);
     told(2, AT);
     assertEquals(List.of(), skipped(Reading.ANY));
-    assertEquals(
-        List.of(), skipped(Reading.of(Level.LINEARIZABLE, PositionToken.EMPTY, dataset)));
+    assertEquals(List.of(), skipped(Reading.of(Level.LINEARIZABLE, PositionToken.EMPTY, dataset)));
     var token = PositionToken.EMPTY.with(dataset, 2, "incarnation-2", AT);
     assertEquals(List.of(2), skipped(Reading.of(Level.SESSION, token, dataset)));
   }

@@ -73,8 +73,7 @@ final class LeafWire {
         waited,
         deadline,
         message.getByShard(),
-        new LeafTask.Budget(
-            message.getBudget().getDocuments(), message.getBudget().getCpuNanos()),
+        new LeafTask.Budget(message.getBudget().getDocuments(), message.getBudget().getCpuNanos()),
         cancelled);
   }
 

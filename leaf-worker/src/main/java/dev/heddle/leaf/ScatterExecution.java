@@ -264,8 +264,7 @@ final class ScatterExecution {
     long start = ticker.nanoTime();
     long matchedBefore = meter.matched();
     try {
-      var partial =
-          bound.equals(Bound.NONE) ? run.leaf(open.reader) : run.leaf(open.reader, bound);
+      var partial = bound.equals(Bound.NONE) ? run.leaf(open.reader) : run.leaf(open.reader, bound);
       covers.add(open.ref);
       timings.add(
           timing(

@@ -135,9 +135,7 @@ class ScatterSkippingTest {
 
   private boolean leads(int shard) throws InterruptedException {
     try {
-      leaf.store()
-          .ready(DATASET, shard, ReadLevel.LINEARIZABLE, Optional.empty(), true)
-          .get();
+      leaf.store().ready(DATASET, shard, ReadLevel.LINEARIZABLE, Optional.empty(), true).get();
       return true;
     } catch (ExecutionException e) {
       return false;
@@ -219,8 +217,7 @@ class ScatterSkippingTest {
 
   /** With the figures that it asks for, which are those of all shards. */
   private Answer answer(ScatterRequest request, boolean byShard, int epoch) {
-    var missing =
-        assertInstanceOf(LeafOutcome.Missing.class, run(request, byShard, null, epoch));
+    var missing = assertInstanceOf(LeafOutcome.Missing.class, run(request, byShard, null, epoch));
     assertEquals(ids.stream().mapToLong(List::size).sum(), missing.local().documents());
     return assertInstanceOf(Answer.class, run(request, byShard, missing.local(), epoch));
   }

@@ -99,8 +99,7 @@ final class MembersOnly implements GrpcServices.Customizer {
 
     /** Null: the call is refused. */
     private @Nullable GroupMachine open(RaftRpcRequestProto request) {
-      GroupMachine group =
-          groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
+      GroupMachine group = groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
       if (group != null && group.isOpen()) {
         return group;
       }

@@ -1,6 +1,7 @@
 package dev.heddle.shard;
 
 import dev.heddle.function.StoppedException;
+
 /** Asks now and then whether to go on, and tells how far it has come. For one thread. */
 final class StopSignal {
   /** Documents between two questions; a power of two. */

@@ -56,8 +56,7 @@ class ViewSummaryTest {
         places.shards().refresh();
         try (ShardReader next = places.shards().open(Places.ALL)) {
           assertEquals(6, next.summary().documents());
-          assertEquals(
-              Optional.of(new Bounds(25_000, 2_800_000)), next.summary().bounds("size"));
+          assertEquals(Optional.of(new Bounds(25_000, 2_800_000)), next.summary().bounds("size"));
         }
         assertEquals(5, one.summary().documents());
       }

@@ -8,8 +8,8 @@ import java.util.Map;
 /**
  * Who is let in, and who waits.
  *
- * @param limit how the number of queries in flight follows what they take: {@code vegas},
- *     {@code gradient2}, {@code aimd}, or {@code fixed}
+ * @param limit how the number of queries in flight follows what they take: {@code vegas}, {@code
+ *     gradient2}, {@code aimd}, or {@code fixed}
  * @param least it is never below this, 1..1,000,000
  * @param first it begins with this, 1..1,000,000
  * @param tolerance of {@code gradient2}: how many times as long as lately queries may take before

@@ -11,11 +11,12 @@ import java.util.concurrent.TimeUnit;
  * How many requests may be in work at a time, which follows from what those before took: the
  * algorithms of Netflix' concurrency-limits. The owner guards it.
  *
- * <p>The default is {@link ProbedVegas}: in simulation ({@code AdmissionSimulationTest}; requests of
- * very different sizes, processors that all share) it keeps nearly all of the goodput at three times
- * the capacity, whatever the number of processors. Gradient2 compares with what was usual lately, so
- * under lasting load it takes the queue for usual, and drifts upwards; AIMD knows only what it is
- * told is late, and holds too many until then; a fixed number is right for one size of machine.
+ * <p>The default is {@link ProbedVegas}: in simulation ({@code AdmissionSimulationTest}; requests
+ * of very different sizes, processors that all share) it keeps nearly all of the goodput at three
+ * times the capacity, whatever the number of processors. Gradient2 compares with what was usual
+ * lately, so under lasting load it takes the queue for usual, and drifts upwards; AIMD knows only
+ * what it is told is late, and holds too many until then; a fixed number is right for one size of
+ * machine.
  */
 final class ConcurrencyLimit {
   private static final List<String> NAMES = List.of("vegas", "gradient2", "aimd", "fixed");

@@ -325,8 +325,7 @@ final class FairQueue {
   private long patience(Tenant tenant, long remaining, long now) {
     long wait = longestWait();
     if (lasts(tenant, now)) {
-      wait =
-          Math.clamp((long) (PATIENCE_TURNS * gapNanos()), config.target().toNanos(), wait);
+      wait = Math.clamp((long) (PATIENCE_TURNS * gapNanos()), config.target().toNanos(), wait);
     }
     double service = tenant.serviceNanos() == 0 ? serviceNanos : tenant.serviceNanos();
     long needs = (long) Math.min(service, remaining / 2.0);

@@ -4,9 +4,8 @@ import java.util.random.RandomGenerator;
 
 /**
  * The leaf at which the invocation costs least, everything counted in invocations that run there
- * already. What counts is the session (a leaf that had
- * its calls before), the code (a sandbox that is idle, at least code that is loaded and compiled),
- * the data, and what the leaf has to do.
+ * already. What counts is the session (a leaf that had its calls before), the code (a sandbox that
+ * is idle, at least code that is loaded and compiled), the data, and what the leaf has to do.
  *
  * <p>Considered are few: of a key, its leaf and the one that comes second; two at random of those
  * that have the code, of those that have the data, and of all (power of two choices: Mitzenmacher,
@@ -65,8 +64,7 @@ public final class LocalityScheduling implements SchedulingPolicy {
   }
 
   /** Considers two different ones of those that have something, each as likely as the others. */
-  private static void two(
-      Candidates candidates, RandomGenerator random, Having having, Best best) {
+  private static void two(Candidates candidates, RandomGenerator random, Having having, Best best) {
     int one = -1;
     int other = -1;
     int seen = 0;

@@ -96,8 +96,7 @@ class AdmissionSimulationTest {
         var modest = stream("modest", Priority.NORMAL, 0.3, processors);
         var flood = stream("flood", Priority.NORMAL, round == 0 ? 0.5 : 5, processors);
         server.run(List.of(modest, flood), WARM);
-        var counts =
-            server.run(List.of(modest, flood), Duration.ofSeconds(MEASURED_SECONDS));
+        var counts = server.run(List.of(modest, flood), Duration.ofSeconds(MEASURED_SECONDS));
         var count = counts.of(modest);
         medians[round] += count.median() / 3;
         goodput[round] += goodput(counts.of(flood), MEASURED_SECONDS, processors) / 3;
@@ -150,8 +149,7 @@ class AdmissionSimulationTest {
   @Test
   void whereSeveralOverloadItTheyShareByWeight() {
     var quotas =
-        Map.of(
-            "light", new TenantQuota(1, 0, 0, 0, 0), "heavy", new TenantQuota(3, 0, 0, 0, 0));
+        Map.of("light", new TenantQuota(1, 0, 0, 0, 0), "heavy", new TenantQuota(3, 0, 0, 0, 0));
     var plain = config("vegas");
     var config =
         new AdmissionConfig(
@@ -168,8 +166,7 @@ class AdmissionSimulationTest {
             quotas);
     var server = new SimulatedServer(config, MOST, 32, 9);
     var streams =
-        List.of(
-            stream("light", Priority.NORMAL, 2, 32), stream("heavy", Priority.NORMAL, 2, 32));
+        List.of(stream("light", Priority.NORMAL, 2, 32), stream("heavy", Priority.NORMAL, 2, 32));
     server.run(streams, WARM);
     var counts = server.run(streams, Duration.ofSeconds(MEASURED_SECONDS));
     double ratio = (double) counts.of(streams.get(1)).good / counts.of(streams.get(0)).good;

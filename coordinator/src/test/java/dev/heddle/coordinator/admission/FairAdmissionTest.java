@@ -136,22 +136,23 @@ class FairAdmissionTest {
     List<Future<?>> ended = new ArrayList<>();
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 2_000; i++) {
-        Callable<Boolean> request = () -> {
-          var random = ThreadLocalRandom.current();
-          var asked = REQUEST.withPriority(PRIORITIES.get(random.nextInt(3)));
-          long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
-          boolean leaves = random.nextInt(4) == 0;
-          try (var place = door.admit(asked, deadline, () -> leaves)) {
-            most.accumulateAndGet(inside.incrementAndGet(), Math::max);
-            Thread.onSpinWait();
-            inside.decrementAndGet();
-            place.served(false);
-            served.incrementAndGet();
-          } catch (HeddleException e) {
-            assertFalse(e.code() == ErrorCode.INTERNAL);
-          }
-          return true;
-        };
+        Callable<Boolean> request =
+            () -> {
+              var random = ThreadLocalRandom.current();
+              var asked = REQUEST.withPriority(PRIORITIES.get(random.nextInt(3)));
+              long deadline = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+              boolean leaves = random.nextInt(4) == 0;
+              try (var place = door.admit(asked, deadline, () -> leaves)) {
+                most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+                Thread.onSpinWait();
+                inside.decrementAndGet();
+                place.served(false);
+                served.incrementAndGet();
+              } catch (HeddleException e) {
+                assertFalse(e.code() == ErrorCode.INTERNAL);
+              }
+              return true;
+            };
         ended.add(threads.submit(request));
       }
     }
@@ -166,8 +167,7 @@ class FairAdmissionTest {
 
   @Test
   void invocationsNeverWait() {
-    var door =
-        FairAdmission.ofInvocations(AdmissionConfig.defaults(), 1, ticker, registry);
+    var door = FairAdmission.ofInvocations(AdmissionConfig.defaults(), 1, ticker, registry);
     var first = door.admitNow(REQUEST, deadline());
     var refusal = assertThrows(HeddleException.class, () -> door.admitNow(REQUEST, deadline()));
     assertEquals(ErrorCode.OVERLOADED, refusal.code());

@@ -159,8 +159,7 @@ class FairQueueTest {
     serve(queue, offer(queue, "a"), Duration.ofMillis(50));
     offer(queue, "a");
     assertThrows(
-        HeddleException.class,
-        () -> offer(queue, "a", Priority.NORMAL, Duration.ofMillis(60)));
+        HeddleException.class, () -> offer(queue, "a", Priority.NORMAL, Duration.ofMillis(60)));
     var patient = offer(queue, "a", Priority.NORMAL, Duration.ofMillis(150));
     assertSame(State.WAITING, patient.state);
     // It keeps at least what requests take.
@@ -282,8 +281,7 @@ class FairQueueTest {
         case 0, 1 -> {
           try {
             open.add(
-                offer(
-                    TENANTS.get(random.nextInt(3)), Duration.ofMillis(1 + random.nextInt(400))));
+                offer(TENANTS.get(random.nextInt(3)), Duration.ofMillis(1 + random.nextInt(400))));
           } catch (HeddleException e) {
             assertTrue(e.code() == ErrorCode.OVERLOADED, e::toString);
           }
