@@ -51,6 +51,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.Priority;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Position;
@@ -269,7 +270,7 @@ class SkippingEquivalenceTest {
               Optional.empty(),
               "trace",
               TICKER.nanoTime(),
-              new QueryAnswer.Admission(0, 1, 1, "normal"))
+              new QueryAnswer.Admission(0, 1, 1, Priority.NORMAL))
           .answer();
     }
   }
