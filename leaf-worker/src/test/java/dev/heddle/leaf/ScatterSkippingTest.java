@@ -215,11 +215,19 @@ class ScatterSkippingTest {
         .run();
   }
 
-  /** With the figures that it asks for, which are those of all shards. */
-  private Answer answer(ScatterRequest request, boolean byShard, int epoch) {
-    var missing = assertInstanceOf(LeafOutcome.Missing.class, run(request, byShard, null, epoch));
+  /**
+   * What the leaf asks for, which are figures of all shards. They change where segments are merged:
+   * who compares scores asks once.
+   */
+  private ShardStatistics figures(ScatterRequest request, int epoch) {
+    var missing = assertInstanceOf(LeafOutcome.Missing.class, run(request, true, null, epoch));
     assertEquals(ids.stream().mapToLong(List::size).sum(), missing.local().documents());
-    return assertInstanceOf(Answer.class, run(request, byShard, missing.local(), epoch));
+    return missing.local();
+  }
+
+  private Answer answer(
+      ScatterRequest request, boolean byShard, ShardStatistics figures, int epoch) {
+    return assertInstanceOf(Answer.class, run(request, byShard, figures, epoch));
   }
 
   private SearchResult result(ScatterRequest request, Answer answer) {
@@ -276,8 +284,9 @@ class ScatterSkippingTest {
         var request = request(query(), random.nextInt(8), sort, aggs(), Long.MAX_VALUE);
         var what = "seed " + seed + " " + request;
         int epoch = round * QUERIES + i;
-        var searched = answer(request, true, epoch);
-        var answered = answer(request, false, epoch);
+        var figures = figures(request, epoch);
+        var searched = answer(request, true, figures, epoch);
+        var answered = answer(request, false, figures, epoch);
         assertEquals(result(request, searched), result(request, answered), what);
         assertEquals(ALL, answered.covers().stream().sorted(this::byShard).toList(), what);
         assertEquals(documents(searched), documents(answered), what);
@@ -302,8 +311,9 @@ class ScatterSkippingTest {
     for (int i = 0; i < QUERIES; i++) {
       var request = request(query(), 1 + random.nextInt(5), List.of(), Map.of(), 3);
       var what = "seed " + seed + " " + request;
-      var searched = result(request, answer(request, true, i));
-      var answered = result(request, answer(request, false, i));
+      var figures = figures(request, i);
+      var searched = result(request, answer(request, true, figures, i));
+      var answered = result(request, answer(request, false, figures, i));
       assertEquals(searched.hits(), answered.hits(), what);
       assertTrue(
           answered.exact() ? searched.total() == answered.total() : answered.total() > 3, what);
@@ -314,7 +324,8 @@ class ScatterSkippingTest {
   void whereNothingCanMatchOneShardTellsWhatIsWrong() throws Exception {
     change(5);
     var nowhere = new Query.Range("size", 100_000L, null, null, null);
-    var answered = answer(request(nowhere, 3, List.of(), Map.of(), 0), false, 1);
+    var request = request(nowhere, 3, List.of(), Map.of(), 0);
+    var answered = answer(request, false, figures(request, 1), 1);
     assertEquals(SHARDS - 1, answered.timings().stream().filter(ShardTiming::skipped).count());
     var wrong = List.of(new Sort("title", true));
     var failure =
