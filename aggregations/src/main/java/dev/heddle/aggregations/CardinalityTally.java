@@ -25,7 +25,7 @@ final class CardinalityTally implements Tally {
   private final String field;
   private final FieldKind kind;
   private final int lgK;
-  private @Nullable HllSketch[] sketches = new HllSketch[1];
+  private final PerBucket<HllSketch> sketches;
   private @Nullable KeywordValues keywords;
   private @Nullable LongValues longValues;
   private @Nullable DoubleValues doubleValues;
@@ -42,6 +42,7 @@ final class CardinalityTally implements Tally {
     this.field = field;
     this.kind = kind;
     this.lgK = lgK;
+    this.sketches = new PerBucket<>(() -> CardinalityPartial.fresh(lgK));
     Arrays.fill(recentBuckets, -1);
   }
 
@@ -98,24 +99,13 @@ final class CardinalityTally implements Tally {
       if (recentValues[place] != value || recentBuckets[place] != bucket) {
         recentValues[place] = value;
         recentBuckets[place] = bucket;
-        sketch(bucket).update(value);
+        sketches.of(bucket).update(value);
       }
     }
   }
 
-  private HllSketch sketch(int bucket) {
-    if (bucket >= sketches.length) {
-      sketches = Arrays.copyOf(sketches, Math.max(bucket + 1, 2 * sketches.length));
-    }
-    var known = sketches[bucket];
-    if (known == null) {
-      known = sketches[bucket] = CardinalityPartial.fresh(lgK);
-    }
-    return known;
-  }
-
   @Override
   public CardinalityPartial partial(int bucket) {
-    return new CardinalityPartial(lgK, bucket < sketches.length ? sketches[bucket] : null);
+    return new CardinalityPartial(lgK, sketches.known(bucket));
   }
 }

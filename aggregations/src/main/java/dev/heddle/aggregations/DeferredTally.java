@@ -46,11 +46,7 @@ final class DeferredTally implements Tally {
     this.keep = keep;
     this.keys = keys;
     this.inner = inner;
-    boolean scores = false;
-    for (var tally : inner) {
-      scores |= tally.needsScores();
-    }
-    this.needsScores = scores;
+    this.needsScores = Tally.anyNeedsScores(inner);
   }
 
   @Override

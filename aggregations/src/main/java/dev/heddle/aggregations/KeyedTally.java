@@ -32,11 +32,7 @@ final class KeyedTally implements Tally {
     this.inner = inner;
     this.fixed = fixed;
     this.limit = limit;
-    boolean scores = false;
-    for (var tally : inner) {
-      scores |= tally.needsScores();
-    }
-    this.needsScores = scores;
+    this.needsScores = Tally.anyNeedsScores(inner);
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.heddle.aggregations;
 import dev.heddle.function.Shard.DoubleValues;
 import dev.heddle.function.Shard.LongValues;
 import dev.heddle.function.Shard.Segment;
-import java.util.Arrays;
 import org.apache.datasketches.kll.KllDoublesSketch;
 import org.jspecify.annotations.Nullable;
 
@@ -11,15 +10,14 @@ import org.jspecify.annotations.Nullable;
 final class QuantilesTally implements Tally {
   private final String field;
   private final ValueKind kind;
-  private final int k;
-  private @Nullable KllDoublesSketch[] sketches = new KllDoublesSketch[1];
+  private final PerBucket<KllDoublesSketch> sketches;
   private @Nullable LongValues longValues;
   private @Nullable DoubleValues doubleValues;
 
   QuantilesTally(String field, ValueKind kind, int k) {
     this.field = field;
     this.kind = kind;
-    this.k = k;
+    this.sketches = new PerBucket<>(() -> KllDoublesSketch.newHeapInstance(k));
   }
 
   @Override
@@ -46,24 +44,13 @@ final class QuantilesTally implements Tally {
 
   private void add(double value, int[] buckets, int count) {
     for (int i = 0; i < count; i++) {
-      sketch(buckets[i]).update(value);
+      sketches.of(buckets[i]).update(value);
     }
-  }
-
-  private KllDoublesSketch sketch(int bucket) {
-    if (bucket >= sketches.length) {
-      sketches = Arrays.copyOf(sketches, Math.max(bucket + 1, 2 * sketches.length));
-    }
-    var known = sketches[bucket];
-    if (known == null) {
-      known = sketches[bucket] = KllDoublesSketch.newHeapInstance(k);
-    }
-    return known;
   }
 
   @Override
   public QuantilesPartial partial(int bucket) {
-    var found = bucket < sketches.length ? sketches[bucket] : null;
+    var found = sketches.known(bucket);
     return found == null ? QuantilesPartial.empty() : new QuantilesPartial(kind, found);
   }
 }

@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 final class StatsTally implements Tally {
   private final String field;
   private final ValueKind kind;
+  private final PerBucket<OfDoubles> doubles = new PerBucket<>(OfDoubles::new);
   private long[] counts = new long[1];
   private long[] mins = new long[1];
   private long[] maxs = new long[1];
   private long[] highs = new long[1];
   private long[] lows = new long[1];
-  private @Nullable OfDoubles[] doubles = new OfDoubles[1];
   private @Nullable LongValues longValues;
   private @Nullable DoubleValues doubleValues;
 
@@ -61,7 +61,7 @@ final class StatsTally implements Tally {
       for (int left = doubleValues.count(); left > 0; left--) {
         double value = doubleValues.next();
         for (int i = 0; i < count; i++) {
-          of(buckets[i]).add(value);
+          doubles.of(buckets[i]).add(value);
         }
       }
     }
@@ -93,21 +93,10 @@ final class StatsTally implements Tally {
     lows = Arrays.copyOf(lows, length);
   }
 
-  private OfDoubles of(int bucket) {
-    if (bucket >= doubles.length) {
-      doubles = Arrays.copyOf(doubles, Math.max(bucket + 1, 2 * doubles.length));
-    }
-    var known = doubles[bucket];
-    if (known == null) {
-      known = doubles[bucket] = new OfDoubles();
-    }
-    return known;
-  }
-
   @Override
   public StatsPartial partial(int bucket) {
     if (kind == ValueKind.DOUBLE) {
-      var found = bucket < doubles.length ? doubles[bucket] : null;
+      var found = doubles.known(bucket);
       return found == null
           ? StatsPartial.EMPTY
           : new StatsPartial.Doubles(found.count, found.min, found.max, found.sum);

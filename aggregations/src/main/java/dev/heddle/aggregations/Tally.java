@@ -1,6 +1,7 @@
 package dev.heddle.aggregations;
 
 import dev.heddle.function.Shard.Segment;
+import java.util.Arrays;
 
 /**
  * What one aggregation finds among the matches of one shard, apart for each bucket of the
@@ -20,6 +21,11 @@ interface Tally {
   /** Whether {@link #collect} needs the score. */
   default boolean needsScores() {
     return false;
+  }
+
+  /** Whether one of them does. */
+  static boolean anyNeedsScores(Tally[] tallies) {
+    return Arrays.stream(tallies).anyMatch(Tally::needsScores);
   }
 
   /** What was found for a bucket, also where nothing was; after the last document. */
