@@ -6,10 +6,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
-import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Appends implements InvocationHandler {
   private final RaftServer server;
-  private final Function<RaftGroupId, @Nullable GroupMachine> groups;
+  private final Transport.Groups groups;
 
-  private Appends(RaftServer server, Function<RaftGroupId, @Nullable GroupMachine> groups) {
+  private Appends(RaftServer server, Transport.Groups groups) {
     this.server = server;
     this.groups = groups;
   }
@@ -36,8 +34,7 @@ final class Appends implements InvocationHandler {
    *
    * @param groups those of this node
    */
-  static RaftServer inOrder(
-      RaftServer server, Function<RaftGroupId, @Nullable GroupMachine> groups) {
+  static RaftServer inOrder(RaftServer server, Transport.Groups groups) {
     return (RaftServer)
         Proxy.newProxyInstance(
             RaftServer.class.getClassLoader(),
@@ -62,8 +59,7 @@ final class Appends implements InvocationHandler {
 
   private CompletableFuture<AppendEntriesReplyProto> append(AppendEntriesRequestProto request)
       throws IOException {
-    GroupMachine group =
-        groups.apply(RaftGroupId.valueOf(request.getServerRequest().getRaftGroupId().getId()));
+    GroupMachine group = groups.of(request.getServerRequest());
     return group == null
         ? server.appendEntriesAsync(request)
         : group.take(request, () -> server.appendEntriesAsync(request));

@@ -1,12 +1,10 @@
 package dev.heddle.replication;
 
 import java.util.EnumSet;
-import java.util.function.Function;
 import org.apache.ratis.grpc.server.GrpcServices;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.InstallSnapshotRequestProto;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
-import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.thirdparty.io.grpc.ForwardingServerCallListener;
 import org.apache.ratis.thirdparty.io.grpc.Metadata;
 import org.apache.ratis.thirdparty.io.grpc.ServerCall;
@@ -30,12 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class MembersOnly implements GrpcServices.Customizer {
   private static final String MEMBERS = "ratis.grpc.RaftServerProtocolService";
 
-  private final Function<RaftGroupId, @Nullable GroupMachine> groups;
+  private final Transport.Groups groups;
 
   /**
    * @param groups those of this node, of which some are just being opened
    */
-  MembersOnly(Function<RaftGroupId, @Nullable GroupMachine> groups) {
+  MembersOnly(Transport.Groups groups) {
     this.groups = groups;
   }
 
@@ -98,7 +96,7 @@ final class MembersOnly implements GrpcServices.Customizer {
 
     /** Null: the call is refused. */
     private @Nullable GroupMachine open(RaftRpcRequestProto request) {
-      GroupMachine group = groups.apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
+      GroupMachine group = groups.of(request);
       if (group != null && group.isOpen()) {
         return group;
       }

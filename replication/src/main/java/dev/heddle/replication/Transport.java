@@ -5,6 +5,7 @@ import org.apache.ratis.conf.Parameters;
 import org.apache.ratis.grpc.GrpcFactory;
 import org.apache.ratis.grpc.server.GrpcLogAppender;
 import org.apache.ratis.grpc.server.GrpcServices;
+import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.rpc.RpcFactory;
 import org.apache.ratis.rpc.RpcType;
@@ -35,7 +36,12 @@ final class Transport implements RpcType {
   }
 
   /** The groups of a node. */
-  interface Groups extends Function<RaftGroupId, @Nullable GroupMachine> {}
+  interface Groups extends Function<RaftGroupId, @Nullable GroupMachine> {
+    /** The one that a request between members is for. */
+    default @Nullable GroupMachine of(RaftRpcRequestProto request) {
+      return apply(RaftGroupId.valueOf(request.getRaftGroupId().getId()));
+    }
+  }
 
   @Override
   public String name() {

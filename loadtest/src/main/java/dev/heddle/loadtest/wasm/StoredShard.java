@@ -9,6 +9,7 @@ import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.catalog.testing.LocalCatalog;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Deadline;
+import dev.heddle.process.DurableFiles;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.shard.Operation;
@@ -31,7 +32,6 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -53,7 +53,7 @@ final class StoredShard implements AutoCloseable {
   StoredShard(int documents) {
     try {
       Path directory = Files.createTempDirectory("heddle-stored-shard");
-      closer.register("directory", () -> delete(directory));
+      closer.register("directory", () -> DurableFiles.deleteAll(directory));
       var catalog =
           closer.register("catalog", LocalCatalog.start(directory.resolve("catalog"), NODE));
       store =
@@ -127,14 +127,6 @@ final class StoredShard implements AutoCloseable {
         DATASET,
         0,
         new ReadScope(StatisticsSnapshot.of(ShardStatistics.NONE), () -> false, new ShardMeter()));
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (var files = Files.walk(directory)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
   }
 
   @Override
