@@ -6,13 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.Change;
-import dev.heddle.catalog.EventShape;
-import dev.heddle.catalog.FunctionAlias;
-import dev.heddle.catalog.FunctionKind;
-import dev.heddle.catalog.FunctionRecord;
-import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.catalog.testing.LocalCatalog;
-import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.Ticker;
@@ -23,18 +17,13 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class FunctionLogsTest {
-  private static final String DIGEST = "a".repeat(64);
-
   @TempDir private Path directory;
 
   private static FunctionLogLine line(String node, long at) {
@@ -54,34 +43,8 @@ class FunctionLogsTest {
   }
 
   private static void deploy(TestCoordinator coordinator) {
-    var version =
-        new FunctionVersion(
-            DIGEST,
-            DIGEST,
-            "java",
-            "a.B",
-            "name: echo",
-            1,
-            Optional.empty(),
-            0,
-            Duration.ofSeconds(1),
-            DataSize.ofMiB(128),
-            Map.of(),
-            0,
-            EventShape.JSON,
-            List.of(),
-            "",
-            Instant.EPOCH);
-    LocalCatalog.write(
-        coordinator.catalog,
-        List.of(
-            Change.put(
-                new FunctionRecord(
-                    "default",
-                    "echo",
-                    FunctionKind.HANDLER,
-                    List.of(version),
-                    Map.of("latest", FunctionAlias.to(DIGEST))))));
+    var echo = HandlerRecords.handler("echo", HandlerRecords.version(1, 1, 0));
+    LocalCatalog.write(coordinator.catalog, List.of(Change.put(echo)));
     eventually(
         "deployed", () -> coordinator.catalog.view().function("default", "echo").isPresent());
   }

@@ -6,21 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.heddle.catalog.Change;
-import dev.heddle.catalog.EventShape;
-import dev.heddle.catalog.FunctionAlias;
-import dev.heddle.catalog.FunctionKind;
-import dev.heddle.catalog.FunctionRecord;
-import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.catalog.testing.LocalCatalog;
-import dev.heddle.process.DataSize;
 import dev.heddle.v1.InvokeRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,32 +37,7 @@ class SchedulingJarTest {
   @Test
   void thePolicyOfAJarChoosesTheLeaf() throws Exception {
     try (var coordinator = new TestCoordinator(directory, 3, config("last"))) {
-      String digest = "a".repeat(64);
-      var version =
-          new FunctionVersion(
-              digest,
-              digest,
-              "java",
-              "a.B",
-              "name: echo",
-              1,
-              Optional.empty(),
-              0,
-              Duration.ofSeconds(1),
-              DataSize.ofMiB(128),
-              Map.of(),
-              0,
-              EventShape.JSON,
-              List.of(),
-              "",
-              Instant.EPOCH);
-      var function =
-          new FunctionRecord(
-              "default",
-              "echo",
-              FunctionKind.HANDLER,
-              List.of(version),
-              Map.of("latest", FunctionAlias.to(digest)));
+      var function = HandlerRecords.handler("echo", HandlerRecords.version(1, 1, 0));
       LocalCatalog.write(coordinator.catalog, List.of(Change.put(function)));
       String last = coordinator.catalog.view().nodesWith("leaf").getLast().node();
       for (int i = 0; i < 10; i++) {

@@ -30,6 +30,7 @@ public final class FairAdmission {
   private final MeterRegistry registry;
   private final String name;
   private final Timer waits;
+  private final AdmissionMeters meters;
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Used with the {@link #lock} held only. */
@@ -49,6 +50,7 @@ public final class FairAdmission {
     this.queue =
         new FairQueue(kind, config, limit, ticker, ticket -> LockSupport.unpark(ticket.waiter));
     this.waits = registry.timer("heddle_coordinator_admission_wait_seconds", "door", name);
+    this.meters = new AdmissionMeters(registry, name, config.tenants().keySet());
     gauge("heddle_coordinator_admission_places", FairQueue::places);
     gauge("heddle_coordinator_admission_waiting", FairQueue::waiting);
     gauge("heddle_coordinator_admission_in_flight", FairQueue::inFlight);
@@ -111,7 +113,7 @@ public final class FairAdmission {
     Ticket ticket;
     try {
       ticket = offer(request.tenant(), priority, deadlineNanos);
-      if (state(ticket) == Ticket.State.WAITING) {
+      if (ticket.waiter != null) {
         await(ticket, cancelled);
       }
       if (ticket.refusal != null) {
@@ -119,12 +121,12 @@ public final class FairAdmission {
       }
     } catch (HeddleException e) {
       if (e.code().kind() == ErrorCode.Kind.CAPACITY) {
-        count("refused", request.tenant(), priority);
+        meters.count(AdmissionMeters.Outcome.REFUSED, request.tenant(), priority);
       }
       throw e;
     }
     waits.record(ticket.waitedNanos(), TimeUnit.NANOSECONDS);
-    count("admitted", request.tenant(), priority);
+    meters.count(AdmissionMeters.Outcome.ADMITTED, request.tenant(), priority);
     return new Place(ticket);
   }
 
@@ -138,34 +140,14 @@ public final class FairAdmission {
     }
   }
 
-  private void count(String outcome, String tenant, Priority priority) {
-    registry
-        .counter(
-            "heddle_coordinator_admission_" + outcome,
-            "door",
-            name,
-            "tenant",
-            tenant,
-            "priority",
-            priority.text())
-        .increment();
-  }
-
   private Ticket offer(String tenant, Priority priority, long deadlineNanos) {
     lock.lock();
     try {
       var ticket = queue.offer(tenant, priority, deadlineNanos);
-      ticket.waiter = Thread.currentThread();
+      if (ticket.state == Ticket.State.WAITING) {
+        ticket.waiter = Thread.currentThread();
+      }
       return ticket;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private Ticket.State state(Ticket ticket) {
-    lock.lock();
-    try {
-      return ticket.state;
     } finally {
       lock.unlock();
     }

@@ -288,9 +288,13 @@ final class FairQueue {
   }
 
   private boolean mayHave(Tenant tenant) {
+    return inFlight < limit.places() && tenant.inFlight < Math.min(tenant.most, share());
+  }
+
+  /** Places that one tenant may have. */
+  private int share() {
     int places = limit.places();
-    int share = tenants.several() ? Math.max(1, (int) (places * config.tenantShare())) : places;
-    return inFlight < places && tenant.inFlight < Math.min(tenant.most, share);
+    return tenants.several() ? Math.max(1, (int) (places * config.tenantShare())) : places;
   }
 
   private void admit(Ticket ticket, long now) {
@@ -329,23 +333,21 @@ final class FairQueue {
 
   private HeddleException refusal(Tenant tenant) {
     long retry = (long) ((1 + waiting) * gapNanos());
-    int places = limit.places();
     if (tenant.inFlight >= tenant.most) {
       return overloaded(
           "of tenant %s: %d in flight (expected: fewer than %d, its quota)"
               .formatted(tenant.name, tenant.inFlight, tenant.most),
           retry);
     }
-    int share = Math.max(1, (int) (places * config.tenantShare()));
-    if (tenants.several() && tenant.inFlight >= share) {
+    if (tenants.several() && tenant.inFlight >= share()) {
       return overloaded(
           "of tenant %s: %d in flight (expected: fewer than %d, as others need places, too)"
-              .formatted(tenant.name, tenant.inFlight, share),
+              .formatted(tenant.name, tenant.inFlight, share()),
           retry);
     }
     return overloaded(
         "%d in flight, %d waiting (expected: fewer than %d, or a shorter wait)"
-            .formatted(inFlight, waiting, places),
+            .formatted(inFlight, waiting, limit.places()),
         retry);
   }
 

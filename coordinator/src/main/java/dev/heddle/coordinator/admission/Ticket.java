@@ -33,7 +33,7 @@ final class Ticket {
   /** Places that there were then. */
   int places;
 
-  /** Who is told of its end; null: nobody yet. */
+  /** Who is told of its end, set by that thread; null: it did not have to wait. */
   @Nullable Thread waiter;
 
   /** Why, once it is refused. */

@@ -14,6 +14,7 @@ import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
 import dev.heddle.process.testing.ManualTicker;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -125,6 +126,19 @@ class FairAdmissionTest {
             .counter()
             .count());
     first.close();
+  }
+
+  @Test
+  void namesOfTenantsDoNotAddUpInMeters() {
+    var door = door(1, ticker);
+    int names = Tenants.MOST + 500;
+    for (int i = 0; i < names; i++) {
+      door.admitNow(new RequestContext("t" + i, TraceContext.create()), deadline()).close();
+      ticker.advance(Duration.ofSeconds(1));
+    }
+    var admitted = registry.find("heddle_coordinator_admission_admitted").counters();
+    assertEquals(Tenants.MOST + 1, admitted.size());
+    assertEquals(names, admitted.stream().mapToDouble(Counter::count).sum());
   }
 
   @Test
