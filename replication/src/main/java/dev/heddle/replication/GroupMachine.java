@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
 import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
@@ -16,8 +17,10 @@ import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.protocol.RaftGroupMemberId;
+import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.exceptions.StateMachineException;
+import org.apache.ratis.server.RaftConfiguration;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
 import org.apache.ratis.server.storage.FileInfo;
@@ -51,6 +54,8 @@ final class GroupMachine extends BaseStateMachine {
   private CompletableFuture<String> taken = CompletableFuture.completedFuture("");
 
   private volatile RaftServer.@Nullable Division division;
+  private final ReadIndex readIndex = new ReadIndex(new Leading());
+  private final AppliedIndex applied;
 
   /**
    * @param durable what the replica had on disk
@@ -58,6 +63,48 @@ final class GroupMachine extends BaseStateMachine {
   GroupMachine(Replica replica, LogPosition durable) {
     this.replica = replica;
     this.durable = durable;
+    this.applied = new AppliedIndex(durable.index());
+  }
+
+  /** What reads ask this member for while it leads. */
+  ReadIndex readIndex() {
+    return readIndex;
+  }
+
+  /** How far it has applied. */
+  AppliedIndex applied() {
+    return applied;
+  }
+
+  private final class Leading implements ReadIndex.Leader {
+    @Override
+    public boolean leads() {
+      return division().getInfo().isLeader();
+    }
+
+    @Override
+    public boolean ready() {
+      return division().getInfo().isLeaderReady();
+    }
+
+    @Override
+    public long committed() {
+      return division().getRaftLog().getLastCommittedIndex();
+    }
+
+    @Override
+    public boolean isMajority(Predicate<RaftPeerId> confirmed) {
+      RaftConfiguration members = division().getRaftConf();
+      RaftPeerId self = division().getId();
+      Predicate<RaftPeerId> counted = id -> id.equals(self) || confirmed.test(id);
+      return isMajority(members.getCurrentPeers(), counted)
+          && (members.getPreviousPeers().isEmpty()
+              || isMajority(members.getPreviousPeers(), counted));
+    }
+
+    private static boolean isMajority(Collection<RaftPeer> members, Predicate<RaftPeerId> counted) {
+      return 2 * members.stream().map(RaftPeer::getId).filter(counted).count() > members.size();
+    }
   }
 
   /** Why the log failed, where it did. */
@@ -205,6 +252,7 @@ final class GroupMachine extends BaseStateMachine {
               entry.getStateMachineLogEntry().getLogData().toByteArray(),
               message == null ? null : message.proposal().context());
       updateLastAppliedTermIndex(at.term(), at.index());
+      applied.advance(at.index());
       return CompletableFuture.completedFuture(new ResultMessage(result));
     } catch (IOException | RuntimeException e) {
       end(e);
@@ -225,6 +273,7 @@ final class GroupMachine extends BaseStateMachine {
       failure = cause.toString();
       ended = true;
     }
+    applied.end(new IOException("not applied: " + failure));
     log.error(
         "replica or its log failed: its group is closed on this node group={}",
         getGroupId(),
@@ -253,15 +302,7 @@ final class GroupMachine extends BaseStateMachine {
     }
     replica.advanced(new LogPosition(term, index));
     super.notifyTermIndexUpdated(term, index);
-  }
-
-  @Override
-  public CompletableFuture<Message> query(Message request) {
-    if (ended) {
-      return CompletableFuture.failedFuture(new IOException("not applied: " + failure));
-    }
-    long applied = getLastAppliedTermIndex().getIndex();
-    return CompletableFuture.completedFuture(new ResultMessage(applied));
+    applied.advance(index);
   }
 
   @Override
@@ -274,7 +315,9 @@ final class GroupMachine extends BaseStateMachine {
   @Override
   public void reinitialize() throws IOException {
     getLifeCycle().transition(LifeCycle.State.STARTING);
-    setLastAppliedTermIndex(termIndex(replica.installed()));
+    LogPosition installed = replica.installed();
+    setLastAppliedTermIndex(termIndex(installed));
+    applied.advance(installed.index());
     getLifeCycle().transition(LifeCycle.State.RUNNING);
   }
 
@@ -299,10 +342,12 @@ final class GroupMachine extends BaseStateMachine {
   @Override
   public void notifyLeaderReady() {
     replica.changed();
+    readIndex.advance();
   }
 
   @Override
   public void notifyNotLeader(Collection<TransactionContext> pending) {
+    readIndex.lost();
     replica.changed();
   }
 
@@ -324,6 +369,8 @@ final class GroupMachine extends BaseStateMachine {
 
   @Override
   public void close() throws IOException {
+    readIndex.lost();
+    applied.end(new IOException("closed"));
     replica.close();
   }
 

@@ -55,6 +55,7 @@ public final class RaftNode implements AutoCloseable {
   private final HostPort address;
   private final Duration silence;
   private final RaftProperties properties;
+  private final Duration readTimeout;
   private final RaftServer server;
   private final Map<RaftGroupId, GroupMachine> machines = new ConcurrentHashMap<>();
   private final ClientId self = ClientId.randomId();
@@ -101,6 +102,7 @@ public final class RaftNode implements AutoCloseable {
     this.address = address;
     this.silence = silence;
     this.properties = RaftSettings.of(address, config);
+    this.readTimeout = config.readTimeout();
     // Groups are opened one by one, each from its own folder: nothing is to be found at start.
     RaftServerConfigKeys.setStorageDir(properties, List.of());
     Parameters parameters = new Parameters();
@@ -226,7 +228,7 @@ public final class RaftNode implements AutoCloseable {
         add(id, directory, first);
         machine.opened();
         added = true;
-        return new RatisGroup(this, server, id, machine);
+        return new RatisGroup(this, server, id, machine, readTimeout);
       } finally {
         if (!added) {
           machine.closeGroup();

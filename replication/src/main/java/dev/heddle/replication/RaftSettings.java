@@ -38,8 +38,6 @@ final class RaftSettings {
     RaftServerConfigKeys.setStagingTimeout(properties, TimeDuration.valueOf(30, TimeUnit.SECONDS));
     // The step from one voter to three.
     RaftServerConfigKeys.LeaderElection.setMemberMajorityAdd(properties, true);
-    RaftServerConfigKeys.Read.setOption(properties, RaftServerConfigKeys.Read.Option.LINEARIZABLE);
-    RaftServerConfigKeys.Read.setTimeout(properties, time(config.readTimeout()));
     // A process that was stopped for long and goes on is a member like any other that lagged.
     RaftServerConfigKeys.setCloseThreshold(properties, TimeDuration.valueOf(1_000, TimeUnit.DAYS));
     RaftServerConfigKeys.Write.setElementLimit(properties, config.pendingEntries());

@@ -16,20 +16,23 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.client.impl.ClientProtoUtils;
 import org.apache.ratis.proto.RaftProtos.CommitInfoProto;
 import org.apache.ratis.proto.RaftProtos.RaftPeerRole;
+import org.apache.ratis.proto.RaftProtos.ReadIndexRequestProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
 import org.apache.ratis.proto.RaftProtos.ServerRpcProto;
 import org.apache.ratis.protocol.ClientId;
-import org.apache.ratis.protocol.Message;
 import org.apache.ratis.protocol.RaftClientAsynchronousProtocol;
 import org.apache.ratis.protocol.RaftClientReply;
 import org.apache.ratis.protocol.RaftClientRequest;
 import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftGroupMemberId;
 import org.apache.ratis.protocol.RaftPeer;
 import org.apache.ratis.protocol.RaftPeerId;
 import org.apache.ratis.protocol.SetConfigurationRequest;
 import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.protocol.exceptions.ReadIndexException;
 import org.apache.ratis.server.DivisionInfo;
 import org.apache.ratis.server.RaftServer;
 import org.apache.ratis.server.protocol.TermIndex;
@@ -48,8 +51,18 @@ final class RatisGroup implements ReplicatedGroup {
   private final GroupMachine machine;
   private final ClientId self = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
+  private final Duration readTimeout;
 
-  RatisGroup(RaftNode node, RaftServer server, RaftGroupId id, GroupMachine machine) {
+  /**
+   * @param readTimeout of a {@link #barrier}
+   */
+  RatisGroup(
+      RaftNode node,
+      RaftServer server,
+      RaftGroupId id,
+      GroupMachine machine,
+      Duration readTimeout) {
+    this.readTimeout = readTimeout;
     this.node = node;
     this.server = server;
     this.id = id;
@@ -184,24 +197,47 @@ final class RatisGroup implements ReplicatedGroup {
 
   @Override
   public CompletableFuture<Long> barrier() {
-    RaftClientRequest request =
-        request(self, calls.incrementAndGet())
-            .setMessage(Message.EMPTY)
-            .setType(RaftClientRequest.readRequestType())
+    CompletableFuture<Long> index;
+    try {
+      RaftServer.Division division = server.getDivision(id);
+      index =
+          division.getInfo().isLeader() ? machine.readIndex().ask() : ofLeader(division.getInfo());
+    } catch (IOException | RuntimeException e) {
+      return CompletableFuture.failedFuture(RaftFailures.ofRead(e));
+    }
+    CompletableFuture<Long> applied =
+        index
+            .thenCompose(machine.applied()::await)
+            .orTimeout(readTimeout.toNanos(), TimeUnit.NANOSECONDS);
+    return applied.handle((at, failure) -> {
+      if (failure != null) {
+        index.cancel(false);
+        throw RaftFailures.ofRead(failure);
+      }
+      return at;
+    });
+  }
+
+  private CompletableFuture<Long> ofLeader(DivisionInfo info) throws IOException {
+    RaftPeerId leader = info.getLeaderId();
+    if (leader == null) {
+      throw new ReadIndexException("no leader is known here");
+    }
+    ReadIndexRequestProto request =
+        ReadIndexRequestProto.newBuilder()
+            .setServerRequest(
+                ClientProtoUtils.toRaftRpcRequestProtoBuilder(
+                    RaftGroupMemberId.valueOf(server.getId(), id), leader))
             .build();
-    return submit(request)
-        .handle((reply, failure) -> {
-          if (failure != null) {
-            throw RaftFailures.ofRead(failure);
+    return server
+        .getServerRpc()
+        .async()
+        .readIndexAsync(request)
+        .thenApply(reply -> {
+          if (!reply.getServerReply().getSuccess()) {
+            throw new CompletionException(new ReadIndexException(leader + " does not lead"));
           }
-          if (reply.getException() != null) {
-            throw RaftFailures.ofRead(reply.getException());
-          }
-          if (result(reply) instanceof Long applied) {
-            return applied;
-          }
-          throw new HeddleException(
-              ErrorCode.NO_MAJORITY, "read of group " + id() + ": no index (expected: one)");
+          return reply.getReadIndex();
         });
   }
 
