@@ -122,7 +122,8 @@ final class JavaLauncher implements Launcher {
 
     JavaChild(String node, Process process) {
       this.process = process;
-      Thread.ofVirtual().name("stdout-of-" + node).start(this::read);
+      // Not a virtual one: while it waits for a pipe, it holds the thread that carries it.
+      Thread.ofPlatform().daemon().name("stdout-of-" + node).start(this::read);
     }
 
     private void read() {

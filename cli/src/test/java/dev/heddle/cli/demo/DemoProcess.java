@@ -82,7 +82,9 @@ final class DemoProcess implements AutoCloseable {
   }
 
   private static void collect(InputStream stream, List<String> lines) {
-    Thread.ofVirtual()
+    // Not a virtual one: while it waits for a pipe, it holds the thread that carries it.
+    Thread.ofPlatform()
+        .daemon()
         .start(() -> {
           try (BufferedReader reader =
               new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8))) {

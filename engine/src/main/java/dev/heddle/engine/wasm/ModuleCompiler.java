@@ -189,7 +189,9 @@ final class ModuleCompiler {
 
   private static <T> CompletableFuture<T> inBackground(java.util.concurrent.Callable<T> body) {
     var done = new CompletableFuture<T>();
-    Threads.virtual("heddle-wasm-compile")
+    // Not virtual ones: while they wait for a pipe, they hold the threads that carry them, and with
+    // those whatever else runs on virtual threads of this process.
+    Threads.named("heddle-wasm-compile")
         .newThread(() -> {
           try {
             done.complete(body.call());
