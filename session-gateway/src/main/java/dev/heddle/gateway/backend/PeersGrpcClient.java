@@ -29,35 +29,32 @@ public final class PeersGrpcClient {
 
   /** The history of a connection that the other gateway carries has grown. */
   public boolean wake(String address, ConnectionKey key) {
-    return tell(address, QUICK, key, 0, stub -> stub::wake);
+    return tell(address, QUICK, ref(key).build(), stub -> stub::wake);
   }
 
   /** A connection has been taken over from the other gateway. */
   public boolean replaced(String address, ConnectionKey key, long epoch) {
-    return tell(address, QUICK, key, epoch, stub -> stub::replaced);
+    return tell(address, QUICK, ref(key).setEpoch(epoch).build(), stub -> stub::replaced);
   }
 
-  /** Returns when the other gateway's call of this epoch is over; false: it is not known to be. */
-  public boolean awaitCall(String address, ConnectionKey key, long epoch, Duration most) {
-    return tell(address, most, key, epoch, stub -> stub::awaitCall);
+  /** Returns when a call of the other gateway is over; false: it is not known to be. */
+  public boolean awaitCall(String address, ConnectionKey key, long call, Duration most) {
+    return tell(address, most, ref(key).setCall(call).build(), stub -> stub::awaitCall);
+  }
+
+  private static ConnectionRef.Builder ref(ConnectionKey key) {
+    return ConnectionRef.newBuilder().setTenant(key.tenant()).setConnection(key.id());
   }
 
   private boolean tell(
       String address,
       Duration most,
-      ConnectionKey key,
-      long epoch,
+      ConnectionRef ref,
       Function<ConnectionsGrpc.ConnectionsBlockingStub, Function<ConnectionRef, ConnectionReply>>
           method) {
     if (address.isEmpty()) {
       return false;
     }
-    var ref =
-        ConnectionRef.newBuilder()
-            .setTenant(key.tenant())
-            .setConnection(key.id())
-            .setEpoch(epoch)
-            .build();
     try {
       var stub =
           ConnectionsGrpc.newBlockingStub(channels.to(address))
@@ -65,7 +62,10 @@ public final class PeersGrpcClient {
       return method.apply(stub).apply(ref).getDone();
     } catch (StatusRuntimeException | HeddleException e) {
       log.info(
-          "gateway not told address={} connection={} error={}", address, key.id(), e.toString());
+          "gateway not told address={} connection={} error={}",
+          address,
+          ref.getConnection(),
+          e.toString());
       return false;
     }
   }

@@ -18,12 +18,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Events for HTTP services: each is POSTed as JSON, and the answer is read as a handler's reply.
  * Redirects are not followed. Blocking; thread-safe.
  */
 public final class ServiceClient implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(ServiceClient.class);
   private static final Duration CONNECT = Duration.ofSeconds(5);
 
   private final ServiceTargets targets;
@@ -62,13 +65,20 @@ public final class ServiceClient implements AutoCloseable {
   }
 
   /**
-   * POSTs an event. Ends early when the call is cancelled.
+   * POSTs an event. Ends early when the call is cancelled. Errors name the route, as they go to
+   * clients: where a service is stands in the log.
    *
+   * @param route that the service is the target of
    * @throws HeddleException FORBIDDEN for a URL that apps may not name, UNAVAILABLE if nothing
    *     answers, DEADLINE_EXCEEDED, TOO_LARGE for an answer beyond its limit, CANCELLED
    */
-  public Reply post(BackendCall call, URI uri, byte[] event) {
-    check(uri);
+  public Reply post(BackendCall call, String route, URI uri, byte[] event) {
+    if (!targets.allows(uri)) {
+      log.warn("service not allowed route={} uri={}", route, uri);
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN,
+          "route " + route + ": its service (expected: one that this gateway allows)");
+    }
     var request =
         HttpRequest.newBuilder(uri)
             .timeout(targets.timeout())
@@ -81,17 +91,28 @@ public final class ServiceClient implements AutoCloseable {
         client.sendAsync(
             request, BodyHandlers.limiting(BodyHandlers.ofByteArray(), targets.reply().bytes()));
     try (var _ = call.onCancel(() -> answer.cancel(true))) {
-      return await(call, uri, answer);
+      return await(call, route, answer);
+    } catch (HeddleException e) {
+      if (e.code() != ErrorCode.CANCELLED) {
+        log.warn(
+            "service failed route={} uri={} trace={} error={}",
+            route,
+            uri,
+            call.request().trace().traceId(),
+            e.getCause() == null ? e.toString() : e.getCause().toString());
+      }
+      throw e;
     }
   }
 
-  private Reply await(BackendCall call, URI uri, CompletableFuture<HttpResponse<byte[]>> answer) {
+  private Reply await(
+      BackendCall call, String route, CompletableFuture<HttpResponse<byte[]>> answer) {
     try {
       var response = answer.get(targets.timeout().toNanos(), TimeUnit.NANOSECONDS);
       return new Reply(response.statusCode(), response.body());
     } catch (TimeoutException e) {
       answer.cancel(true);
-      throw late(uri, e);
+      throw late(route, e);
     } catch (java.util.concurrent.CancellationException e) {
       throw cancelled(e);
     } catch (InterruptedException e) {
@@ -102,7 +123,7 @@ public final class ServiceClient implements AutoCloseable {
       if (call.cancelled()) {
         throw cancelled(e);
       }
-      throw failure(uri, e.getCause() == null ? e : e.getCause());
+      throw failure(route, e.getCause() == null ? e : e.getCause());
     }
   }
 
@@ -110,26 +131,30 @@ public final class ServiceClient implements AutoCloseable {
     return new HeddleException(ErrorCode.CANCELLED, "service: the client has gone", e);
   }
 
-  private static HeddleException late(URI uri, Throwable e) {
+  private static HeddleException late(String route, Throwable e) {
     return new HeddleException(
-        ErrorCode.DEADLINE_EXCEEDED, "service " + uri + ": no answer in time", e);
+        ErrorCode.DEADLINE_EXCEEDED, service(route) + "no answer in time", e);
   }
 
-  private HeddleException failure(URI uri, Throwable failure) {
+  private static String service(String route) {
+    return "route " + route + ": its service: ";
+  }
+
+  private HeddleException failure(String route, Throwable failure) {
     return switch (failure) {
       case java.net.http.HttpConnectTimeoutException e ->
-          new HeddleException(ErrorCode.UNAVAILABLE, "service " + uri + ": cannot connect", e);
-      case java.net.http.HttpTimeoutException e -> late(uri, e);
+          new HeddleException(ErrorCode.UNAVAILABLE, service(route) + "cannot connect", e);
+      case java.net.http.HttpTimeoutException e -> late(route, e);
       case ConnectException e ->
-          new HeddleException(ErrorCode.UNAVAILABLE, "service " + uri + ": cannot connect", e);
+          new HeddleException(ErrorCode.UNAVAILABLE, service(route) + "cannot connect", e);
       case IOException e when String.valueOf(e.getMessage()).contains("exceeds capacity") ->
           new HeddleException(
               ErrorCode.TOO_LARGE,
-              "service " + uri + ": its answer (expected: at most " + targets.reply() + ")",
+              service(route) + "its answer (expected: at most " + targets.reply() + ")",
               e);
       default ->
           new HeddleException(
-              ErrorCode.UNAVAILABLE, "service " + uri + ": " + failure.getMessage(), failure);
+              ErrorCode.UNAVAILABLE, service(route) + "the connection failed", failure);
     };
   }
 

@@ -9,38 +9,59 @@ import dev.heddle.gateway.session.ConnectionTable.Carrier;
 import dev.heddle.gateway.session.ConnectionTable.Change;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
+import dev.heddle.gateway.session.ConnectionTable.Reply;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Threads;
+import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Frames of resumable connections' clients that are in work: at most one of a connection, marked in
- * its entry, so that whoever carries the connection next waits for it. Blocking; thread-safe.
+ * its entry by the id of its call, so that whoever carries the connection next waits for it.
+ * Blocking; thread-safe.
  */
 final class Calls {
+  private static final Logger log = LoggerFactory.getLogger(Calls.class);
   private static final int STRIPES = 64;
 
-  /** Others may wait for the same, and be faster. */
-  private static final int ATTEMPTS = 16;
+  /** Before a gateway that does not answer, or the grid, is asked again. */
+  private static final Duration PAUSE = Duration.ofMillis(250);
 
   private final ConnectionTable table;
   private final PeersGrpcClient peers;
   private final Supplier<Carrier> self;
+  private final BiConsumer<ConnectionKey, Known> abandoned;
   private final Duration takeOver;
+  private final Ticker ticker;
+  private final ThreadFactory threads = Threads.virtual("heddle-settle");
   private final ConcurrentHashMap<Call, CountDownLatch> here = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<Call, CompletableFuture<Void>> settling =
+      new ConcurrentHashMap<>();
+  private final Set<ConnectionKey> waiting = ConcurrentHashMap.newKeySet();
   private final List<ReentrantLock> stripes =
       Stream.generate(ReentrantLock::new).limit(STRIPES).toList();
 
-  private record Call(ConnectionKey key, long epoch) {}
+  private record Call(ConnectionKey key, long id) {}
 
   /**
    * A frame and how it came.
@@ -54,36 +75,47 @@ final class Calls {
    * What there is to do.
    *
    * @param todo false: the frame was taken before
-   * @param epoch that the call is under
+   * @param call that the work is done under
    * @param received how many of the client's frames have been taken
    * @param handed what earlier invocations left
    */
-  record Begun(boolean todo, long epoch, long received, byte[] handed) {}
+  record Begun(boolean todo, long call, long received, byte[] handed) {}
 
   /**
    * The calls of this gateway.
    *
-   * @param takeOver how long a call of another one is waited for
+   * @param abandoned told of connections whose call was given up, as they are after that
+   * @param takeOver how long a call is waited for
    */
-  Calls(ConnectionTable table, PeersGrpcClient peers, Supplier<Carrier> self, Duration takeOver) {
+  Calls(
+      ConnectionTable table,
+      PeersGrpcClient peers,
+      Supplier<Carrier> self,
+      BiConsumer<ConnectionKey, Known> abandoned,
+      Duration takeOver,
+      Ticker ticker) {
     this.table = table;
     this.peers = peers;
     this.self = self;
+    this.abandoned = abandoned;
     this.takeOver = takeOver;
+    this.ticker = ticker;
   }
 
   /**
-   * Marks a frame as in work, once no other one is.
+   * Marks a frame as in work, once no other one is. One frame of a connection waits here at a time.
    *
-   * @throws HeddleException CONFLICT where another frame stays in work or one is missing, FORBIDDEN
-   *     for an old token, GONE where the connection is no more or another socket's
+   * @throws HeddleException CONFLICT where another frame stays in work or waits, or one is missing,
+   *     FORBIDDEN for an old token, GONE where the connection is no more or another socket's
    */
   Begun begin(Frame frame, Incoming incoming) {
     Change begun = mark(frame, incoming.idempotent());
-    for (int i = 0; i < ATTEMPTS && begun.outcome() == Outcome.BUSY; i++) {
-      // Its answer may be with the client before its mark is gone.
-      settle(frame.key(), begun.get());
-      begun = mark(frame, incoming.idempotent());
+    if (begun.outcome() == Outcome.BUSY && waiting.add(frame.key())) {
+      try {
+        begun = waited(frame, incoming.idempotent(), begun);
+      } finally {
+        waiting.remove(frame.key());
+      }
     }
     return switch (begun.outcome()) {
       case DONE ->
@@ -93,8 +125,33 @@ final class Calls {
               begun.get().received(),
               table.handed(frame.key(), begun.get()));
       case DUPLICATE -> new Begun(false, 0, begun.get().received(), new byte[0]);
-      case MISSING, REPLAYED, FENCED, BUSY, GAP, FULL -> throw Resumables.refusal(begun.outcome());
+      case MISSING, REPLAYED, FENCED, BUSY, GAP, FULL, ENDING ->
+          throw Resumables.refusal(begun.outcome());
     };
+  }
+
+  /** Its answer may be with the client before the mark of the last frame is gone. */
+  private Change waited(Frame frame, boolean idempotent, Change busy) {
+    Change begun = busy;
+    long end = ticker.nanoTime() + takeOver.toNanos();
+    while (begun.outcome() == Outcome.BUSY) {
+      long left = end - ticker.nanoTime();
+      if (left <= 0) {
+        return begun;
+      }
+      try {
+        settle(frame.key(), begun.get()).get(left, TimeUnit.NANOSECONDS);
+      } catch (TimeoutException e) {
+        return begun;
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return begun;
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(e.getCause());
+      }
+      begun = mark(frame, idempotent);
+    }
+    return begun;
   }
 
   /** The mark in the grid and the call here are one to whoever looks for either. */
@@ -115,16 +172,17 @@ final class Calls {
   }
 
   /**
-   * The frame has been answered, in the grid too.
+   * The frame has been answered.
    *
-   * @param before what earlier invocations left
-   * @param after what is left now
+   * @param handed what is left for later ones; null: what was
+   * @param reply its last answer; null: there is none, or it is in the grid
    */
-  void finish(ConnectionKey key, Begun begun, Handed before, Handed after) {
+  Change finish(ConnectionKey key, Begun begun, byte @Nullable [] handed, @Nullable Payload reply) {
+    Reply last = reply == null ? null : new Reply(reply.binary(), reply.bytes());
     try {
-      table.finish(key, begun.epoch(), before.equals(after) ? null : after.bytes());
+      return table.finish(key, begun.call(), handed, last);
     } finally {
-      CountDownLatch over = here.remove(new Call(key, begun.epoch()));
+      CountDownLatch over = here.remove(new Call(key, begun.call()));
       if (over != null) {
         over.countDown();
       }
@@ -132,11 +190,11 @@ final class Calls {
   }
 
   /** A call that this gateway has in flight. */
-  private Optional<CountDownLatch> find(ConnectionKey key, long epoch) {
+  private Optional<CountDownLatch> find(ConnectionKey key, long call) {
     ReentrantLock lock = stripe(key);
     lock.lock();
     try {
-      return Optional.ofNullable(here.get(new Call(key, epoch)));
+      return Optional.ofNullable(here.get(new Call(key, call)));
     } finally {
       lock.unlock();
     }
@@ -153,33 +211,96 @@ final class Calls {
   /** Whether who had a call in flight is gone; then the client is told, or asked for its frame. */
   boolean lost(ConnectionKey key, Known known) {
     Carrier caller = known.caller();
-    if (mine(caller) ? find(key, known.call()).isPresent() : table.alive(caller)) {
+    if (known.call() == 0
+        || (mine(caller) ? find(key, known.call()).isPresent() : table.alive(caller))) {
       return false;
     }
+    return abandon(key, known);
+  }
+
+  private boolean abandon(ConnectionKey key, Known known) {
     var error =
         new HeddleException(
             ErrorCode.UNAVAILABLE, "the gateway was lost that worked on a frame: it may have run");
     byte[] frame = EdgeErrors.json(error, TraceContext.create().traceId());
-    return table.abandon(key, known.call(), frame).done();
+    Change change = table.abandon(key, known.call(), frame);
+    if (change.done()) {
+      log.info("call abandoned connection={} caller={}", key.id(), known.caller().address());
+      abandoned.accept(key, change.get());
+    }
+    return change.done();
   }
 
-  /** Waits, for as long as the config says, until the call that was in flight is over. */
-  void settle(ConnectionKey key, Known known) {
-    if (known.call() == 0 || lost(key, known)) {
-      return;
+  /**
+   * Completes when the call that is in flight is over or given up, or has been waited for as long
+   * as the config says. All who ask for the same call share one wait.
+   */
+  CompletableFuture<Void> settle(ConnectionKey key, Known known) {
+    if (known.call() == 0) {
+      return CompletableFuture.completedFuture(null);
     }
-    if (mine(known.caller())) {
-      var _ = await(key, known.call());
-    } else if (!peers.awaitCall(known.caller().address(), key, known.call(), takeOver)) {
-      var _ = lost(key, known);
+    var call = new Call(key, known.call());
+    var fresh = new CompletableFuture<Void>();
+    CompletableFuture<Void> other = settling.putIfAbsent(call, fresh);
+    if (other != null) {
+      return other;
+    }
+    threads
+        .newThread(() -> {
+          try {
+            untilOver(call);
+          } finally {
+            settling.remove(call, fresh);
+            fresh.complete(null);
+          }
+        })
+        .start();
+    return fresh;
+  }
+
+  private void untilOver(Call call) {
+    long end = ticker.nanoTime() + takeOver.toNanos();
+    for (long left = takeOver.toNanos(); left > 0; left = end - ticker.nanoTime()) {
+      boolean over = false;
+      try {
+        Optional<Known> known = table.find(call.key());
+        if (known.isEmpty() || known.get().call() != call.id() || lost(call.key(), known.get())) {
+          return;
+        }
+        over = await(known.get().caller(), call, Duration.ofNanos(left));
+        if (over && stillMarked(call)) {
+          // Who has the call no more could not say so in the grid.
+          var _ = abandon(call.key(), known.get());
+          return;
+        }
+      } catch (HeddleException e) {
+        log.info("call not settled connection={} error={}", call.key().id(), e.toString());
+      }
+      if (!over) {
+        LockSupport.parkNanos(Math.min(left, PAUSE.toNanos()));
+      }
     }
   }
 
-  /** Waits for a call of this gateway; false: it goes on. */
-  boolean await(ConnectionKey key, long epoch) {
-    Optional<CountDownLatch> over = find(key, epoch);
+  private boolean stillMarked(Call call) {
+    return table.find(call.key()).filter(now -> now.call() == call.id()).isPresent();
+  }
+
+  private boolean await(Carrier caller, Call call, Duration most) {
+    return mine(caller)
+        ? await(call.key(), call.id(), most)
+        : peers.awaitCall(caller.address(), call.key(), call.id(), most);
+  }
+
+  /** Waits for a call of this gateway, for as long as the config says; false: it goes on. */
+  boolean await(ConnectionKey key, long call) {
+    return await(key, call, takeOver);
+  }
+
+  private boolean await(ConnectionKey key, long call, Duration most) {
+    Optional<CountDownLatch> over = find(key, call);
     try {
-      return over.isEmpty() || over.get().await(takeOver.toNanos(), TimeUnit.NANOSECONDS);
+      return over.isEmpty() || over.get().await(most.toNanos(), TimeUnit.NANOSECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return false;

@@ -23,9 +23,6 @@ import java.util.List;
 
 /** {@code /ws/{app}}, {@code /sse/{app}} and {@code /poll/{app}}, and what they hold. One-shot. */
 public final class ConnectionDoors implements AutoCloseable {
-  /** As many again as may be connected may wait for their clients. */
-  private static final int WAITING = 2;
-
   private final Closer closer = new Closer();
   private final Connections connections;
   private final Resumables resumables;
@@ -62,8 +59,9 @@ public final class ConnectionDoors implements AutoCloseable {
             frames,
             new PeersGrpcClient(channels),
             resume,
-            Math.multiplyExact(WAITING, limits.connections()),
+            limits.connections(),
             coordinators::ownInternalAddress,
+            ticker,
             clock);
     var entrance =
         new Entrance(

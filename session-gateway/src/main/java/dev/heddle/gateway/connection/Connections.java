@@ -49,6 +49,7 @@ final class Connections implements AutoCloseable {
     }
     this.slow = meters.counter("heddle.gateway.slow.consumers");
     meters.gauge("heddle.gateway.connections", places, InFlight::count);
+    meters.gauge("heddle.gateway.connections.closing", closing, Set::size);
   }
 
   void start() {
@@ -121,6 +122,10 @@ final class Connections implements AutoCloseable {
   /** It has begun to close; if its client does not answer it is cut off. */
   void closing(Transport transport) {
     closing.add(transport);
+    // It may have left meanwhile: it leaves its slot first.
+    if (!slot(transport).contains(transport)) {
+      closing.remove(transport);
+    }
   }
 
   void left(Transport transport) {

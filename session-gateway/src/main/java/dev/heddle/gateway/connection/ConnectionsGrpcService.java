@@ -28,7 +28,7 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
 
   @Override
   public void awaitCall(ConnectionRef request, StreamObserver<ConnectionReply> observer) {
-    answer(request, observer, key -> resumables.calls().await(key, request.getEpoch()));
+    answer(request, observer, key -> resumables.calls().await(key, request.getCall()));
   }
 
   private static void answer(

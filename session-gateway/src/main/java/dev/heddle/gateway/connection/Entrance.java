@@ -209,28 +209,38 @@ final class Entrance {
       long offset = offset(exchange);
       Tokens.Resume resume = permit(exchange, app, token);
       Resumables.Resumed resumed = resumables.resume(resume, offset);
-      return entered(resumed.connection(), resumed.known(), resumed.offset());
+      return entered(resumed);
     }
-    resumables.requireRoom();
+    resumables.requireRoom(exchange.tenant(), app.name(), app.limits().connections());
     Guest guest = admit(exchange, app);
     if (guest == null) {
       return null;
     }
-    var connection = resumables.open(guest, window(app));
-    return entered(connection, resumables.find(connection.key()), 0);
+    return entered(resumables.open(guest, window(app)));
   }
 
-  private static Entered entered(ResumableConnection connection, Known known, long offset) {
+  private Entered entered(Resumables.Resumed stay) {
+    try {
+      return welcome(stay);
+    } catch (RuntimeException e) {
+      resumables.detached(stay.connection());
+      throw e;
+    }
+  }
+
+  private static Entered welcome(Resumables.Resumed stay) {
+    ResumableConnection connection = stay.connection();
+    Known known = stay.known();
     byte[] welcome =
         Envelopes.welcome(
             new Welcome(
                 connection.key().id(),
                 connection.resumeToken(),
                 known.recovered(),
-                offset,
-                known.received(),
+                stay.offset(),
+                known.done(),
                 known.window()));
-    return new Entered(connection, known, offset, welcome);
+    return new Entered(connection, known, stay.offset(), welcome);
   }
 
   private void requireResumable(AppSpec app) {

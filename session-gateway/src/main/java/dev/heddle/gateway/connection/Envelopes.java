@@ -21,7 +21,7 @@ final class Envelopes {
    *
    * @param recovered whether it gets every frame that it missed
    * @param offset of the last frame before those that follow
-   * @param received how many of the client's frames were taken
+   * @param received how many of the client's frames are done: what is in work may be given back
    */
   record Welcome(
       String connection,

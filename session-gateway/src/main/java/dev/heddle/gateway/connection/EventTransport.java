@@ -119,6 +119,13 @@ final class EventTransport implements Transport {
     var _ = add(event("heddle", "", new String(json, StandardCharsets.UTF_8)));
   }
 
+  /** It has an id, too: a client to which nothing was said yet comes back by it. */
+  @Override
+  public void welcome(long offset, byte[] json) {
+    String data = new String(json, StandardCharsets.UTF_8);
+    var _ = add(event("heddle", resumeToken + ":" + offset, data));
+  }
+
   private static byte[] event(String name, String id, String data) {
     var text = new StringBuilder(data.length() + 128);
     if (!name.isEmpty()) {

@@ -170,7 +170,7 @@ final class Frames {
     } catch (RuntimeException e) {
       sample.stop(failed);
       HeddleException error = EdgeErrors.of(e, trace.traceId());
-      replies.send(Payload.text(errorFrame(frame, error, trace.traceId())));
+      replies.answer(Payload.text(errorFrame(frame, error, trace.traceId())));
     } finally {
       replies.inFlight(null);
     }
@@ -178,7 +178,7 @@ final class Frames {
 
   private void dispatch(Replies replies, BackendCall call, Incoming frame) {
     if (frame.reply() != null) {
-      replies.send(frame.reply());
+      replies.answer(frame.reply());
       return;
     }
     switch (frame.target()) {
@@ -210,17 +210,21 @@ final class Frames {
     target.function().ifPresent(name -> function(query, name));
     if (!target.stream()) {
       byte[] answer = queries.run(call, target.dataset(), query);
-      replies.send(Payload.text(answerFrame(frame, answer, true)));
+      replies.answer(Payload.text(answerFrame(frame, answer, true)));
       return;
     }
     queries.stream(
         call,
         target.dataset(),
         query,
-        (answer, last) ->
-            // Who has not yet read the last improvement can do without this one.
-            (!last && replies.lags())
-                || replies.send(Payload.text(answerFrame(frame, answer, last))));
+        (answer, last) -> {
+          if (last) {
+            replies.answer(Payload.text(answerFrame(frame, answer, true)));
+            return true;
+          }
+          // Who has not yet read the last improvement can do without this one.
+          return replies.lags() || replies.send(Payload.text(answerFrame(frame, answer, false)));
+        });
   }
 
   private static void function(ObjectNode query, String function) {
@@ -236,10 +240,10 @@ final class Frames {
   private void handler(Replies replies, BackendCall call, Target target, Incoming frame) {
     Client client = replies.client();
     byte[] event = events.message(client, frame.route(), frame.frame(), replies.handed());
-    HandlerReply reply = handlers.answer(call, target, client, event);
+    HandlerReply reply = handlers.answer(call, frame.route(), target, client, event);
     replies.hand(replies.handed().after(reply));
     if (reply.body().isPresent()) {
-      replies.send(payload(reply, reply.body().get()));
+      replies.answer(payload(reply, reply.body().get()));
     } else if (!reply.ok()) {
       throw new HeddleException(
           ErrorCode.FUNCTION_FAILED,
@@ -271,7 +275,7 @@ final class Frames {
     Optional<Target> target = app.special(AppSpec.CONNECT);
     return target.isEmpty()
         ? HandlerReply.status(200)
-        : handlers.answer(call, target.get(), client, event);
+        : handlers.answer(call, AppSpec.CONNECT, target.get(), client, event);
   }
 
   /** Tells the app that a client has gone: best effort, and never more than so many at once. */
@@ -297,7 +301,7 @@ final class Frames {
     TraceContext trace = TraceContext.create();
     try (var call = new BackendCall(new RequestContext(client.tenant(), trace))) {
       byte[] event = events.disconnect(client, code, reason, handed);
-      var _ = handlers.answer(call, target, client, event);
+      var _ = handlers.answer(call, AppSpec.DISCONNECT, target, client, event);
     } catch (RuntimeException e) {
       log.warn(
           "$disconnect failed app={} connection={} trace={} error={}",

@@ -32,21 +32,23 @@ final class Handlers {
   /**
    * Has an event answered; once more if the first call was lost and the route allows it.
    *
+   * @param route of the target, as clients know it
    * @throws HeddleException what went wrong, FUNCTION_FAILED for an answer that is none
    */
-  HandlerReply answer(BackendCall call, Target target, Client client, byte[] event) {
+  HandlerReply answer(BackendCall call, String route, Target target, Client client, byte[] event) {
     try {
-      return once(call, target, client, event);
+      return once(call, route, target, client, event);
     } catch (HeddleException e) {
       boolean lost = e.code() == ErrorCode.UNAVAILABLE;
       if (!lost || !idempotent(target) || call.cancelled()) {
         throw e;
       }
-      return once(call, target, client, event);
+      return once(call, route, target, client, event);
     }
   }
 
-  private HandlerReply once(BackendCall call, Target target, Client client, byte[] event) {
+  private HandlerReply once(
+      BackendCall call, String route, Target target, Client client, byte[] event) {
     return switch (target) {
       case Target.Query query ->
           throw new IllegalStateException("a query of " + query.dataset() + " takes no events");
@@ -62,7 +64,7 @@ final class Handlers {
         yield HandlerReply.parse(result.json());
       }
       case Target.Service service -> {
-        ServiceClient.Reply reply = services.post(call, service.uri(), event);
+        ServiceClient.Reply reply = services.post(call, route, service.uri(), event);
         if (reply.status() / 100 != 2) {
           // Its body may be anything, an error page too: it is not the client's.
           yield HandlerReply.status(reply.status());

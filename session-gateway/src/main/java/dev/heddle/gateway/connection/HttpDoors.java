@@ -50,35 +50,43 @@ final class HttpDoors {
       if (entered == null) {
         return;
       }
-      ResumableConnection connection = entered.connection();
-      var endPoint = exchange.request().getConnectionMetaData().getConnection().getEndPoint();
-      var transport =
-          new EventTransport(
-              connection.resumeToken(),
-              app.limits().outgoing(limits.outgoing()),
-              connections,
-              ticker,
-              endPoint::close);
-      exchange.onGone(transport::abort);
       try {
-        connections.opened(transport);
-        connection.opened(transport, entered.welcome());
-        settle(entered);
-        transport.run(exchange, config.heartbeat());
+        stream(exchange, app, entered);
       } finally {
-        connections.left(transport);
-        resumables.detached(connection);
+        resumables.detached(entered.connection());
       }
+    }
+  }
+
+  private void stream(Exchange exchange, AppSpec app, Entrance.Entered entered) {
+    ResumableConnection connection = entered.connection();
+    var endPoint = exchange.request().getConnectionMetaData().getConnection().getEndPoint();
+    var transport =
+        new EventTransport(
+            connection.resumeToken(),
+            app.limits().outgoing(limits.outgoing()),
+            connections,
+            ticker,
+            endPoint::close);
+    exchange.onGone(transport::abort);
+    try {
+      connections.opened(transport);
+      connection.opened(transport, entered.welcome());
+      settle(entered);
+      transport.run(exchange, config.heartbeat());
+    } finally {
+      connections.left(transport);
     }
   }
 
   /** Whoever worked on a frame when its gateway was lost has to be told by someone. */
   private void settle(Entrance.Entered entered) {
     if (entered.known().call() != 0) {
-      resumables.later(() -> {
-        resumables.calls().settle(entered.connection().key(), entered.known());
-        entered.connection().pull();
-      });
+      var _ =
+          resumables
+              .calls()
+              .settle(entered.connection().key(), entered.known())
+              .thenRun(entered.connection()::pull);
     }
   }
 
@@ -93,19 +101,27 @@ final class HttpDoors {
       }
       // The first one, and one that lost frames, has news without any.
       Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
-      var transport = new PollTransport();
-      exchange.onGone(transport::abort);
       Polled polled;
       try {
-        connections.opened(transport);
-        entered.connection().opened(transport, entered.welcome());
-        settle(entered);
-        polled = transport.await(most);
+        polled = poll(exchange, entered, most);
       } finally {
-        connections.left(transport);
         resumables.detached(entered.connection());
       }
       answer(exchange, entered, polled);
+    }
+  }
+
+  private Polled poll(Exchange exchange, Entrance.Entered entered, Duration most)
+      throws InterruptedException {
+    var transport = new PollTransport();
+    exchange.onGone(transport::abort);
+    try {
+      connections.opened(transport);
+      entered.connection().opened(transport, entered.welcome());
+      settle(entered);
+      return transport.await(most);
+    } finally {
+      connections.left(transport);
     }
   }
 
@@ -128,7 +144,7 @@ final class HttpDoors {
           json.writeStringProperty("resume", connection.resumeToken());
           json.writeBooleanProperty("recovered", entered.known().recovered());
           json.writeNumberProperty("offset", entered.offset() + polled.messages().size());
-          json.writeNumberProperty("received", entered.known().received());
+          json.writeNumberProperty("received", entered.known().done());
           json.writeNumberProperty("windowMillis", entered.known().window().toMillis());
           json.writeArrayPropertyStart("messages");
           for (Message message : polled.messages()) {

@@ -69,6 +69,11 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   }
 
   @Override
+  public void answer(Payload frame) {
+    var _ = send(frame);
+  }
+
+  @Override
   public boolean lags() {
     Transport open = transport;
     return open != null && open.lags();

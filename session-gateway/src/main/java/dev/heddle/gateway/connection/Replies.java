@@ -10,6 +10,9 @@ interface Replies {
   /** Sends a frame; false: no more are wanted. */
   boolean send(Payload frame);
 
+  /** Sends the last frame: it may leave only with the end of the call. */
+  void answer(Payload frame);
+
   /** Whether the client has yet to read what was sent before. */
   boolean lags();
 

@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
+import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Kept;
 import dev.heddle.gateway.session.ConnectionTable.Missed;
 import dev.heddle.process.HeddleException;
@@ -29,6 +30,9 @@ final class ResumableConnection {
   private long sent;
 
   private @Nullable Transport transport;
+
+  /** How it ended before it had a transport; null: it did not. */
+  private @Nullable End end;
 
   /**
    * A stay that has yet to get its transport.
@@ -65,9 +69,13 @@ final class ResumableConnection {
   void opened(Transport opened, byte[] welcome) {
     lock.lock();
     try {
-      opened.control(welcome);
+      opened.welcome(sent, welcome);
       transport = opened;
-      pull(opened);
+      if (end == null) {
+        pull(opened);
+      } else {
+        opened.close(end.code(), end.reason());
+      }
     } finally {
       lock.unlock();
     }
@@ -134,11 +142,17 @@ final class ResumableConnection {
     return open != null && open.lags();
   }
 
-  /** Ends the transport, not the connection. */
+  /** Ends the transport, not the connection; at its beginning, where it has yet to come. */
   void close(int code, String reason) {
-    Transport open = transport();
-    if (open != null) {
-      open.close(code, reason);
+    lock.lock();
+    try {
+      if (transport == null) {
+        end = end == null ? new End(code, reason) : end;
+      } else {
+        transport.close(code, reason);
+      }
+    } finally {
+      lock.unlock();
     }
   }
 

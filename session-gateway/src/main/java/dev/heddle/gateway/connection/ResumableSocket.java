@@ -48,14 +48,12 @@ final class ResumableSocket implements WebSocketTransport.Holder {
       return;
     }
     // The next frame waits for the answer to the last one, wherever that is worked on.
-    resumables.later(() -> {
-      try {
-        resumables.calls().settle(entered.connection().key(), entered.known());
-        entered.connection().pull();
-      } finally {
-        opened.demand();
-      }
-    });
+    var _ =
+        resumables
+            .calls()
+            .settle(entered.connection().key(), entered.known())
+            .thenRun(entered.connection()::pull)
+            .whenComplete((_, _) -> opened.demand());
   }
 
   @Override
@@ -158,9 +156,12 @@ final class ResumableSocket implements WebSocketTransport.Holder {
   @Override
   public void closed(boolean opened, int code, String reason) {
     ResumableConnection stay = entered.connection();
-    if (opened && code == CloseCodes.NORMAL) {
-      resumables.end(stay.key(), stay.epoch(), code, reason);
+    try {
+      if (opened && code == CloseCodes.NORMAL) {
+        resumables.end(stay.key(), stay.epoch(), code, reason);
+      }
+    } finally {
+      resumables.detached(stay);
     }
-    resumables.detached(stay);
   }
 }

@@ -7,17 +7,21 @@ import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
 import dev.heddle.gateway.session.ConnectionTable.Change;
+import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Opening;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
+import dev.heddle.process.Ticker;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,9 +40,9 @@ final class Resumables {
   private final Frames frames;
   private final PeersGrpcClient peers;
   private final ResumeConfig config;
-  private final int most;
   private final Supplier<Optional<String>> internalAddress;
   private final Clock clock;
+  private final Kept kept;
   private final Calls calls;
   private final Windows windows;
   private final ThreadFactory threads = Threads.virtual("heddle-take-over");
@@ -48,7 +52,7 @@ final class Resumables {
   /**
    * What this gateway knows of them.
    *
-   * @param most connections that are here, or were here and wait for their clients
+   * @param connections that may be connected here at once
    */
   Resumables(
       ConnectionTable table,
@@ -56,19 +60,20 @@ final class Resumables {
       Frames frames,
       PeersGrpcClient peers,
       ResumeConfig config,
-      int most,
+      int connections,
       Supplier<Optional<String>> internalAddress,
+      Ticker ticker,
       Clock clock) {
     this.table = table;
     this.tokens = tokens;
     this.frames = frames;
     this.peers = peers;
     this.config = config;
-    this.most = most;
     this.internalAddress = internalAddress;
     this.clock = clock;
-    this.calls = new Calls(table, peers, this::self, config.takeOver());
-    this.windows = new Windows(table, frames, this::self, calls::lost, clock);
+    this.kept = new Kept(connections);
+    this.calls = new Calls(table, peers, this::self, this::abandoned, config.takeOver(), ticker);
+    this.windows = new Windows(table, frames, this::self, new Here(), kept.tally(), clock);
   }
 
   /** The frames of clients that are in work. */
@@ -90,16 +95,12 @@ final class Resumables {
    *
    * @throws HeddleException LIMIT_REACHED
    */
-  void requireRoom() {
-    if (here.size() + windows.watched() >= most) {
-      throw new HeddleException(
-          ErrorCode.LIMIT_REACHED,
-          "connections: " + most + " here or waiting for their clients (expected: fewer)");
-    }
+  void requireRoom(String tenant, String app, OptionalInt appsOwn) {
+    kept.requireRoom(tenant, app, appsOwn);
   }
 
   /** A new connection, whose client has been let in. */
-  ResumableConnection open(Entrance.Guest guest, Duration window) {
+  Resumed open(Entrance.Guest guest, Duration window) {
     Client client = guest.client();
     var opening =
         new Opening(
@@ -111,8 +112,13 @@ final class Resumables {
             guest.handed().bytes(),
             window,
             config.history().toIntBytes());
-    Known known = table.open(client.key(), opening, self(), clock.instant());
-    return stay(client, known, 0);
+    try {
+      Known known = table.open(client.key(), opening, self(), clock.instant());
+      return new Resumed(stay(client, known, 0), known, 0);
+    } catch (RuntimeException e) {
+      windows.suspect(client.key());
+      throw e;
+    }
   }
 
   /** A stay that begins, and how. */
@@ -127,22 +133,28 @@ final class Resumables {
    */
   Resumed resume(Tokens.Resume resume, long offset) {
     ConnectionKey key = resume.key();
-    Change change = table.attach(key, resume.generation(), offset, self(), clock.instant());
+    Change change;
+    try {
+      change = table.attach(key, resume.generation(), offset, self(), clock.instant());
+    } catch (RuntimeException e) {
+      windows.suspect(key);
+      throw e;
+    }
     Known before = change.before();
     if (!change.done() || before == null) {
       throw refusal(change.outcome());
     }
     Known now = change.get();
     long from = now.recovered() ? offset : now.last();
-    ResumableConnection old = here.get(key);
-    ResumableConnection stay = stay(Client.of(table, key, now), now, from);
-    if (old != null) {
-      old.close(CloseCodes.REPLACED, "replaced");
+    ResumableConnection stay;
+    try {
+      stay = stay(Client.of(table, key, now), now, from);
+    } catch (RuntimeException e) {
+      windows.suspect(key);
+      throw e;
     }
     if (before.attached() && elsewhere(before.carrier())) {
-      threads
-          .newThread(() -> peers.replaced(before.carrier().address(), key, before.epoch()))
-          .start();
+      later(() -> peers.replaced(before.carrier().address(), key, before.epoch()));
     }
     return new Resumed(stay, now, from);
   }
@@ -152,9 +164,53 @@ final class Resumables {
     var stay =
         new ResumableConnection(
             client, known.epoch(), tokens.resume(key, known.generation()), offset, table);
-    here.put(key, stay);
-    windows.forget(key);
+    ResumableConnection older = put(key, stay);
+    if (older != stay) {
+      windows.forget(key);
+    }
+    if (older != null) {
+      older.close(CloseCodes.REPLACED, "replaced");
+    }
     return stay;
+  }
+
+  /**
+   * The newest stay is here, whichever of two that begin at once comes first; returns the other.
+   */
+  private @Nullable ResumableConnection put(ConnectionKey key, ResumableConnection stay) {
+    var older = new AtomicReference<@Nullable ResumableConnection>();
+    here.compute(
+        key,
+        (_, last) -> {
+          if (last == null) {
+            kept.tally().add(key, stay.client().app());
+            return stay;
+          }
+          boolean newer = last.epoch() < stay.epoch();
+          older.set(newer ? last : stay);
+          return newer ? stay : last;
+        });
+    return older.get();
+  }
+
+  private void leave(ConnectionKey key, ResumableConnection stay) {
+    if (here.remove(key, stay)) {
+      kept.tally().remove(key, stay.client().app());
+    }
+  }
+
+  /** What windows ask of this gateway. */
+  private final class Here implements Windows.Gateway {
+    @Override
+    public boolean lost(ConnectionKey key, Known known) {
+      return calls.lost(key, known);
+    }
+
+    @Override
+    public boolean stays(ConnectionKey key, long epoch) {
+      ResumableConnection stay = here.get(key);
+      return stay != null && stay.epoch() >= epoch;
+    }
   }
 
   private boolean elsewhere(Carrier carrier) {
@@ -163,7 +219,7 @@ final class Resumables {
 
   static HeddleException refusal(Outcome outcome) {
     return switch (outcome) {
-      case MISSING ->
+      case MISSING, ENDING ->
           new HeddleException(
               ErrorCode.GONE, "connection: its window is over (expected: a new connection)");
       case REPLAYED ->
@@ -214,14 +270,49 @@ final class Resumables {
     if (!begun.todo()) {
       return begun.received();
     }
-    var replies = new CallReplies(client, begun.epoch(), Handed.of(begun.handed()));
+    var replies = new CallReplies(client, begun.call(), Handed.of(begun.handed()));
     Handed before = replies.handed();
     try {
       frames.handle(replies, incoming);
     } finally {
-      calls.finish(key, begun, before, replies.handed());
+      Handed after = replies.handed();
+      Payload last = replies.last;
+      Change change = calls.finish(key, begun, before.equals(after) ? null : after.bytes(), last);
+      if (change.done()) {
+        finished(key, change.get(), last);
+      } else if (change.outcome() == Outcome.DUPLICATE) {
+        deliver(key, change.get(), null);
+      } else {
+        log.info("call of no account connection={} outcome={}", key.id(), change.outcome());
+      }
+    }
+    End end = replies.end;
+    if (end != null) {
+      end(key, 0, end.code(), end.reason());
     }
     return begun.received();
+  }
+
+  /** A call is over, and its last frame, if it had one, in the grid. */
+  private void finished(ConnectionKey key, Known known, @Nullable Payload last) {
+    if (last != null) {
+      deliver(key, known, last);
+    }
+    End end = known.end();
+    if (end != null) {
+      ended(key, known, end);
+    }
+  }
+
+  /** A call was given up: its client is told, wherever it is. */
+  private void abandoned(ConnectionKey key, Known known) {
+    later(() -> {
+      deliver(key, known, null);
+      End end = known.end();
+      if (end != null) {
+        ended(key, known, end);
+      }
+    });
   }
 
   /** The history of a connection has grown. */
@@ -246,18 +337,34 @@ final class Resumables {
   /** Keeps a frame, and has it handed on by whoever carries the connection. */
   boolean send(ConnectionKey key, long by, Payload frame) {
     Change change = table.append(key, by, frame.binary(), frame.bytes());
+    if (change.outcome() == Outcome.DUPLICATE) {
+      deliver(key, change.get(), null);
+      return true;
+    }
     if (!change.done()) {
       log.info("frame refused connection={} outcome={}", key.id(), change.outcome());
       return false;
     }
-    Known known = change.get();
+    deliver(key, change.get(), frame);
+    return true;
+  }
+
+  /**
+   * Has what is new in the entry handed on by whoever carries the connection.
+   *
+   * @param frame the last one; null: whichever are new
+   */
+  private void deliver(ConnectionKey key, Known known, @Nullable Payload frame) {
     ResumableConnection stay = here.get(key);
     if (stay != null && stay.epoch() == known.epoch()) {
-      stay.appended(known.last(), frame);
+      if (frame == null) {
+        stay.pull();
+      } else {
+        stay.appended(known.last(), frame);
+      }
     } else if (known.attached() && elsewhere(known.carrier())) {
       var _ = peers.wake(known.carrier().address(), key);
     }
-    return true;
   }
 
   /** The client has read up to this offset. */
@@ -268,44 +375,49 @@ final class Resumables {
   /** A transport is gone: the resume window begins. */
   void detached(ResumableConnection stay) {
     ConnectionKey key = stay.key();
-    here.remove(key, stay);
+    leave(key, stay);
     try {
       Change change = table.detach(key, stay.epoch(), clock.instant());
       if (change.done()) {
         windows.watch(key, change.get());
       }
-    } catch (HeddleException e) {
-      // Who owns its entry finds it, once this gateway has left the grid or by the next look.
+    } catch (RuntimeException e) {
+      windows.suspect(key);
       log.warn("not detached connection={} error={}", key.id(), e.toString());
     }
   }
 
-  /** Ends a connection for good; the app is told, once. */
+  /**
+   * Ends a connection for good; the app is told, once, and after the call in flight: no client
+   * comes back meanwhile.
+   */
   void end(ConnectionKey key, long epoch, int code, String reason) {
-    end(key, epoch, code, reason, Optional.empty());
+    var end = new End(code, reason);
+    Change change = table.remove(key, epoch, end);
+    if (change.done()) {
+      ended(key, change.get(), end);
+    } else if (change.outcome() == Outcome.ENDING) {
+      ResumableConnection stay = here.get(key);
+      if (stay != null) {
+        stay.close(code, reason);
+      }
+    }
   }
 
-  /**
-   * As above.
-   *
-   * @param left what the last invocation has left, where the grid does not know it yet
-   */
-  private void end(ConnectionKey key, long epoch, int code, String reason, Optional<Handed> left) {
-    Change change = table.remove(key, epoch);
-    if (!change.done()) {
-      return;
-    }
-    Known known = change.get();
-    ResumableConnection stay = here.remove(key);
+  /** A connection is no more. */
+  private void ended(ConnectionKey key, Known known, End end) {
+    ResumableConnection stay = here.get(key);
     if (stay != null) {
-      stay.close(code, reason);
-    } else if (known.attached() && elsewhere(known.carrier())) {
+      leave(key, stay);
+      stay.close(end.code(), end.reason());
+    }
+    if (known.attached() && elsewhere(known.carrier())) {
       // It finds that there is no connection any more.
       var _ = peers.wake(known.carrier().address(), key);
     }
     windows.forget(key);
-    Handed handed = left.orElseGet(() -> Handed.of(table.handed(key, known)));
-    frames.disconnected(Client.of(table, key, known), code, reason, handed);
+    Handed handed = Handed.of(table.handed(key, known));
+    frames.disconnected(Client.of(table, key, known), end.code(), end.reason(), handed);
   }
 
   /**
@@ -326,11 +438,16 @@ final class Resumables {
     threads.newThread(work).start();
   }
 
-  /** Where the answers to one frame go: into the grid, under the frame's call. */
+  /**
+   * Where the answers to one frame go: into the grid, under the frame's call; the last one together
+   * with the call's end.
+   */
   private final class CallReplies implements Replies {
     private final Client client;
     private final long call;
     private volatile Handed handed;
+    private volatile @Nullable Payload last;
+    private volatile @Nullable End end;
 
     CallReplies(Client client, long call, Handed handed) {
       this.client = client;
@@ -360,6 +477,11 @@ final class Resumables {
     }
 
     @Override
+    public void answer(Payload frame) {
+      last = frame;
+    }
+
+    @Override
     public boolean lags() {
       ResumableConnection stay = here.get(client.key());
       return stay != null && stay.lags();
@@ -367,7 +489,13 @@ final class Resumables {
 
     @Override
     public void close(int code, String reason) {
-      end(client.key(), 0, code, reason, Optional.of(handed));
+      // Whoever carries it must have the answer before the connection is no more.
+      Payload answer = last;
+      last = null;
+      if (answer != null) {
+        send(answer);
+      }
+      end = new End(code, reason);
     }
 
     @Override

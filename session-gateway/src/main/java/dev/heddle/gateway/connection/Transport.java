@@ -13,6 +13,15 @@ interface Transport {
   /** Sends what is for the client library, not for the application. */
   void control(byte[] json);
 
+  /**
+   * As {@link #control}, first of all.
+   *
+   * @param offset of the last frame that the client has
+   */
+  default void welcome(long offset, byte[] json) {
+    control(json);
+  }
+
   /** Whether the client has yet to read what was sent before. */
   boolean lags();
 

@@ -74,9 +74,10 @@ final class WebSocketDoor {
       return;
     }
     WebSocketTransport transport = null;
+    WebSocketTransport.Holder holder = null;
     boolean entered = false;
     try {
-      WebSocketTransport.Holder holder = holder(exchange, app, resumable);
+      holder = holder(exchange, app, resumable);
       if (holder != null) {
         var setting =
             new WebSocketTransport.Setting(
@@ -93,6 +94,8 @@ final class WebSocketDoor {
       if (!entered) {
         if (transport != null) {
           transport.leave(CloseCodes.ABNORMAL, "never opened");
+        } else if (holder != null) {
+          holder.closed(false, CloseCodes.ABNORMAL, "never opened");
         }
         place.close();
       }

@@ -4,6 +4,7 @@ import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
+import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * good until the newest has been used, as its client may never have received it. Frames to the
  * client have <i>offsets</i> from 1 on; those above {@code base} are kept until the client has
  * acknowledged them, within {@code historyBytes}.
+ *
+ * <p>Calls and frames have random ids: a step runs once more where its partition's owner was lost
+ * before it answered, and must then find what it did.
  */
 final class ConnectionEntry implements IdentifiedDataSerializable {
   /**
@@ -52,12 +56,18 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   private long received;
   private Carrier caller = Carrier.NONE;
   private long call;
-  private boolean callIdempotent;
+  private boolean callAgain;
+  private long finished;
+  private @Nullable End end;
   private byte[] handed = new byte[0];
   private boolean recovered = true;
   private long base;
   private long bytes;
-  private final ArrayDeque<byte[]> frames = new ArrayDeque<>();
+  private long newest;
+  private final ArrayDeque<Frame> frames = new ArrayDeque<>();
+
+  /** A frame to the client, sealed. */
+  private record Frame(long id, byte[] sealed) {}
 
   /** For the serializer. */
   ConnectionEntry() {}
@@ -107,9 +117,19 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     return received;
   }
 
-  /** The epoch under which a frame of the client is in work; 0: none is. */
+  /** The id of the call by which a frame of the client is in work; 0: none is. */
   long call() {
     return call;
+  }
+
+  /** How it ends with the call that is in work; null: it goes on. */
+  @Nullable End end() {
+    return end;
+  }
+
+  /** Whether it was to end with a call, and the call is over. */
+  boolean ended() {
+    return end != null && call == 0;
   }
 
   /** What invocations left for later ones, sealed; empty: nothing. */
@@ -133,7 +153,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
 
   /** What is kept, sealed, from {@code base + 1} on. */
   List<byte[]> frames() {
-    return new ArrayList<>(frames);
+    var sealed = new ArrayList<byte[]>(frames.size());
+    frames.forEach(frame -> sealed.add(frame.sealed()));
+    return sealed;
   }
 
   /**
@@ -151,7 +173,8 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     head.received = received;
     head.caller = caller;
     head.call = call;
-    head.callIdempotent = callIdempotent;
+    head.callAgain = callAgain;
+    head.end = end;
     head.recovered = recovered;
     head.base = last();
     return head;
@@ -163,6 +186,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
 
   /** A client comes back, and has read up to {@code offset}. */
   Outcome attach(long token, long offset, Carrier by, long nowMillis) {
+    if (end != null) {
+      return Outcome.MISSING;
+    }
     if (!good(token)) {
       return Outcome.REPLAYED;
     }
@@ -180,7 +206,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
 
   private void trim(long offset) {
     while (base < offset && !frames.isEmpty()) {
-      bytes -= frames.removeFirst().length;
+      bytes -= frames.removeFirst().sealed().length;
       base++;
     }
   }
@@ -191,8 +217,16 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
    * @param token generation of the token that it came with; 0: it came over the socket of {@code
    *     socketEpoch}
    * @param number of the frame, from 1 on; 0: the client does not count
+   * @param id of the call
    */
-  Outcome begin(long token, long socketEpoch, long number, boolean idempotent, Carrier by) {
+  Outcome begin(
+      long token, long socketEpoch, long number, boolean idempotent, Carrier by, long id) {
+    if (call == id) {
+      return Outcome.DONE;
+    }
+    if (end != null) {
+      return Outcome.MISSING;
+    }
     if (token > 0 ? !good(token) : socketEpoch != epoch) {
       return token > 0 ? Outcome.REPLAYED : Outcome.FENCED;
     }
@@ -204,61 +238,98 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
       return number <= received ? Outcome.DUPLICATE : Outcome.GAP;
     }
     received++;
-    call = epoch;
+    call = id;
     caller = by;
-    callIdempotent = idempotent;
+    // Who does not count its frames does not know which to send again.
+    callAgain = idempotent && number > 0;
     return Outcome.DONE;
   }
 
   /**
-   * The work that began under this epoch is done.
+   * A call is done.
    *
    * @param left for later invocations, sealed; null: as it was
+   * @param reply its last frame for the client, sealed; null: there is none
    */
-  Outcome finish(long callEpoch, byte @Nullable [] left) {
-    if (call != callEpoch) {
+  Outcome finish(long id, byte @Nullable [] left, byte @Nullable [] reply) {
+    if (id == finished) {
+      return Outcome.DUPLICATE;
+    }
+    if (call != id) {
       return Outcome.FENCED;
     }
     if (left != null) {
       handed = left;
     }
-    call = 0;
-    caller = Carrier.NONE;
+    if (reply != null) {
+      keep(id, reply);
+    }
+    finished = id;
+    callIsOver();
     return Outcome.DONE;
   }
 
+  private void callIsOver() {
+    call = 0;
+    caller = Carrier.NONE;
+  }
+
   /** Who worked on a frame is gone: it is to be sent again if it may, else the client is told. */
-  Outcome abandon(long callEpoch, byte[] error) {
-    boolean again = callIdempotent;
-    if (finish(callEpoch, null) != Outcome.DONE) {
+  Outcome abandon(long id, byte[] error) {
+    if (call != id) {
       return Outcome.FENCED;
     }
-    if (again) {
+    if (callAgain) {
       received--;
     } else {
-      keep(error);
+      keep(id, error);
     }
+    callIsOver();
     return Outcome.DONE;
+  }
+
+  /**
+   * It is to be removed.
+   *
+   * @param byEpoch that may say so; 0: anybody
+   * @return ENDING where a call is in flight: whoever ends that removes it
+   */
+  Outcome remove(long byEpoch, End how) {
+    if (byEpoch != 0 && byEpoch != epoch) {
+      return Outcome.FENCED;
+    }
+    if (call == 0) {
+      return Outcome.DONE;
+    }
+    if (end == null) {
+      end = how;
+    }
+    return Outcome.ENDING;
   }
 
   /**
    * A frame for the client.
    *
-   * @param by epoch of the socket or call that it is of; 0: anybody's
+   * @param by the call that it is of; 0: of none
+   * @return DUPLICATE for an id that was kept before
    */
-  Outcome append(long by, byte[] frame) {
-    if (by != 0 && by != epoch && by != call) {
+  Outcome append(long by, long id, byte[] frame) {
+    if (id == newest || frames.stream().anyMatch(each -> each.id() == id)) {
+      return Outcome.DUPLICATE;
+    }
+    if (by != 0 && by != call) {
       return Outcome.FENCED;
     }
     if (by == 0 && !attached && !frames.isEmpty() && bytes + frame.length > origin.historyBytes()) {
       return Outcome.FULL;
     }
-    keep(frame);
+    keep(id, frame);
     return Outcome.DONE;
   }
 
-  private void keep(byte[] frame) {
-    frames.addLast(frame);
+  private void keep(long id, byte[] frame) {
+    newest = id;
+    frames.addLast(new Frame(id, frame));
     bytes += frame.length;
     while (frames.size() > 1 && bytes > origin.historyBytes()) {
       trim(base + 1);
@@ -322,13 +393,19 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     out.writeLong(received);
     write(out, caller);
     out.writeLong(call);
-    out.writeBoolean(callIdempotent);
+    out.writeBoolean(callAgain);
+    out.writeLong(finished);
+    End how = end;
+    out.writeInt(how == null ? 0 : how.code());
+    out.writeString(how == null ? "" : how.reason());
     out.writeByteArray(handed);
     out.writeBoolean(recovered);
     out.writeLong(base);
+    out.writeLong(newest);
     out.writeInt(frames.size());
-    for (byte[] frame : frames) {
-      out.writeByteArray(frame);
+    for (Frame frame : frames) {
+      out.writeLong(frame.id());
+      out.writeByteArray(frame.sealed());
     }
   }
 
@@ -352,14 +429,19 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     received = in.readLong();
     caller = carrier(in);
     call = in.readLong();
-    callIdempotent = in.readBoolean();
+    callAgain = in.readBoolean();
+    finished = in.readLong();
+    int code = in.readInt();
+    String reason = text(in);
+    end = code == 0 ? null : new End(code, reason);
     handed = bytes(in);
     recovered = in.readBoolean();
     base = in.readLong();
+    newest = in.readLong();
     for (int left = in.readInt(); left > 0; left--) {
-      byte[] frame = bytes(in);
+      var frame = new Frame(in.readLong(), bytes(in));
       frames.addLast(frame);
-      bytes += frame.length;
+      bytes += frame.sealed().length;
     }
   }
 

@@ -5,14 +5,16 @@ import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
+import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One step of a resumable connection, on its owner's partition thread and then on the backup.
- * Answers with what became of it, and the connection before or after.
+ * One step of a resumable connection, on its owner's partition thread and then on the backup; once
+ * more where the owner was lost before it answered. Answers with what became of it, and the
+ * connection before or after.
  */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
 final class ConnectionStep
@@ -26,19 +28,20 @@ final class ConnectionStep
 
     record Attach(long token, long offset, Carrier by, long nowMillis) implements Step {}
 
-    record Begin(long token, long epoch, long number, boolean idempotent, Carrier by)
+    record Begin(long token, long epoch, long number, boolean idempotent, Carrier by, long call)
         implements Step {}
 
     /**
      * The work is done.
      *
      * @param handed null: as it was
+     * @param reply null: there is none
      */
-    record Finish(long call, byte @Nullable [] handed) implements Step {}
+    record Finish(long call, byte @Nullable [] handed, byte @Nullable [] reply) implements Step {}
 
     record Abandon(long call, byte[] error) implements Step {}
 
-    record Append(long by, byte[] frame) implements Step {}
+    record Append(long by, long id, byte[] frame) implements Step {}
 
     record Acknowledge(long epoch, long offset) implements Step {}
 
@@ -50,7 +53,7 @@ final class ConnectionStep
     record Expire(long nowMillis) implements Step {}
 
     /** Removes it, if this epoch still carries it; 0: in any case. */
-    record Remove(long epoch) implements Step {}
+    record Remove(long epoch, End how) implements Step {}
   }
 
   /** What became of a step. */
@@ -126,7 +129,8 @@ final class ConnectionStep
     ConnectionEntry entry = mapEntry.getValue();
     if (todo instanceof Step.Open(ConnectionEntry fresh)) {
       if (entry != null) {
-        return new Result(Outcome.BUSY, null, null);
+        // Ids are random: it can only be this very connection.
+        return new Result(Outcome.DONE, entry.head(false), null);
       }
       mapEntry.setValue(fresh);
       return new Result(Outcome.DONE, fresh, null);
@@ -137,13 +141,14 @@ final class ConnectionStep
     ConnectionEntry before = entry.head(false);
     boolean removes = todo instanceof Step.Expire || todo instanceof Step.Remove;
     Outcome outcome = apply(todo, entry);
-    if (outcome == Outcome.DONE) {
-      mapEntry.setValue(removes ? null : entry);
+    boolean gone = outcome == Outcome.DONE && (removes || entry.ended());
+    if (outcome == Outcome.DONE || outcome == Outcome.ENDING) {
+      mapEntry.setValue(gone ? null : entry);
     }
     if (todo instanceof Step.Attach) {
       return new Result(outcome, before, entry.head(false));
     }
-    boolean handed = removes || todo instanceof Step.Begin;
+    boolean handed = gone || todo instanceof Step.Begin;
     return new Result(outcome, entry.head(handed), null);
   }
 
@@ -153,16 +158,21 @@ final class ConnectionStep
       case Step.Attach attach ->
           entry.attach(attach.token(), attach.offset(), attach.by(), attach.nowMillis());
       case Step.Begin begin ->
-          entry.begin(begin.token(), begin.epoch(), begin.number(), begin.idempotent(), begin.by());
-      case Step.Finish finish -> entry.finish(finish.call(), finish.handed());
+          entry.begin(
+              begin.token(),
+              begin.epoch(),
+              begin.number(),
+              begin.idempotent(),
+              begin.by(),
+              begin.call());
+      case Step.Finish finish -> entry.finish(finish.call(), finish.handed(), finish.reply());
       case Step.Abandon abandon -> entry.abandon(abandon.call(), abandon.error());
-      case Step.Append append -> entry.append(append.by(), append.frame());
+      case Step.Append append -> entry.append(append.by(), append.id(), append.frame());
       case Step.Acknowledge read -> entry.acknowledge(read.epoch(), read.offset());
       case Step.Detach detach -> entry.detach(detach.epoch(), detach.nowMillis());
       case Step.Adopt adopt -> entry.adopt(adopt.lost(), adopt.by(), adopt.nowMillis());
       case Step.Expire expire -> entry.over(expire.nowMillis()) ? Outcome.DONE : Outcome.BUSY;
-      case Step.Remove remove ->
-          remove.epoch() == 0 || remove.epoch() == entry.epoch() ? Outcome.DONE : Outcome.FENCED;
+      case Step.Remove remove -> entry.remove(remove.epoch(), remove.how());
     };
   }
 
@@ -188,11 +198,13 @@ final class ConnectionStep
         out.writeLong(begin.number());
         out.writeBoolean(begin.idempotent());
         ConnectionEntry.write(out, begin.by());
+        out.writeLong(begin.call());
       }
       case Step.Finish finish -> {
         out.writeByte(3);
         out.writeLong(finish.call());
         out.writeByteArray(finish.handed());
+        out.writeByteArray(finish.reply());
       }
       case Step.Abandon abandon -> {
         out.writeByte(4);
@@ -202,6 +214,7 @@ final class ConnectionStep
       case Step.Append append -> {
         out.writeByte(5);
         out.writeLong(append.by());
+        out.writeLong(append.id());
         out.writeByteArray(append.frame());
       }
       case Step.Acknowledge read -> {
@@ -227,6 +240,8 @@ final class ConnectionStep
       case Step.Remove remove -> {
         out.writeByte(10);
         out.writeLong(remove.epoch());
+        out.writeInt(remove.how().code());
+        out.writeString(remove.how().reason());
       }
     }
   }
@@ -246,16 +261,18 @@ final class ConnectionStep
                   in.readLong(),
                   in.readLong(),
                   in.readBoolean(),
-                  ConnectionEntry.carrier(in));
-          case 3 -> new Step.Finish(in.readLong(), in.readByteArray());
+                  ConnectionEntry.carrier(in),
+                  in.readLong());
+          case 3 -> new Step.Finish(in.readLong(), in.readByteArray(), in.readByteArray());
           case 4 -> new Step.Abandon(in.readLong(), ConnectionEntry.bytes(in));
-          case 5 -> new Step.Append(in.readLong(), ConnectionEntry.bytes(in));
+          case 5 -> new Step.Append(in.readLong(), in.readLong(), ConnectionEntry.bytes(in));
           case 6 -> new Step.Acknowledge(in.readLong(), in.readLong());
           case 7 -> new Step.Detach(in.readLong(), in.readLong());
           case 8 ->
               new Step.Adopt(ConnectionEntry.text(in), ConnectionEntry.carrier(in), in.readLong());
           case 9 -> new Step.Expire(in.readLong());
-          case 10 -> new Step.Remove(in.readLong());
+          case 10 ->
+              new Step.Remove(in.readLong(), new End(in.readInt(), ConnectionEntry.text(in)));
           default -> throw new IOException("connection step: " + kind + " (expected: 0..10)");
         };
   }

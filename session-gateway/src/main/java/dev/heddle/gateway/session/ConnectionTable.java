@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,8 +45,10 @@ public final class ConnectionTable {
     FENCED,
     /** A frame of the client is in work. */
     BUSY,
-    /** The client's frame was taken before. */
+    /** The client's frame was taken before; or this very step was done before. */
     DUPLICATE,
+    /** It ends with the call that is in flight. */
+    ENDING,
     /** A frame of the client before this one was not taken. */
     GAP,
     /** The history has no room. */
@@ -61,6 +64,13 @@ public final class ConnectionTable {
   public record Carrier(String member, String address) {
     static final Carrier NONE = new Carrier("", "");
   }
+
+  /**
+   * Why a connection is over.
+   *
+   * @param code of a WebSocket's close, not 0
+   */
+  public record End(int code, String reason) {}
 
   /**
    * A new connection.
@@ -90,11 +100,13 @@ public final class ConnectionTable {
    * @param generation of its newest resume token
    * @param attached whether it has a socket, a stream or a waiting poll
    * @param received how many frames of the client were taken
-   * @param call the epoch under which one is in work; 0: none is
+   * @param call by which the last of them is in work; 0: none is
    * @param caller the gateway that works on it
    * @param handed sealed, of a begin, a find or a removal: {@link #handed} opens it
    * @param recovered whether the last attach found every frame that the client lacked
    * @param last offset of the last frame to the client; 0: there was none
+   * @param end how it ends with the call in flight, or ended with the one that this step has ended;
+   *     null: not so
    */
   public record Known(
       String app,
@@ -113,7 +125,16 @@ public final class ConnectionTable {
       byte[] handed,
       boolean recovered,
       long last,
-      Instant since) {}
+      Instant since,
+      @Nullable End end) {
+    /**
+     * How many frames of the client are done. A frame in work may yet be given back: its client is
+     * to send it again, and it is not taken twice.
+     */
+    public long done() {
+      return call == 0 ? received : received - 1;
+    }
+  }
 
   /**
    * What a change did.
@@ -206,16 +227,29 @@ public final class ConnectionTable {
    */
   public Change begin(
       ConnectionKey key, long token, long epoch, long number, boolean idempotent, Carrier by) {
-    return step(key, new Step.Begin(token, epoch, number, idempotent, by));
+    return step(key, new Step.Begin(token, epoch, number, idempotent, by, newId()));
   }
 
   /**
-   * The work is done.
+   * The work is done. Where the connection was to end with it, that is removed: then {@link
+   * Known#end} says why.
    *
    * @param handed what is left for later invocations; null: what was
+   * @param reply the last frame to the client, as of {@link #append}; null: there is none
    */
-  public Change finish(ConnectionKey key, long call, byte @Nullable [] handed) {
-    return step(key, new Step.Finish(call, handed == null ? null : sealHanded(key, handed)));
+  public Change finish(
+      ConnectionKey key, long call, byte @Nullable [] handed, @Nullable Reply reply) {
+    byte[] left = handed == null ? null : sealHanded(key, handed);
+    byte[] last = reply == null ? null : seal(key, reply.binary(), reply.bytes());
+    return step(key, new Step.Finish(call, left, last));
+  }
+
+  /** A frame that answers one of the client. */
+  public record Reply(boolean binary, byte[] bytes) {}
+
+  /** Not 0. */
+  private static long newId() {
+    return ThreadLocalRandom.current().nextLong() | 1;
   }
 
   /** What invocations have left; empty: nothing. */
@@ -231,7 +265,7 @@ public final class ConnectionTable {
 
   /**
    * The gateway that worked on a frame is gone: the frame is asked for again if it may, else the
-   * client is sent the error.
+   * client is sent the error. Ends the connection as {@link #finish} does.
    */
   public Change abandon(ConnectionKey key, long call, byte[] error) {
     return step(key, new Step.Abandon(call, seal(key, false, error)));
@@ -240,10 +274,11 @@ public final class ConnectionTable {
   /**
    * Keeps a frame for the client. After that, {@link Known#last} is its offset.
    *
-   * @param by epoch of the socket or call that it is of; 0: anybody's
+   * @param by the call that it is of; 0: of none
+   * @return DUPLICATE where it was kept before the grid lost a member: its offset is not told
    */
   public Change append(ConnectionKey key, long by, boolean binary, byte[] frame) {
-    return step(key, new Step.Append(by, seal(key, binary, frame)));
+    return step(key, new Step.Append(by, newId(), seal(key, binary, frame)));
   }
 
   /** The client has read up to this offset; nobody waits for it. */
@@ -267,9 +302,14 @@ public final class ConnectionTable {
     return step(key, new Step.Expire(now.toEpochMilli()));
   }
 
-  /** Removes the connection if this epoch still carries it; 0: in any case. */
-  public Change remove(ConnectionKey key, long epoch) {
-    return step(key, new Step.Remove(epoch));
+  /**
+   * Removes the connection if this epoch still carries it; 0: in any case.
+   *
+   * @return ENDING where a call is in flight: no client comes back any more, and it is removed when
+   *     the call is over
+   */
+  public Change remove(ConnectionKey key, long epoch, End how) {
+    return step(key, new Step.Remove(epoch, how));
   }
 
   /** What is kept after this offset; empty: there is no such connection. */
@@ -293,8 +333,11 @@ public final class ConnectionTable {
 
   /** Connections whose entries this member owns: each is one member's, give or take a move. */
   public List<ConnectionKey> own() {
-    return SessionStore.inGrid(
-        () -> connections.localKeySet().stream().map(ConnectionKey::of).toList());
+    return SessionStore.inGrid(() ->
+        connections.localKeySet().stream()
+            .filter(key -> key.indexOf('/') > 0)
+            .map(ConnectionKey::of)
+            .toList());
   }
 
   /** Connections of all gateways. */
@@ -339,6 +382,7 @@ public final class ConnectionTable {
         entry.handed(),
         entry.recovered(),
         entry.last(),
-        Instant.ofEpochMilli(entry.sinceMillis()));
+        Instant.ofEpochMilli(entry.sinceMillis()),
+        entry.end());
   }
 }

@@ -168,6 +168,8 @@ class ServiceTargetTest {
         assertEquals(each.getValue(), frame.at("/error/name").asString(), frame.toString());
         assertEquals(7, frame.path("id").intValue());
         assertTrue(!frame.toString().contains("secret"), frame.toString());
+        String message = frame.at("/error/message").asString();
+        assertTrue(!message.contains("127.0.0.1") && !message.contains("http:"), message);
         assertEquals(1, EVENTS.size(), "once: " + each.getKey());
       }
       EVENTS.clear();
@@ -195,7 +197,10 @@ class ServiceTargetTest {
     fixture.app("smuggled", "name: smuggled\nroutes: {a: {http: 'http://127.0.0.1:1/'}}\n");
     try (var socket = connect("smuggled")) {
       socket.send("{\"action\":\"a\"}");
-      assertEquals("FORBIDDEN", socket.next().at("/error/name").asString());
+      JsonNode frame = socket.next();
+      assertEquals("FORBIDDEN", frame.at("/error/name").asString());
+      assertTrue(frame.at("/error/message").asString().contains("route a"), frame.toString());
+      assertTrue(!frame.toString().contains("127.0.0.1"), frame.toString());
     }
   }
 }
