@@ -36,6 +36,8 @@ import java.time.Duration;
  * @param maxShards of a dataset
  * @param maxDocument largest document
  * @param maxCode largest code of a function version
+ * @param tenantCode code that a tenant may keep: of all versions of its functions, and what was
+ *     compiled from it
  * @param memory cap that the coordinator's own part of a query is billed with
  * @param blobs bytes of code kept on disk
  * @param peerTimeout time that a leaf has to send or take code
@@ -65,6 +67,7 @@ public record CoordinatorConfig(
     int maxShards,
     DataSize maxDocument,
     DataSize maxCode,
+    DataSize tenantCode,
     DataSize memory,
     DataSize blobs,
     Duration peerTimeout,
@@ -122,6 +125,7 @@ public record CoordinatorConfig(
         maxShards,
         maxDocument,
         maxCode,
+        tenantCode,
         memory,
         blobs,
         peerTimeout,
@@ -156,6 +160,7 @@ public record CoordinatorConfig(
         1_024,
         DataSize.parse("480KiB"),
         DataSize.parse("16MiB"),
+        DataSize.parse("256MiB"),
         DataSize.parse("128MiB"),
         DataSize.parse("1GiB"),
         Duration.ofSeconds(10),

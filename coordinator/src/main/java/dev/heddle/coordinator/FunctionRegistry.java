@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /**
@@ -105,15 +106,19 @@ final class FunctionRegistry {
       checkName(manifest.name(), deploy.name());
       var checked = engine.check(code, manifest);
       var version = version(manifest, yaml, code, checked);
+      Function<Optional<FunctionRecord>, FunctionRecord> deployed =
+          before -> {
+            var record = with(before, tenant, manifest.name(), checked.kind(), version);
+            CodeQuota.require(catalog.known().functions(tenant), record, config.tenantCode());
+            return record;
+          };
+      // Before anything is stored, and again with what others deployed meanwhile.
+      var _ = deployed.apply(catalog.known().function(tenant, manifest.name()));
       var _ = blobs.spread(version.blob(), code.bytes());
       if (checked.compiled().isPresent()) {
         var _ = blobs.spread(version.compiled().orElseThrow(), checked.compiled().get());
       }
-      return change(
-          tenant,
-          manifest.name(),
-          deadline,
-          before -> with(before, tenant, manifest.name(), checked.kind(), version));
+      return change(tenant, manifest.name(), deadline, deployed);
     }
   }
 
@@ -260,7 +265,7 @@ final class FunctionRegistry {
       String tenant,
       String name,
       Deadline deadline,
-      java.util.function.Function<Optional<FunctionRecord>, FunctionRecord> change)
+      Function<Optional<FunctionRecord>, FunctionRecord> change)
       throws InterruptedException {
     for (int attempt = 1; ; attempt++) {
       var view = catalog.known();

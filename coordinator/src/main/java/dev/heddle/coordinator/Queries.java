@@ -124,8 +124,30 @@ final class Queries {
       Optional<Consumer<QueryAnswer>> improvements)
       throws InterruptedException {
     long start = ticker.nanoTime();
+    try (var place =
+        admission.admit(RequestContext.current(), options.deadline().atNanos(), cancelled)) {
+      return admitted(
+          place, start, dataset, functionName, request, options, cancelled, improvements);
+    } catch (RuntimeException e) {
+      slow.failed(dataset, functionName, ticker.nanoTime() - start, e);
+      throw e;
+    } finally {
+      latency.record(ticker.nanoTime() - start, TimeUnit.NANOSECONDS);
+    }
+  }
+
+  private QueryAnswer admitted(
+      FairAdmission.Place place,
+      long start,
+      String dataset,
+      String functionName,
+      ScatterRequest request,
+      Options options,
+      BooleanSupplier cancelled,
+      Optional<Consumer<QueryAnswer>> improvements)
+      throws InterruptedException {
     var context = RequestContext.current();
-    try (var place = admission.admit(context, options.deadline().atNanos(), cancelled)) {
+    try {
       var view = catalog.known();
       var record =
           view.dataset(context.tenant(), dataset)
@@ -165,16 +187,27 @@ final class Queries {
                 start,
                 admission(place));
         var answer = query.answer();
-        place.served(cutOff(answer));
+        // Before it is found too little: who wants all of it is cut off as others are.
+        place.served(answer.cutOff());
+        answer.covering(options.minCoverage());
         slow.answered(dataset, function.name(), answer);
         return answer;
       }
-    } catch (RuntimeException e) {
-      slow.failed(dataset, functionName, ticker.nanoTime() - start, e);
+    } catch (HeddleException e) {
+      if (tellsOfOverload(e.code())) {
+        place.served(true);
+      }
       throw e;
-    } finally {
-      latency.record(ticker.nanoTime() - start, TimeUnit.NANOSECONDS);
     }
+  }
+
+  /**
+   * Whether a query that failed so had too little time, or found too little room. What
+   * LIMIT_REACHED tells is that it wanted more than any query may have, however few there are.
+   */
+  static boolean tellsOfOverload(ErrorCode code) {
+    return code == ErrorCode.DEADLINE_EXCEEDED
+        || (code.kind() == ErrorCode.Kind.CAPACITY && code != ErrorCode.LIMIT_REACHED);
   }
 
   /** Where the function cannot say, the shard is asked, which tells what is wrong. */
@@ -189,12 +222,6 @@ final class Queries {
   private static QueryAnswer.Admission admission(FairAdmission.Place place) {
     return new QueryAnswer.Admission(
         place.waitedNanos() / 1_000, place.inFlight(), place.places(), place.priority());
-  }
-
-  /** Whether there was too little time for all of it, or too little room at some leaf. */
-  private static boolean cutOff(QueryAnswer answer) {
-    return answer.coverage().missing().stream()
-        .anyMatch(gap -> gap.reason().equals("deadline") || gap.reason().equals("refused"));
   }
 
   /**

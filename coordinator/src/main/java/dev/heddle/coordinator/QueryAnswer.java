@@ -5,6 +5,8 @@ import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.engine.Bill;
 import dev.heddle.function.Coverage;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.Priority;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +32,34 @@ record QueryAnswer(
     long stalenessMicros,
     Optional<Explanation> explanation,
     boolean last) {
+
+  /** Whether there was too little time for all of it, or too little room at some leaf. */
+  boolean cutOff() {
+    return coverage.missing().stream()
+        .anyMatch(gap -> gap.reason().equals("deadline") || gap.reason().equals("refused"));
+  }
+
+  /**
+   * This answer, if it is enough.
+   *
+   * @param minCoverage 0..1
+   * @throws HeddleException COVERAGE_TOO_LOW where it covers less
+   */
+  QueryAnswer covering(double minCoverage) {
+    double ratio = coverage.ratio();
+    if (ratio < minCoverage) {
+      throw new HeddleException(
+          ErrorCode.COVERAGE_TOO_LOW,
+          "coverage: "
+              + ratio
+              + " (expected: >= "
+              + minCoverage
+              + "; missing shards "
+              + coverage.missing().stream().map(gap -> gap.shard() + " " + gap.reason()).toList()
+              + ")");
+    }
+    return this;
+  }
 
   /**
    * How the query went; microseconds since it came.

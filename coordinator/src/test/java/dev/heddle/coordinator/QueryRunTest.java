@@ -135,7 +135,8 @@ class QueryRunTest {
               "trace",
               TICKER.nanoTime(),
               Fixtures.ADMITTED)
-          .answer();
+          .answer()
+          .covering(minCoverage);
     }
   }
 

@@ -271,7 +271,8 @@ class SkippingEquivalenceTest {
               "trace",
               TICKER.nanoTime(),
               new QueryAnswer.Admission(0, 1, 1, Priority.NORMAL))
-          .answer();
+          .answer()
+          .covering(1);
     }
   }
 

@@ -172,6 +172,7 @@ final class TestCoordinator implements AutoCloseable {
         config.maxShards(),
         config.maxDocument(),
         config.maxCode(),
+        config.tenantCode(),
         config.memory(),
         config.blobs(),
         config.peerTimeout(),

@@ -87,7 +87,9 @@ final class CrowdedNodeTest {
           return now.running() + now.queued() == MANY;
         });
     assertTrue(running() >= PROCESSORS, () -> running() + " run");
-    assertTrue(running() <= 3 * PROCESSORS, () -> running() + " run");
+    // A few more than two for each processor: one that has only just begun is not yet seen to
+    // compute.
+    assertTrue(running() <= MANY / 2, () -> running() + " run");
     computes.set(false);
     awaitAnswers();
   }

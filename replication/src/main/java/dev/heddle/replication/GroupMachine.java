@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesReplyProto;
+import org.apache.ratis.proto.RaftProtos.AppendEntriesRequestProto;
 import org.apache.ratis.proto.RaftProtos.LogEntryProto;
 import org.apache.ratis.proto.RaftProtos.RaftConfigurationProto;
 import org.apache.ratis.proto.RaftProtos.RoleInfoProto;
@@ -24,6 +26,7 @@ import org.apache.ratis.statemachine.SnapshotInfo;
 import org.apache.ratis.statemachine.TransactionContext;
 import org.apache.ratis.statemachine.impl.BaseStateMachine;
 import org.apache.ratis.util.LifeCycle;
+import org.apache.ratis.util.function.CheckedSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +46,9 @@ final class GroupMachine extends BaseStateMachine {
 
   /** Held while entries of a leader are taken into the log. */
   private final ReentrantLock taking = new ReentrantLock();
+
+  /** Ends, never with a failure, when what was taken is on disk. Guarded by {@link #taking}. */
+  private CompletableFuture<String> taken = CompletableFuture.completedFuture("");
 
   private volatile RaftServer.@Nullable Division division;
 
@@ -128,7 +134,7 @@ final class GroupMachine extends BaseStateMachine {
     return division;
   }
 
-  /** The member has begun: from now on it hears of states. */
+  /** The member has begun: from now on it hears of states and entries. */
   void opened() {
     open = true;
   }
@@ -137,11 +143,26 @@ final class GroupMachine extends BaseStateMachine {
     return open;
   }
 
-  /** Runs what takes entries of a leader into the log; others wait. */
-  void oneByOne(Runnable take) {
+  /**
+   * Has entries of a leader taken into the log, or its heartbeat.
+   *
+   * @param take begins it
+   * @return its answer; where it confirms entries, once all that were taken before are on disk, too
+   */
+  CompletableFuture<AppendEntriesReplyProto> take(
+      AppendEntriesRequestProto request,
+      CheckedSupplier<CompletableFuture<AppendEntriesReplyProto>, IOException> take)
+      throws IOException {
     taking.lock();
     try {
-      take.run();
+      CompletableFuture<AppendEntriesReplyProto> answer = take.get();
+      if (request.getEntriesCount() == 0) {
+        return answer;
+      }
+      CompletableFuture<AppendEntriesReplyProto> inOrder =
+          taken.isDone() ? answer : answer.thenCombine(taken, (reply, before) -> reply);
+      taken = inOrder.handle((reply, failure) -> "");
+      return inOrder;
     } finally {
       taking.unlock();
     }
@@ -161,6 +182,7 @@ final class GroupMachine extends BaseStateMachine {
 
   /** Before the group is closed, by whomever. */
   void endEviction() {
+    open = false;
     RaftServer.Division known = division;
     if (known != null) {
       LogEviction.end(known);

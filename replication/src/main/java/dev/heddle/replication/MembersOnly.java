@@ -24,9 +24,8 @@ import org.jspecify.annotations.Nullable;
  * leader's word about a state make a follower of the member before it has begun, and then fail to
  * begin; and of entries it would log an error with each.
  *
- * <p>What leaders append comes to a group one by one: Ratis 3.3 looks at a request's term and at
- * what is before its entries, and only then, no longer holding the member, appends them. Between
- * the two, another leader's entries could be confirmed, and be cut off by those of the deposed one.
+ * <p>And of a state, nothing is heard of a leader that was deposed: Ratis would refuse it, and yet
+ * take over the members that it names.
  */
 final class MembersOnly implements GrpcServices.Customizer {
   private static final String MEMBERS = "ratis.grpc.RaftServerProtocolService";
@@ -76,14 +75,14 @@ final class MembersOnly implements GrpcServices.Customizer {
       }
       switch (message) {
         case InstallSnapshotRequestProto request -> {
-          if (open(request.getServerRequest()) != null) {
+          GroupMachine group = open(request.getServerRequest());
+          if (group != null && !deposed(request.getLeaderTerm(), group)) {
             super.onMessage(message);
           }
         }
         case AppendEntriesRequestProto request -> {
-          GroupMachine group = open(request.getServerRequest());
-          if (group != null) {
-            group.oneByOne(() -> super.onMessage(message));
+          if (open(request.getServerRequest()) != null) {
+            super.onMessage(message);
           }
         }
         default -> super.onMessage(message);
@@ -103,11 +102,24 @@ final class MembersOnly implements GrpcServices.Customizer {
       if (group != null && group.isOpen()) {
         return group;
       }
-      refused = true;
-      call.close(
-          Status.UNAVAILABLE.withDescription("group: is not open (expected: open)"),
-          new Metadata());
+      refuse(Status.UNAVAILABLE.withDescription("group: is not open (expected: open)"));
       return null;
+    }
+
+    private boolean deposed(long leaderTerm, GroupMachine group) {
+      long term = group.division().getInfo().getCurrentTerm();
+      if (leaderTerm >= term) {
+        return false;
+      }
+      refuse(
+          Status.FAILED_PRECONDITION.withDescription(
+              "term: " + leaderTerm + " (expected: at least " + term + ")"));
+      return true;
+    }
+
+    private void refuse(Status status) {
+      refused = true;
+      call.close(status, new Metadata());
     }
   }
 }

@@ -63,6 +63,9 @@ public final class RaftNode implements AutoCloseable {
   private final ScheduledExecutorService looks =
       Executors.newSingleThreadScheduledExecutor(Threads.named("raft-silence"));
 
+  /** When silent members were last looked for; 0: never. Of the thread that looks. */
+  private long lastLook;
+
   /** Held while a group is opened: Ratis reads the folder from shared properties. */
   private final ReentrantLock opening = new ReentrantLock();
 
@@ -102,6 +105,7 @@ public final class RaftNode implements AutoCloseable {
     RaftServerConfigKeys.setStorageDir(properties, List.of());
     Parameters parameters = new Parameters();
     GrpcConfigKeys.Server.setServicesCustomizer(parameters, new MembersOnly(this::machine));
+    Transport.setGroups(parameters, this::machine);
     if (!secrets.isEmpty()) {
       GrpcConfigKeys.TLS.setConf(parameters, MemberIdentity.tls(secrets));
     }
@@ -137,6 +141,14 @@ public final class RaftNode implements AutoCloseable {
   /** Gives up connections to members that do not answer, so that new ones are made. */
   private void reconnect() {
     try {
+      long now = System.nanoTime();
+      boolean stood = lastLook != 0 && now - lastLook > 3 * LOOK.toNanos();
+      lastLook = now;
+      if (stood) {
+        // This process stood still, not the others: their answers are about to be read.
+        Silences.forgetAll();
+        return;
+      }
       Set<String> silent = Silences.of(silence);
       if (silent.isEmpty()) {
         return;
@@ -157,12 +169,21 @@ public final class RaftNode implements AutoCloseable {
             address,
             silence.toMillis());
         Silences.forget(address);
-        server
-            .getServerRpc()
-            .handleException(id, new IOException("silent for " + silence.toMillis() + " ms"), true);
+        // Closing a connection takes some seconds.
+        Threads.virtual("raft-connect").newThread(() -> connectAnew(id)).start();
       });
     } catch (RuntimeException e) {
       log.warn("connecting anew failed", e);
+    }
+  }
+
+  private void connectAnew(RaftPeerId id) {
+    try {
+      server
+          .getServerRpc()
+          .handleException(id, new IOException("silent for " + silence.toMillis() + " ms"), true);
+    } catch (RuntimeException e) {
+      log.warn("connecting anew failed node={}", id, e);
     }
   }
 
@@ -261,9 +282,8 @@ public final class RaftNode implements AutoCloseable {
   }
 
   /** Takes about a second, while the log's thread ends. */
-  void leave(RaftGroupId id) {
-    GroupMachine machine = machine(id);
-    if (machine == null) {
+  void leave(RaftGroupId id, GroupMachine machine) {
+    if (machines.get(id) != machine) {
       return;
     }
     machine.endEviction();
@@ -278,7 +298,7 @@ public final class RaftNode implements AutoCloseable {
     } catch (IOException e) {
       log.warn("group left badly group={}", id, e);
     } finally {
-      machines.remove(id);
+      machines.remove(id, machine);
     }
   }
 

@@ -318,6 +318,6 @@ final class RatisGroup implements ReplicatedGroup {
 
   @Override
   public void close() {
-    node.leave(id);
+    node.leave(id, machine);
   }
 }

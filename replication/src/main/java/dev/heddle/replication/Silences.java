@@ -1,5 +1,6 @@
 package dev.heddle.replication;
 
+import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,18 @@ final class Silences {
     ASKED.remove(address);
   }
 
+  static void forgetAll() {
+    ASKED.clear();
+  }
+
+  /**
+   * Of a channel's target, such as {@code dns:///10.0.0.1:7200} or {@code dns:///%5B::1%5D:7200}.
+   */
+  static String address(String target) {
+    String path = target.startsWith("dns:") ? URI.create(target).getPath() : target;
+    return path.startsWith("/") ? path.substring(1) : path;
+  }
+
   private static void asked(String address) {
     ASKED
         .computeIfAbsent(address, any -> new AtomicLong())
@@ -77,9 +90,8 @@ final class Silences {
   private static final class Listening implements InternalConfigurator {
     @Override
     public void configureChannelBuilder(ManagedChannelBuilder<?> builder) {
-      // Targets are named with their scheme: dns:///host:port.
       InternalManagedChannelBuilder.interceptWithTarget(
-          builder, target -> new Listener(target.substring(target.lastIndexOf('/') + 1)));
+          builder, target -> new Listener(address(target)));
     }
   }
 

@@ -27,6 +27,7 @@ import org.apache.ratis.protocol.RaftGroupId;
 import org.apache.ratis.server.raftlog.RaftLog;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.io.grpc.ManagedChannel;
+import org.apache.ratis.thirdparty.io.grpc.Status;
 import org.apache.ratis.thirdparty.io.grpc.netty.NettyChannelBuilder;
 import org.apache.ratis.thirdparty.io.grpc.stub.StreamObserver;
 import org.junit.jupiter.api.AfterEach;
@@ -48,6 +49,10 @@ final class FollowerTest {
   private final UUID id = UUID.randomUUID();
   private final ClientId client = ClientId.randomId();
   private final BlockingQueue<AppendEntriesReplyProto> replies = new LinkedBlockingQueue<>();
+
+  /** How far the log was on disk when each of these came. */
+  private final BlockingQueue<Long> onDisk = new LinkedBlockingQueue<>();
+
   private RaftNode node;
   private Sums replica;
   private ManagedChannel channel;
@@ -79,6 +84,7 @@ final class FollowerTest {
             new StreamObserver<>() {
               @Override
               public void onNext(AppendEntriesReplyProto reply) {
+                onDisk.add(log().getFlushIndex());
                 replies.add(reply);
               }
 
@@ -110,6 +116,15 @@ final class FollowerTest {
 
   /** Sends without waiting for the answer; leaders of odd terms on a stream of their own. */
   private void append(long term, LogPosition previous, long commit, LogEntryProto... entries) {
+    append(term % 2 == 0 ? requests : others, term, previous, commit, entries);
+  }
+
+  private void append(
+      StreamObserver<AppendEntriesRequestProto> stream,
+      long term,
+      LogPosition previous,
+      long commit,
+      LogEntryProto... entries) {
     AppendEntriesRequestProto.Builder request =
         AppendEntriesRequestProto.newBuilder()
             .setServerRequest(Probes.from("b", node.member(), id).toBuilder().setCallId(++calls))
@@ -120,7 +135,7 @@ final class FollowerTest {
       request.setPreviousLog(
           TermIndexProto.newBuilder().setTerm(previous.term()).setIndex(previous.index()));
     }
-    (term % 2 == 0 ? requests : others).onNext(request.build());
+    stream.onNext(request.build());
   }
 
   private AppendEntriesReplyProto reply() throws InterruptedException {
@@ -151,6 +166,41 @@ final class FollowerTest {
           next + 1, log().getLastEntryTermIndex().getIndex(), "it confirmed that, round " + round);
       previous = new LogPosition(1, next + 1);
     }
+  }
+
+  @Test
+  void confirmsWhatIsSentAgainOnceItIsOnDisk() throws Exception {
+    LogPosition previous = LogPosition.NONE;
+    for (int round = 0; round < ROUNDS; round++) {
+      long index = previous.index() + 1;
+      LogEntryProto large = entry(1, index).toBuilder().setStateMachineLogEntry(large()).build();
+      // The connection broke, and the leader made another one.
+      append(requests, 1, previous, -1, large);
+      append(others, 1, previous, -1, large);
+      for (int i = 0; i < 2; i++) {
+        assertEquals(AppendResult.SUCCESS, reply().getResult());
+        long there = Objects.requireNonNull(onDisk.poll());
+        assertTrue(there >= index, () -> "confirmed " + index + ", on disk " + there);
+      }
+      previous = new LogPosition(1, index);
+    }
+  }
+
+  private StateMachineLogEntryProto large() {
+    return StateMachineLogEntryProto.newBuilder()
+        .setClientId(client.toByteString())
+        .setCallId(++calls)
+        .setLogData(ByteString.copyFrom(new byte[300_000]))
+        .build();
+  }
+
+  @Test
+  void hearsOfNoStateFromALeaderThatWasDeposed() throws Exception {
+    append(4, LogPosition.NONE, -1, entry(4, 0));
+    assertEquals(AppendResult.SUCCESS, reply().getResult());
+    // Of term 0, as this probe has it.
+    assertEquals(
+        Status.Code.FAILED_PRECONDITION, Probes.installSnapshot(node.member(), id).getCode());
   }
 
   @Test

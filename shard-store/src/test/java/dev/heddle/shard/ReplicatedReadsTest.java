@@ -218,6 +218,12 @@ class ReplicatedReadsTest {
     WriteResult written = cluster.write(0, put("x", "{}"));
     String last = cluster.follower(0);
     cluster.current(last, 0);
+    within(
+        Cluster.PATIENCE,
+        "it knows how old it is",
+        () ->
+            cluster.store(last).get("d1", 0, "x").stalenessMicros()
+                < Currency.UNKNOWN.toMillis() * 1_000);
     for (String node : NODES) {
       if (!node.equals(last)) {
         cluster.stop(node);

@@ -27,12 +27,20 @@ final class ConcurrencyLimit {
   /** … and longer, until there are so many in one. */
   private static final int WINDOW_SAMPLES = 30;
 
+  /**
+   * Of a window's requests, the share that must be late for all of it to count as late. There are
+   * always some that ask for too much in too little time: were one enough, they would hold the
+   * limit at its least. Gradient2 takes no notice of it.
+   */
+  private static final double LATE_SHARE = 0.1;
+
   /** Windows over which the long-term time of a query is averaged. */
   private static final int LONG_WINDOWS = 100;
 
   private final Limit limit;
   private final boolean windowed;
   private int samples;
+  private int lates;
   private double logarithms;
   private int mostInFlight;
   private long windowEnd = WINDOW_NANOS;
@@ -105,14 +113,17 @@ final class ConcurrencyLimit {
       return;
     }
     samples++;
+    lates += late ? 1 : 0;
     logarithms += Math.log((double) nanos);
     mostInFlight = Math.max(mostInFlight, inFlight);
     long end = sinceStart + nanos;
     if (end >= windowEnd && samples >= WINDOW_SAMPLES) {
       // A few large requests among many small ones hardly move the geometric mean.
       long mean = Math.max(1, (long) Math.exp(logarithms / samples));
-      limit.onSample(sinceStart, mean, mostInFlight, false);
+      // What is cut off takes no longer than its deadline: its time alone would look like no queue.
+      limit.onSample(sinceStart, mean, mostInFlight, lates >= LATE_SHARE * samples);
       samples = 0;
+      lates = 0;
       logarithms = 0;
       mostInFlight = 0;
       windowEnd = end + WINDOW_NANOS;

@@ -6,11 +6,9 @@ import dev.heddle.process.Priority;
 import dev.heddle.process.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
@@ -25,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * while there are several tenants none has more than a share of all places, so that another one
  * finds room at once. A tenant that floods waits behind itself. Where the queue is full, what waits
  * in vain is what the tenant with the longest queue for its weight has most of (as in FQ-CoDel, RFC
- * 8290).
+ * 8290). Beyond a number of tenants, those that are too many count as one ({@link Tenants}).
  *
  * <p>In a short overload requests wait in order. Where a tenant has had requests waiting for longer
  * than a request may wait, the queue would only make all of them late: then the newest is next, and
@@ -39,11 +37,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Guarded by its owner.
  */
 final class FairQueue {
-  /** Tenants that came lately share the places. */
-  private static final long LATELY_NANOS = Duration.ofSeconds(10).toNanos();
-
-  private static final int MANY_TENANTS = 1_000;
-
   /** Turns that a request waits for in a lasting overload. */
   private static final int PATIENCE_TURNS = 4;
 
@@ -85,7 +78,7 @@ final class FairQueue {
   private final Ticker ticker;
   private final long origin;
   private final Consumer<Ticket> decided;
-  private final Map<String, Tenant> tenants = new HashMap<>();
+  private final Tenants tenants;
 
   /** Those that have something waiting. */
   private final Set<Tenant> queued = new LinkedHashSet<>();
@@ -94,9 +87,6 @@ final class FairQueue {
   private int waiting;
   private long admissions;
   private double serviceNanos;
-  private long sweptAt;
-  private boolean several;
-  private @Nullable String newest;
 
   /**
    * @param decided told of tickets that waited and are admitted or refused now
@@ -113,7 +103,7 @@ final class FairQueue {
     this.limit = limit;
     this.ticker = ticker;
     this.origin = ticker.nanoTime();
-    this.sweptAt = origin;
+    this.tenants = new Tenants(kind, config, origin);
   }
 
   /**
@@ -125,7 +115,11 @@ final class FairQueue {
    */
   Ticket offer(String tenantName, Priority priority, long deadlineNanos) {
     long now = ticker.nanoTime();
-    var tenant = tenant(tenantName, now);
+    if (tenants.sweep(now)) {
+      // Places that another tenant left are first for those who wait.
+      pump(now);
+    }
+    var tenant = tenants.comes(tenantName, now);
     if (deadlineNanos - now <= 0) {
       throw new HeddleException(
           ErrorCode.DEADLINE_EXCEEDED, kind.what + ": came past the deadline (expected: before)");
@@ -133,7 +127,7 @@ final class FairQueue {
     if (!tenant.spend(now)) {
       throw overloaded(
           "of tenant %s: more than its %s a second (expected: fewer)"
-              .formatted(tenantName, number(kind.rate.applyAsDouble(config.quota(tenantName)))),
+              .formatted(tenant.name, number(kind.rate.applyAsDouble(config.quota(tenant.name)))),
           tenant.nanosToToken());
     }
     var ticket =
@@ -254,6 +248,7 @@ final class FairQueue {
       limit.sample(
           ticket.admittedNanos - origin, nanos, ticket.inFlight, outcome == Outcome.DROPPED);
     }
+    tenants.sweep(now);
     pump(now);
   }
 
@@ -294,7 +289,7 @@ final class FairQueue {
 
   private boolean mayHave(Tenant tenant) {
     int places = limit.places();
-    int share = several ? Math.max(1, (int) (places * config.tenantShare())) : places;
+    int share = tenants.several() ? Math.max(1, (int) (places * config.tenantShare())) : places;
     return inFlight < places && tenant.inFlight < Math.min(tenant.most, share);
   }
 
@@ -342,7 +337,7 @@ final class FairQueue {
           retry);
     }
     int share = Math.max(1, (int) (places * config.tenantShare()));
-    if (several && tenant.inFlight >= share) {
+    if (tenants.several() && tenant.inFlight >= share) {
       return overloaded(
           "of tenant %s: %d in flight (expected: fewer than %d, as others need places, too)"
               .formatted(tenant.name, tenant.inFlight, share),
@@ -367,45 +362,6 @@ final class FairQueue {
         : String.format(Locale.ROOT, "%.2f", value);
   }
 
-  private Tenant tenant(String name, long now) {
-    if (tenants.size() > MANY_TENANTS || now - sweptAt > LATELY_NANOS / 10) {
-      sweep(now);
-    }
-    var tenant =
-        tenants.computeIfAbsent(
-            name,
-            missing -> {
-              var quota = config.quota(name);
-              int most = kind.most.applyAsInt(quota);
-              return new Tenant(
-                  name,
-                  quota.weight(),
-                  most == 0 ? Integer.MAX_VALUE : most,
-                  kind.rate.applyAsDouble(quota),
-                  now);
-            });
-    tenant.seenAt = now;
-    several |= newest != null && !newest.equals(name);
-    newest = name;
-    return tenant;
-  }
-
-  /** Forgets tenants that did not come lately. A rate has filled up again by then. */
-  private void sweep(long now) {
-    sweptAt = now;
-    tenants
-        .values()
-        .removeIf(tenant -> !tenant.present(now, LATELY_NANOS) && tenant.forgettable(now));
-    newest = null;
-    several = false;
-    for (var tenant : tenants.values()) {
-      if (tenant.present(now, LATELY_NANOS)) {
-        several |= newest != null;
-        newest = tenant.name;
-      }
-    }
-  }
-
   int inFlight() {
     return inFlight;
   }
@@ -422,7 +378,7 @@ final class FairQueue {
   List<Standing> standings() {
     var all = new ArrayList<Standing>();
     tenants
-        .values()
+        .all()
         .forEach(tenant -> all.add(new Standing(tenant.name, tenant.inFlight, tenant.waits())));
     return all;
   }

@@ -153,6 +153,88 @@ class FairQueueTest {
     assertSame(State.ADMITTED, offer(queue, "rare").state);
   }
 
+  private static Duration millis(long millis) {
+    return Duration.ofMillis(millis);
+  }
+
+  /** A flood of one tenant, another one has just been gone for so long that it is forgotten. */
+  private List<Ticket> floodAsAnotherIsForgotten(FairQueue queue) {
+    queue.done(offer(queue, "other"), Outcome.IGNORED);
+    ticker.advance(millis(9_100));
+    List<Ticket> flood = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      flood.add(offer(queue, "flood"));
+    }
+    ticker.advance(millis(950));
+    for (int i = 0; i < 2; i++) {
+      flood.add(offer(queue, "flood"));
+      assertSame(State.WAITING, flood.getLast().state);
+    }
+    ticker.advance(millis(60));
+    return flood;
+  }
+
+  @Test
+  void aShareThatAnotherLeftIsForThoseWhoWaitBeforeItIsForNewcomers() {
+    var queue = queue(6, 10, 0.7, Map.of());
+    var flood = floodAsAnotherIsForgotten(queue);
+    var newcomer = offer(queue, "newcomer");
+    assertEquals(flood.subList(4, 6), decided);
+    assertSame(State.ADMITTED, flood.getLast().state);
+    assertSame(State.WAITING, newcomer.state);
+    queue.done(flood.getFirst(), Outcome.IGNORED);
+    assertSame(State.ADMITTED, newcomer.state);
+  }
+
+  @Test
+  void aShareThatAnotherLeftIsHandedOutWithTheNextPlace() {
+    var queue = queue(8, 10, 0.5, Map.of());
+    var flood = floodAsAnotherIsForgotten(queue);
+    queue.done(flood.getFirst(), Outcome.IGNORED);
+    assertEquals(flood.subList(4, 6), decided);
+  }
+
+  /** More tenants than may have queues of their own, each of which comes and goes. */
+  private void crowd(FairQueue queue) {
+    for (int i = 0; i < 3 * Tenants.MOST; i++) {
+      queue.done(offer(queue, "t" + i), Outcome.IGNORED);
+    }
+  }
+
+  private static List<String> names(FairQueue queue) {
+    return queue.standings().stream().map(FairQueue.Standing::tenant).sorted().toList();
+  }
+
+  @Test
+  void tenantsThatAreTooManyCountAsOne() {
+    var queue = queue(20, 10, 0.2, Map.of("named", TenantQuota.defaults()));
+    crowd(queue);
+    assertEquals(Tenants.MOST + 1, names(queue).size());
+    for (int i = 0; i < 4; i++) {
+      assertSame(State.ADMITTED, offer(queue, "late" + i).state);
+    }
+    assertSame(State.WAITING, offer(queue, "late4").state);
+    // Not so those that came before, nor those that the config names.
+    assertSame(State.ADMITTED, offer(queue, "t5").state);
+    assertSame(State.ADMITTED, offer(queue, "named").state);
+    assertEquals(Tenants.MOST + 2, names(queue).size());
+  }
+
+  @Test
+  void howeverManyTenantsThereAreTheyAreLookedThroughByTimeOnly() {
+    var queue = queue(8, 10);
+    crowd(queue);
+    ticker.advance(millis(9_500));
+    queue.done(offer(queue, "t0"), Outcome.IGNORED);
+    ticker.advance(millis(800));
+    // Nearly all could be forgotten by now.
+    queue.done(offer(queue, "new"), Outcome.IGNORED);
+    assertEquals(Tenants.MOST + 1, names(queue).size());
+    ticker.advance(millis(201));
+    queue.done(offer(queue, "new"), Outcome.IGNORED);
+    assertEquals(List.of(Tenants.OTHERS, "new", "t0"), names(queue));
+  }
+
   @Test
   void whatWouldHaveNoTimeLeftIsRefusedAtOnce() {
     var queue = queue(1, 10);

@@ -7,6 +7,7 @@ import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.testkit.InMemoryShard;
+import dev.heddle.shard.ShardReader;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,11 +23,13 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * A field's values of 10,000 documents, and with {@code get} 1,000 gets more, through a shard: in
- * WebAssembly, a fresh instance each time, and in Java.
+ * WebAssembly, a fresh instance each time, and in Java. The shard is one of the store, as leaves
+ * have them, or the test kit's maps in memory, where the call itself is all that costs.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -51,17 +54,36 @@ public class ShardCallBenchmark {
   @Param({"false", "true"})
   public boolean get;
 
+  @Param({"store", "memory"})
+  public String where = "store";
+
   private @Nullable Shard shard;
+  private @Nullable StoredShard stored;
   private @Nullable LoadedCode loaded;
 
   @Setup
   public void prepare() {
+    loaded = WasmModules.load(WasmModules.resource("loops.wasm"), FunctionKind.SCATTER);
+    if (where.equals("store")) {
+      stored = new StoredShard(DOCUMENTS);
+      shard = stored.open();
+      return;
+    }
     var builder = InMemoryShard.builder("d", 0).field("n", Shard.FieldKind.LONG);
     for (int i = 0; i < DOCUMENTS; i++) {
       builder.document("id" + i, Map.of("n", (long) i));
     }
     shard = builder.build();
-    loaded = WasmModules.load(WasmModules.resource("loops.wasm"), FunctionKind.SCATTER);
+  }
+
+  @TearDown
+  public void close() {
+    if (shard instanceof ShardReader reader) {
+      reader.close();
+    }
+    if (stored != null) {
+      stored.close();
+    }
   }
 
   private Shard shard() {
@@ -89,8 +111,9 @@ public class ShardCallBenchmark {
   @Benchmark
   public long java() {
     long sum = 0;
-    var values = shard().segments().getFirst().longs("n");
-    for (int i = 0; i < DOCUMENTS; i++) {
+    var segment = shard().segments().getFirst();
+    var values = segment.longs("n");
+    for (int i = 0; i < segment.size(); i++) {
       if (values.advance(i)) {
         sum += values.next();
       }

@@ -35,6 +35,7 @@ class InnerLoopsTest {
     benchmark.terms = terms;
     benchmark.leaves = leaves;
     benchmark.prepare();
+    benchmark.arrive();
     return new SearchPartials(10, terms).encode(benchmark.merge());
   }
 
