@@ -26,7 +26,8 @@ import tools.jackson.databind.JsonNode;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "An app is what a gateway serves at /ws/APP; app.yaml holds its name and routes.",
+      "An app is what a gateway serves at /ws/APP, /sse/APP and /poll/APP.",
+      "Its app.yaml says where frames go, and who may connect.",
       "",
       "Examples:",
       "  heddle app deploy sample-search/app",
@@ -113,7 +114,7 @@ final class AppCommand implements Callable<Integer> {
     return 0;
   }
 
-  @Command(name = "delete", description = "Deletes an app; its connections are closed.")
+  @Command(name = "delete", description = "Deletes an app; frames of its connections are refused.")
   int delete(@Mixin ClusterOptions cluster, @Parameters(paramLabel = "APP") String name)
       throws InterruptedException {
     try (ClusterHttp http = cluster.http()) {

@@ -1,10 +1,12 @@
 package dev.heddle.gateway;
 
 import dev.heddle.gateway.backend.Deadlines;
+import dev.heddle.gateway.backend.ServiceTargets;
+import dev.heddle.gateway.connection.ResumeConfig;
+import dev.heddle.gateway.connection.WebSocketLimits;
 import dev.heddle.gateway.http.HttpLimits;
 import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.SessionConfig;
-import dev.heddle.gateway.websocket.WebSocketLimits;
 import dev.heddle.process.HostPort;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +21,8 @@ import java.util.Optional;
  * @param session cookie sessions
  * @param limits bounds of the HTTP edge
  * @param webSocket bounds of WebSocket connections
+ * @param services HTTP services that apps may name
+ * @param resume connections that survive their sockets
  * @param deadlines how long calls to a coordinator may take
  * @param allowedOrigins foreign pages that may call with cookies and read answers, in full, as in
  *     {@code https://app.example.org}
@@ -32,6 +36,8 @@ public record GatewayConfig(
     SessionConfig session,
     HttpLimits limits,
     WebSocketLimits webSocket,
+    ServiceTargets services,
+    ResumeConfig resume,
     Deadlines deadlines,
     List<String> allowedOrigins,
     List<String> allowedHosts) {
@@ -61,6 +67,8 @@ public record GatewayConfig(
         SessionConfig.defaults(),
         HttpLimits.defaults(),
         WebSocketLimits.defaults(),
+        ServiceTargets.defaults(),
+        ResumeConfig.defaults(),
         Deadlines.defaults(),
         List.of(),
         List.of());

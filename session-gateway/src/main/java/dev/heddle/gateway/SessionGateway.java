@@ -9,6 +9,9 @@ import dev.heddle.gateway.backend.DocumentsGrpcClient;
 import dev.heddle.gateway.backend.FunctionsGrpcClient;
 import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.backend.ServiceClient;
+import dev.heddle.gateway.connection.AppRoutes;
+import dev.heddle.gateway.connection.ConnectionDoors;
 import dev.heddle.gateway.http.CalledFunctions;
 import dev.heddle.gateway.http.ClusterRoutes;
 import dev.heddle.gateway.http.DatasetRoutes;
@@ -24,8 +27,6 @@ import dev.heddle.gateway.http.SystemRoutes;
 import dev.heddle.gateway.session.SessionAttributesGrpcService;
 import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
-import dev.heddle.gateway.websocket.AppRoutes;
-import dev.heddle.gateway.websocket.WebSocketDoor;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -48,7 +49,7 @@ public final class SessionGateway implements AutoCloseable {
   private final Coordinators coordinators;
   private final SessionStore sessions;
   private final HttpServer server;
-  private final WebSocketDoor webSockets;
+  private final ConnectionDoors doors;
   private final Edge edge;
 
   /**
@@ -94,19 +95,24 @@ public final class SessionGateway implements AutoCloseable {
             new SessionStore(node, config.session(), config.hazelcast(), clock, meters));
     var positions = new SessionPositions(sessions, catalog, clock, meters);
     this.server = closer.register("http", new HttpServer(config.http(), config.limits()));
-    this.webSockets =
+    var services = closer.register("services", new ServiceClient(config.services()));
+    this.doors =
         closer.register(
-            "websockets",
-            new WebSocketDoor(
+            "connections",
+            new ConnectionDoors(
                 server,
                 catalog,
+                coordinators,
+                channels,
                 queries,
                 invocations,
+                services,
                 sessions,
                 positions,
                 origins,
                 credentials,
                 config.webSocket(),
+                config.resume(),
                 config.limits().stopTimeout(),
                 meters,
                 ticker,
@@ -118,24 +124,26 @@ public final class SessionGateway implements AutoCloseable {
     var events = new HttpEvent(clock, credentials.requiresApiKey());
     routes.addAll(
         new RunRoutes(invocations, called, events, sessions, positions, config.limits()).routes());
-    routes.addAll(webSockets.routes());
-    routes.addAll(new AppRoutes(catalog, ticker).routes());
+    routes.addAll(doors.routes());
+    routes.addAll(new AppRoutes(catalog, services, ticker).routes());
     routes.addAll(new ClusterRoutes(cluster).routes());
     routes.addAll(new SystemRoutes(telemetry, this::missing).routes());
     this.edge =
         closer.register(
             "edge", new Edge(server, routes, pages, origins, called, credentials, meters, ticker));
+    // First of all when closing: streams and polls are requests, which the edge waits for.
+    closer.register("goodbyes", doors::sayGoodbye);
   }
 
   /** What other nodes and running handlers ask of a gateway. */
   public List<BindableService> internalServices() {
-    return List.of(new SessionAttributesGrpcService(sessions));
+    return List.of(new SessionAttributesGrpcService(sessions), doors.service());
   }
 
   /** Starts to serve. */
   public void start() {
     try {
-      webSockets.start();
+      doors.start();
       edge.start();
     } catch (RuntimeException e) {
       closer.closeAfter(e);
@@ -167,9 +175,9 @@ public final class SessionGateway implements AutoCloseable {
     return sessions.gridAddress().toString();
   }
 
-  /** Open WebSocket connections. */
+  /** Open sockets, streams and polls. */
   public int connections() {
-    return webSockets.connections();
+    return doors.connections();
   }
 
   /** Takes no more clients, says goodbye to those connected, and leaves the grid in order. */

@@ -1,15 +1,18 @@
 package dev.heddle.gateway;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.backend.BulkLimits;
+import dev.heddle.gateway.connection.ResumeConfig;
 import dev.heddle.process.ConfigReader;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,6 +41,8 @@ class GatewayConfigTest {
     assertEquals(Duration.ofMinutes(2), config.deadlines().batch());
     assertEquals(DataSize.parse("16MiB"), config.limits().function());
     assertEquals(DataSize.parse("128KiB"), config.webSocket().message());
+    assertEquals(List.of(), config.services().allowed());
+    assertEquals(Duration.ofSeconds(60), config.resume().window());
     assertEquals(Duration.ofMinutes(30), config.session().idleTimeout());
     assertEquals(Duration.ofSeconds(10), config.deadlines().query());
   }
@@ -56,6 +61,8 @@ class GatewayConfigTest {
                      bulk: {lines: 5, bytes: 2MiB, window: 2}, idle-timeout: 5s, stop-timeout: 1s}
             web-socket: {connections: 7, message: 64KiB, outgoing: 2MiB, outgoing-frames: 8, ping-interval: 10s,
                          disconnects: 3}
+            services: {allowed: ["http://127.0.0.1:9000"], timeout: 3s, reply: 2KiB}
+            resume: {window: 5s, history: 2KiB, poll-wait: 1s, heartbeat: 2s, take-over: 3s}
             deadlines: {query: 1s, most-query: 2s, invocation: 3s, administration: 4s, batch: 5s,
                         margin: 5ms}
             allowed-origins: ["https://a.example"]
@@ -69,6 +76,19 @@ class GatewayConfigTest {
     assertEquals(new BulkLimits(5, DataSize.parse("2MiB"), 2), config.limits().bulk());
     assertEquals(Duration.ofSeconds(5), config.deadlines().batch());
     assertEquals(8, config.webSocket().outgoingFrames());
+    assertTrue(config.services().allows(URI.create("HTTP://127.0.0.1:9000/x")));
+    assertFalse(config.services().allows(URI.create("http://127.0.0.1:9001/x")));
+    assertFalse(config.services().allows(URI.create("http://127.0.0.1:9000@evil.example/")));
+    assertEquals(Duration.ofSeconds(3), config.services().timeout());
+    assertEquals(DataSize.parse("2KiB"), config.services().reply());
+    assertEquals(
+        new ResumeConfig(
+            Duration.ofSeconds(5),
+            DataSize.parse("2KiB"),
+            Duration.ofSeconds(1),
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(3)),
+        config.resume());
     assertEquals(Duration.ofMillis(5), config.deadlines().margin());
     assertEquals(List.of("https://a.example"), config.allowedOrigins());
   }
@@ -82,6 +102,10 @@ class GatewayConfigTest {
             "limits: {connections: 0}",
             "limits: {bulk: {window: 0}}",
             "web-socket: {ping-interval: 1ms}",
+            "services: {allowed: ['http://a.example/path']}",
+            "services: {timeout: 0s}",
+            "resume: {window: 2d}",
+            "resume: {poll-wait: 2m}",
             "session: {idle-timeout: 60d}",
             "hazelcast: {members: [nowhere]}",
             "deadlines: {query: 1h}",

@@ -5,11 +5,16 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.Change;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.testing.LocalCatalog;
+import dev.heddle.internal.v1.AttributeChange;
+import dev.heddle.internal.v1.SessionAttributesGrpc;
+import dev.heddle.internal.v1.SetAttributesRequest;
 import dev.heddle.json.Json;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
+import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.Eventually;
@@ -33,6 +38,7 @@ public final class GatewayFixture implements AutoCloseable {
   }
 
   private final Closer closer = new Closer();
+  private final Credentials credentials;
   public final LocalCatalog catalogs;
   public final CatalogClient catalog;
   public final FakeCoordinator coordinator;
@@ -52,6 +58,12 @@ public final class GatewayFixture implements AutoCloseable {
 
   public GatewayFixture(
       Path directory, UnaryOperator<GatewayConfig> settings, Credentials credentials) {
+    this(directory, settings, credentials, Clock.systemUTC());
+  }
+
+  public GatewayFixture(
+      Path directory, UnaryOperator<GatewayConfig> settings, Credentials credentials, Clock clock) {
+    this.credentials = credentials;
     catalogs = closer.register("catalog", LocalCatalog.start(directory.resolve("catalog")));
     catalog = catalogs.client();
     coordinator = closer.register("coordinator", new FakeCoordinator(credentials));
@@ -70,7 +82,7 @@ public final class GatewayFixture implements AutoCloseable {
                 telemetry,
                 credentials,
                 Ticker.system(),
-                Clock.systemUTC()));
+                clock));
     gateway.start();
   }
 
@@ -82,30 +94,67 @@ public final class GatewayFixture implements AutoCloseable {
         config.session(),
         config.limits(),
         config.webSocket(),
+        config.services(),
+        config.resume(),
         config.deadlines(),
         List.of("https://app.example.org"),
         List.of("search.example.org"));
   }
 
+  /**
+   * Sets an attribute of a session of the default tenant, as a handler would.
+   *
+   * @param json its value
+   */
+  public void login(String session, String attribute, String json) {
+    String address = catalog.view().node("gw").orElseThrow().internal();
+    var _ =
+        SessionAttributesGrpc.newBlockingStub(channels.to(address))
+            .set(
+                SetAttributesRequest.newBuilder()
+                    .setTenant("default")
+                    .setSession(session)
+                    .addChanges(AttributeChange.newBuilder().setName(attribute).setValue(json))
+                    .build());
+  }
+
   /** Makes the coordinator known. */
   public GatewayFixture ready() {
+    return ready("127.0.0.1:7000");
+  }
+
+  /** Makes the coordinator known, and the gateway's internal services to other gateways. */
+  public GatewayFixture readyForPeers() {
+    var internal =
+        new GrpcServer(
+            "internal",
+            new HostPort("127.0.0.1", 0),
+            gateway.internalServices(),
+            ServerOptions.internal(credentials),
+            false);
+    internal.start();
+    // Below the gateway, which says goodbye while others can still ask it.
+    closer.register("internal", internal);
+    closer.register("gateway first", gateway);
+    return ready(internal.address().toString());
+  }
+
+  private GatewayFixture ready(String internal) {
     catalog.register(
         new NodeRecord(
-            "gw",
-            "i1",
-            Set.of("gateway", "coordinator"),
-            "127.0.0.1:7000",
-            coordinator.address(),
-            "",
-            ""),
+            "gw", "i1", Set.of("gateway", "coordinator"), internal, coordinator.address(), "", ""),
         Duration.ofSeconds(30));
     Eventually.eventually("the node is known", () -> catalog.view().node("gw").isPresent());
     return this;
   }
 
   public void app(String name, String yaml) {
+    app("default", name, yaml);
+  }
+
+  public void app(String tenant, String name, String yaml) {
     String digest = "d" + Integer.toHexString(yaml.hashCode());
-    LocalCatalog.write(catalog, List.of(Change.put(new AppRecord("default", name, digest, yaml))));
+    LocalCatalog.write(catalog, List.of(Change.put(new AppRecord(tenant, name, digest, yaml))));
   }
 
   public URI uri(String path) {

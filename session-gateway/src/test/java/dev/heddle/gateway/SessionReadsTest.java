@@ -82,6 +82,8 @@ class SessionReadsTest {
                       false),
                   config.limits(),
                   config.webSocket(),
+                  config.services(),
+                  config.resume(),
                   config.deadlines(),
                   config.allowedOrigins(),
                   config.allowedHosts());

@@ -103,6 +103,8 @@ class TwoNodesTest {
             true),
         config.limits(),
         config.webSocket(),
+        config.services(),
+        config.resume(),
         config.deadlines(),
         config.allowedOrigins(),
         config.allowedHosts());

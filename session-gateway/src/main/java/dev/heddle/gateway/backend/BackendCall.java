@@ -56,6 +56,19 @@ public final class BackendCall implements AutoCloseable {
     return context.isCancelled();
   }
 
+  /** Something to close when it need not be run any more at the end of this call. */
+  interface Watch extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Runs this when the call is cancelled or closed, at once if it has been. */
+  Watch onCancel(Runnable action) {
+    Context.CancellationListener listener = cancelled -> action.run();
+    context.addListener(listener, Runnable::run);
+    return () -> context.removeListener(listener);
+  }
+
   /** Takes a reply's position token, before the reply is handed on. */
   void seen(String token) {
     positions.seen(token);

@@ -10,6 +10,7 @@ import dev.heddle.process.TraceContext;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -40,6 +41,7 @@ final class EdgeHandler extends Handler.Abstract {
           "Heddle-Bill",
           "Heddle-Started");
   private static final String CORS_MAX_AGE = "600";
+  private static final Pattern CONNECTIONS = Pattern.compile("/(ws|sse|poll)/");
 
   private final Router router;
   private final Route pages;
@@ -189,8 +191,8 @@ final class EdgeHandler extends Handler.Abstract {
       return RequestContext.DEFAULT_TENANT;
     }
     String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
-    if (authorization == null && route.template().startsWith("/ws/")) {
-      // Browsers cannot set headers on a WebSocket.
+    if (authorization == null && CONNECTIONS.matcher(route.template()).lookingAt()) {
+      // Browsers cannot set headers on a WebSocket or an EventSource.
       authorization = accessToken(request.getHttpURI().getQuery());
     }
     return credentials

@@ -50,7 +50,8 @@ public final class Exchange implements AutoCloseable {
   private final RequestContext context;
   private final Map<String, String> parameters;
   private UserPositions positions = UserPositions.none();
-  private @Nullable BackendCall call;
+  private volatile @Nullable BackendCall call;
+  private volatile @Nullable Runnable whenGone;
   private @Nullable DisconnectWatch watch;
   private boolean anonymous;
   private boolean answered;
@@ -194,12 +195,39 @@ public final class Exchange implements AutoCloseable {
    * asked for after the body was read.
    */
   public BackendCall call() {
-    if (call == null) {
-      BackendCall made = new BackendCall(context, positions);
+    BackendCall made = call;
+    if (made == null) {
+      made = new BackendCall(context, positions);
       call = made;
-      watch = DisconnectWatch.arm(request, () -> made.cancel("client: gone"));
+      watch();
     }
-    return call;
+    return made;
+  }
+
+  /**
+   * Runs this, once and on another thread, if the client goes before the response is complete. To
+   * be asked for after the body was read.
+   */
+  public void onGone(Runnable action) {
+    whenGone = action;
+    watch();
+  }
+
+  private void watch() {
+    if (watch == null) {
+      watch = DisconnectWatch.arm(request, this::gone);
+    }
+  }
+
+  private void gone() {
+    BackendCall running = call;
+    if (running != null) {
+      running.cancel("client: gone");
+    }
+    Runnable action = whenGone;
+    if (action != null) {
+      action.run();
+    }
   }
 
   /** Answers with JSON. */
@@ -273,7 +301,7 @@ public final class Exchange implements AutoCloseable {
   }
 
   /** The response's status line and headers are settled; the client is still watched. */
-  void begin(int status) {
+  public void begin(int status) {
     if (answered) {
       throw new IllegalStateException("answered twice: " + request.getHttpURI().getPath());
     }
@@ -303,11 +331,13 @@ public final class Exchange implements AutoCloseable {
     }
   }
 
-  void sent(long more) {
+  /** So many bytes of the body have been sent, besides those of {@link #send}. */
+  public void sent(long more) {
     bytes += more;
   }
 
-  void complete() {
+  /** Ends the response. */
+  public void complete() {
     unwatch();
     callback.succeeded();
   }
@@ -323,8 +353,9 @@ public final class Exchange implements AutoCloseable {
   @Override
   public void close() {
     unwatch();
-    if (call != null) {
-      call.close();
+    BackendCall made = call;
+    if (made != null) {
+      made.close();
     }
   }
 }

@@ -10,6 +10,9 @@ final class GridTypes implements DataSerializableFactory {
   static final int CHANGE = 2;
   static final int TOUCH = 3;
   static final int POSITIONS = 4;
+  static final int CONNECTION = 5;
+  static final int STEP = 6;
+  static final int STEP_RESULT = 7;
 
   @Override
   public IdentifiedDataSerializable create(int type) {
@@ -18,7 +21,10 @@ final class GridTypes implements DataSerializableFactory {
       case CHANGE -> new ChangeSession();
       case TOUCH -> new TouchSession();
       case POSITIONS -> new ChangePositions();
-      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..4)");
+      case CONNECTION -> new ConnectionEntry();
+      case STEP -> new ConnectionStep();
+      case STEP_RESULT -> new ConnectionStep.Result();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..7)");
     };
   }
 }

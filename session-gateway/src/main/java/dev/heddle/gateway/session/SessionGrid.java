@@ -17,19 +17,23 @@ import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This node's member of the grid: one map of sessions, each on an owner and one backup. It is in
- * memory and favours availability, so it holds what a user can lose (who owns data is the catalog's
- * business). Nothing is discovered: members are named in the config. Thread-safe.
+ * This node's member of the grid: a map of sessions and one of resumable connections, each entry on
+ * an owner and one backup. It is in memory and favours availability, so it holds what a user can
+ * lose (who owns data is the catalog's business). Nothing is discovered: members are named in the
+ * config. Thread-safe.
  */
 final class SessionGrid implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionGrid.class);
   private static final String MAP = "sessions";
+  private static final String CONNECTIONS = "connections";
 
   /** Sessions a node, owned and backed up; beyond, those unused for longest go. */
   private static final int MAX_SESSIONS_PER_NODE = 1_000_000;
@@ -61,6 +65,7 @@ final class SessionGrid implements AutoCloseable {
         .addDataSerializableFactory(GridTypes.FACTORY, new GridTypes())
         .setJavaSerializationFilterConfig(filter());
     config.addMapConfig(map(sessions));
+    config.addMapConfig(connectionMap());
     set(config, grid);
     Ticker ticker = Ticker.system();
     long started = ticker.nanoTime();
@@ -112,6 +117,17 @@ final class SessionGrid implements AutoCloseable {
     return map;
   }
 
+  /** Entries are removed when their windows are over, and are as many as gateways let in. */
+  private static MapConfig connectionMap() {
+    var map = new MapConfig(CONNECTIONS);
+    map.setInMemoryFormat(InMemoryFormat.BINARY);
+    map.setBackupCount(1);
+    map.setAsyncBackupCount(0);
+    map.setStatisticsEnabled(false);
+    map.setPerEntryStatsEnabled(false);
+    return map;
+  }
+
   private static void set(Config config, GridConfig grid) {
     String host = grid.address().host();
     config.setProperty("hazelcast.local.localAddress", host);
@@ -147,6 +163,22 @@ final class SessionGrid implements AutoCloseable {
 
   IMap<String, SessionEntry> sessions() {
     return member.getMap(MAP);
+  }
+
+  IMap<String, ConnectionEntry> connections() {
+    return member.getMap(CONNECTIONS);
+  }
+
+  /** This member's id. */
+  String member() {
+    return member.getCluster().getLocalMember().getUuid().toString();
+  }
+
+  /** Ids of all members. */
+  Set<String> memberIds() {
+    return member.getCluster().getMembers().stream()
+        .map(each -> each.getUuid().toString())
+        .collect(Collectors.toSet());
   }
 
   int members() {

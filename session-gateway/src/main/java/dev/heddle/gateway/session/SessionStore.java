@@ -55,6 +55,7 @@ public final class SessionStore implements AutoCloseable {
   private final IMap<String, SessionEntry> sessions;
   private final Clock clock;
   private final ConcurrentHashMap<String, Long> touched = new ConcurrentHashMap<>();
+  private final KeyRing ring;
   private final Timer reads;
   private final Timer changes;
 
@@ -62,7 +63,7 @@ public final class SessionStore implements AutoCloseable {
   public SessionStore(
       String node, SessionConfig config, GridConfig gridConfig, Clock clock, MeterRegistry meters) {
     this.config = config;
-    KeyRing ring = ring(config, gridConfig);
+    this.ring = ring(config, gridConfig);
     this.cookie = new SessionCookie(ring);
     this.cipher = new AttributeCipher(ring);
     this.clock = clock;
@@ -399,7 +400,17 @@ public final class SessionStore implements AutoCloseable {
     return tenant + "/" + session;
   }
 
-  private static <T> T inGrid(Supplier<T> operation) {
+  /** The resumable connections of all gateways, in the same grid. */
+  public ConnectionTable connections() {
+    return new ConnectionTable(grid, cipher);
+  }
+
+  /** What signs and verifies for one purpose, with keys of the ring. */
+  public Signer signer(String purpose) {
+    return new Signer(ring, purpose);
+  }
+
+  static <T> T inGrid(Supplier<T> operation) {
     try {
       return operation.get();
     } catch (HazelcastException | IllegalStateException e) {

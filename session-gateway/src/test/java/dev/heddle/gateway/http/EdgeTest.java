@@ -62,6 +62,8 @@ class EdgeTest {
         config.session(),
         config.limits(),
         config.webSocket(),
+        config.services(),
+        config.resume(),
         config.deadlines(),
         config.allowedOrigins(),
         config.allowedHosts());

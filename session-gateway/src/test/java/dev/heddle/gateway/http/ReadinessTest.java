@@ -62,6 +62,8 @@ class ReadinessTest {
             config.session(),
             config.limits(),
             config.webSocket(),
+            config.services(),
+            config.resume(),
             config.deadlines(),
             List.of(),
             List.of()),

@@ -1,0 +1,85 @@
+package dev.heddle.gateway.connection;
+
+import java.net.URI;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What an app.yaml says; {@link AppYaml} reads it.
+ *
+ * @param routes by action; {@code $connect}, {@code $disconnect} and {@code $default} are special
+ * @param origins pages that may connect, besides the gateway's own: compared whole
+ * @param principal the attribute of the cookie session that says who its user is; only sessions
+ *     that have it may connect, and events carry its value; empty: anybody may
+ * @param autoReplies what is answered to text frames that are exactly this, without a call
+ */
+record AppSpec(
+    String name,
+    Map<String, Target> routes,
+    List<String> origins,
+    Optional<String> principal,
+    AppLimits limits,
+    SlowConsumer slowConsumer,
+    Map<String, String> autoReplies) {
+  static final String CONNECT = "$connect";
+  static final String DISCONNECT = "$disconnect";
+  static final String DEFAULT = "$default";
+  static final Set<String> SPECIAL = Set.of(CONNECT, DISCONNECT, DEFAULT);
+
+  AppSpec {
+    routes = Map.copyOf(routes);
+    origins = List.copyOf(origins);
+    autoReplies = Map.copyOf(autoReplies);
+  }
+
+  /** Where a route leads. */
+  sealed interface Target {
+    /**
+     * A query of a dataset.
+     *
+     * @param function the scatter function to run; empty: what the query says
+     * @param stream whether each improvement of the answer is sent
+     * @param defaults fields of the query that clients may leave out; not to be changed
+     */
+    record Query(String dataset, Optional<String> function, boolean stream, ObjectNode defaults)
+        implements Target {}
+
+    /**
+     * A handler: name or name:alias.
+     *
+     * @param idempotent whether a call of unknown outcome may be made once more
+     */
+    record Handler(String function, boolean idempotent) implements Target {}
+
+    /**
+     * An HTTP service, which gets events as handlers do and answers as they do.
+     *
+     * @param idempotent whether a call of unknown outcome may be made once more
+     */
+    record Service(URI uri, boolean idempotent) implements Target {}
+  }
+
+  /** The target of frames with this action; {@code $default} where there is none. */
+  Optional<Target> route(Optional<String> action) {
+    return action
+        // The special routes are the gateway's to choose.
+        .filter(name -> !SPECIAL.contains(name))
+        .map(routes::get)
+        .or(() -> special(DEFAULT));
+  }
+
+  /** The target of a special route. */
+  Optional<Target> special(String route) {
+    return Optional.ofNullable(routes.get(route));
+  }
+
+  /** The key of the route that serves frames with this action. */
+  String routeKey(Optional<String> action) {
+    return action
+        .filter(name -> !SPECIAL.contains(name) && routes.containsKey(name))
+        .orElse(DEFAULT);
+  }
+}

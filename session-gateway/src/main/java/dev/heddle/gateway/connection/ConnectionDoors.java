@@ -1,0 +1,121 @@
+package dev.heddle.gateway.connection;
+
+import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.Coordinators;
+import dev.heddle.gateway.backend.InvocationsGrpcClient;
+import dev.heddle.gateway.backend.PeersGrpcClient;
+import dev.heddle.gateway.backend.QueryGrpcClient;
+import dev.heddle.gateway.backend.ServiceClient;
+import dev.heddle.gateway.http.HttpServer;
+import dev.heddle.gateway.http.OriginPolicy;
+import dev.heddle.gateway.http.Route;
+import dev.heddle.gateway.session.SessionPositions;
+import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
+import dev.heddle.process.Ticker;
+import io.grpc.BindableService;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+
+/** {@code /ws/{app}}, {@code /sse/{app}} and {@code /poll/{app}}, and what they hold. One-shot. */
+public final class ConnectionDoors implements AutoCloseable {
+  private final Closer closer = new Closer();
+  private final Connections connections;
+  private final Resumables resumables;
+  private final WebSocketDoor webSockets;
+  private final HttpDoors http;
+
+  public ConnectionDoors(
+      HttpServer server,
+      CatalogClient catalog,
+      Coordinators coordinators,
+      Channels channels,
+      QueryGrpcClient queries,
+      InvocationsGrpcClient functions,
+      ServiceClient services,
+      SessionStore sessions,
+      SessionPositions positions,
+      OriginPolicy origins,
+      Credentials credentials,
+      WebSocketLimits limits,
+      ResumeConfig resume,
+      Duration stopTimeout,
+      MeterRegistry meters,
+      Ticker ticker,
+      Clock clock) {
+    var apps = new Apps(catalog);
+    var events = new HandlerEvent(clock);
+    var handlers = new Handlers(functions, services);
+    var frames = new Frames(apps, queries, handlers, sessions, positions, events, limits, meters);
+    var tokens = new Tokens(sessions);
+    this.resumables =
+        new Resumables(
+            sessions.connections(),
+            tokens,
+            frames,
+            new PeersGrpcClient(channels),
+            resume,
+            limits.connections(),
+            coordinators::ownInternalAddress,
+            ticker,
+            clock);
+    var entrance =
+        new Entrance(
+            apps,
+            frames,
+            events,
+            resumables,
+            tokens,
+            sessions,
+            origins,
+            credentials,
+            resume,
+            clock);
+    closer.register("windows", resumables.windows());
+    this.connections = closer.register("connections", new Connections(limits, stopTimeout, meters));
+    this.webSockets =
+        new WebSocketDoor(server, entrance, resumables, frames, connections, limits, ticker);
+    this.http = new HttpDoors(entrance, resumables, connections, limits, resume, ticker);
+  }
+
+  /** The routes. */
+  public List<Route> routes() {
+    return List.of(
+        new Route("GET", "/ws/{app}", true, webSockets::upgrade),
+        new Route("GET", "/sse/{app}", true, http::events),
+        new Route("POST", "/sse/{app}", true, http::frame),
+        new Route("DELETE", "/sse/{app}", true, http::end),
+        new Route("GET", "/poll/{app}", true, http::poll),
+        new Route("POST", "/poll/{app}", true, http::frame),
+        new Route("DELETE", "/poll/{app}", true, http::end));
+  }
+
+  /** What other gateways tell this one. */
+  public BindableService service() {
+    return new ConnectionsGrpcService(resumables);
+  }
+
+  public void start() {
+    connections.start();
+    resumables.windows().start();
+  }
+
+  /** Open sockets, streams and polls, and those about to open. */
+  public int connections() {
+    return connections.count();
+  }
+
+  /** Lets nobody in any more and says goodbye to all: streams and polls are requests that run. */
+  public void sayGoodbye() {
+    connections.sayGoodbye();
+  }
+
+  @Override
+  public void close() {
+    closer.close();
+  }
+}

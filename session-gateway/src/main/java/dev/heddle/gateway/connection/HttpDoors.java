@@ -1,0 +1,210 @@
+package dev.heddle.gateway.connection;
+
+import dev.heddle.gateway.connection.PollTransport.Goodbye;
+import dev.heddle.gateway.connection.PollTransport.Message;
+import dev.heddle.gateway.connection.PollTransport.Polled;
+import dev.heddle.gateway.http.Exchange;
+import dev.heddle.json.Json;
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
+import java.io.IOException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code /sse/{app}} and {@code /poll/{app}}: GET receives, POST sends one frame and returns when
+ * it has been answered, DELETE ends the connection.
+ */
+final class HttpDoors {
+  private static final String BINARY = "application/octet-stream";
+
+  private final Entrance entrance;
+  private final Resumables resumables;
+  private final Connections connections;
+  private final WebSocketLimits limits;
+  private final ResumeConfig config;
+  private final Ticker ticker;
+
+  HttpDoors(
+      Entrance entrance,
+      Resumables resumables,
+      Connections connections,
+      WebSocketLimits limits,
+      ResumeConfig config,
+      Ticker ticker) {
+    this.entrance = entrance;
+    this.resumables = resumables;
+    this.connections = connections;
+    this.limits = limits;
+    this.config = config;
+    this.ticker = ticker;
+  }
+
+  /** A stream of events. */
+  void events(Exchange exchange) {
+    AppSpec app = entrance.app(exchange);
+    try (var place = place(exchange, app)) {
+      Entrance.Entered entered = place == null ? null : entrance.enter(exchange, app);
+      if (entered == null) {
+        return;
+      }
+      try {
+        stream(exchange, app, entered);
+      } finally {
+        resumables.detached(entered.connection());
+      }
+    }
+  }
+
+  private void stream(Exchange exchange, AppSpec app, Entrance.Entered entered) {
+    ResumableConnection connection = entered.connection();
+    var endPoint = exchange.request().getConnectionMetaData().getConnection().getEndPoint();
+    var transport =
+        new EventTransport(
+            connection.resumeToken(),
+            app.limits().outgoing(limits.outgoing()),
+            connections,
+            ticker,
+            endPoint::close);
+    exchange.onGone(transport::abort);
+    try {
+      connections.opened(transport);
+      connection.opened(transport, entered.welcome());
+      settle(entered);
+      transport.run(exchange, config.heartbeat());
+    } finally {
+      connections.left(transport);
+    }
+  }
+
+  /** Whoever worked on a frame when its gateway was lost has to be told by someone. */
+  private void settle(Entrance.Entered entered) {
+    if (entered.known().call() != 0) {
+      var _ =
+          resumables
+              .calls()
+              .settle(entered.connection().key(), entered.known())
+              .thenRun(entered.connection()::pull);
+    }
+  }
+
+  /** A poll. */
+  void poll(Exchange exchange) throws InterruptedException {
+    AppSpec app = entrance.app(exchange);
+    boolean first = !entrance.resumes(exchange);
+    try (var place = place(exchange, app)) {
+      Entrance.Entered entered = place == null ? null : entrance.enter(exchange, app);
+      if (entered == null) {
+        return;
+      }
+      // The first one, and one that lost frames, has news without any.
+      Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
+      Polled polled;
+      try {
+        polled = poll(exchange, entered, most);
+      } finally {
+        resumables.detached(entered.connection());
+      }
+      answer(exchange, entered, polled);
+    }
+  }
+
+  private Polled poll(Exchange exchange, Entrance.Entered entered, Duration most)
+      throws InterruptedException {
+    var transport = new PollTransport();
+    exchange.onGone(transport::abort);
+    try {
+      connections.opened(transport);
+      entered.connection().opened(transport, entered.welcome());
+      settle(entered);
+      return transport.await(most);
+    } finally {
+      connections.left(transport);
+    }
+  }
+
+  private static void answer(Exchange exchange, Entrance.Entered entered, Polled polled) {
+    Goodbye goodbye = polled.goodbye();
+    if (goodbye != null && goodbye.code() == CloseCodes.REPLACED) {
+      exchange.error(
+          409,
+          new HeddleException(
+              ErrorCode.CONFLICT, "poll: replaced by a newer one (expected: one at a time)"));
+      return;
+    }
+    ResumableConnection connection = entered.connection();
+    exchange.header("Cache-Control", "no-store");
+    exchange.json(
+        200,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeStringProperty("connection", connection.key().id());
+          json.writeStringProperty("resume", connection.resumeToken());
+          json.writeBooleanProperty("recovered", entered.known().recovered());
+          json.writeNumberProperty("offset", entered.offset() + polled.messages().size());
+          json.writeNumberProperty("received", entered.known().done());
+          json.writeNumberProperty("windowMillis", entered.known().window().toMillis());
+          json.writeArrayPropertyStart("messages");
+          for (Message message : polled.messages()) {
+            json.writeStartObject();
+            json.writeNumberProperty("offset", message.offset());
+            json.writeStringProperty("body", message.frame().body());
+            if (message.frame().binary()) {
+              json.writeBooleanProperty("isBase64Encoded", true);
+            }
+            json.writeEndObject();
+          }
+          json.writeEndArray();
+          if (goodbye != null) {
+            json.writeObjectPropertyStart("closed");
+            json.writeNumberProperty("code", goodbye.code());
+            json.writeStringProperty("reason", goodbye.reason());
+            json.writeEndObject();
+          }
+          json.writeEndObject();
+        }));
+  }
+
+  /** A place for as long as the request takes; null: there is none, and the client knows. */
+  private Connections.@Nullable Place place(Exchange exchange, AppSpec app) {
+    try {
+      return connections.enter(exchange.tenant(), app.name(), app.limits().connections());
+    } catch (HeddleException e) {
+      exchange.error(503, e);
+      return null;
+    }
+  }
+
+  /** A frame of the client. */
+  void frame(Exchange exchange) throws IOException {
+    AppSpec app = entrance.app(exchange);
+    Tokens.Resume resume = entrance.permit(exchange, app);
+    long number = Entrance.number("number", Entrance.parameter(exchange, "number"));
+    byte[] body = exchange.body(new DataSize(app.limits().message(limits.message())));
+    boolean binary = BINARY.equals(exchange.header("Content-Type"));
+    long received =
+        resumables.work(
+            resumables.client(resume.key()),
+            resume.generation(),
+            0,
+            number,
+            new Payload(body, binary));
+    exchange.json(
+        200,
+        Json.write(json -> {
+          json.writeStartObject();
+          json.writeNumberProperty("received", received);
+          json.writeEndObject();
+        }));
+  }
+
+  /** The client's goodbye. */
+  void end(Exchange exchange) {
+    AppSpec app = entrance.app(exchange);
+    Tokens.Resume resume = entrance.permit(exchange, app);
+    resumables.endBy(resume, "closed by the client");
+    exchange.empty(204);
+  }
+}

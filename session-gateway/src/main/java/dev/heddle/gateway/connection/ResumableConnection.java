@@ -1,0 +1,167 @@
+package dev.heddle.gateway.connection;
+
+import dev.heddle.gateway.session.ConnectionKey;
+import dev.heddle.gateway.session.ConnectionTable;
+import dev.heddle.gateway.session.ConnectionTable.End;
+import dev.heddle.gateway.session.ConnectionTable.Kept;
+import dev.heddle.gateway.session.ConnectionTable.Missed;
+import dev.heddle.process.HeddleException;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One stay of a resumable connection at this gateway, under one epoch. Frames for the client are in
+ * the grid before they come here; here they leave in the order of their offsets, each once.
+ * Thread-safe.
+ */
+final class ResumableConnection {
+  private static final Logger log = LoggerFactory.getLogger(ResumableConnection.class);
+
+  private final Client client;
+  private final long epoch;
+  private final String resumeToken;
+  private final ConnectionTable table;
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Guarded by the lock, as what follows: offset of the last frame that was handed on. */
+  private long sent;
+
+  private @Nullable Transport transport;
+
+  /** How it ended before it had a transport; null: it did not. */
+  private @Nullable End end;
+
+  /**
+   * A stay that has yet to get its transport.
+   *
+   * @param offset of the last frame that the client has
+   */
+  ResumableConnection(
+      Client client, long epoch, String resumeToken, long offset, ConnectionTable table) {
+    this.client = client;
+    this.epoch = epoch;
+    this.resumeToken = resumeToken;
+    this.sent = offset;
+    this.table = table;
+  }
+
+  Client client() {
+    return client;
+  }
+
+  ConnectionKey key() {
+    return client.key();
+  }
+
+  long epoch() {
+    return epoch;
+  }
+
+  /** What brings the client back after this stay. */
+  String resumeToken() {
+    return resumeToken;
+  }
+
+  /** The transport is open: first the welcome leaves, then what the client lacks. */
+  void opened(Transport opened, byte[] welcome) {
+    lock.lock();
+    try {
+      opened.welcome(sent, welcome);
+      transport = opened;
+      if (end == null) {
+        pull(opened);
+      } else {
+        opened.close(end.code(), end.reason());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** A frame has got its offset. */
+  void appended(long offset, Payload frame) {
+    lock.lock();
+    try {
+      Transport open = transport;
+      if (open == null || offset <= sent) {
+        return;
+      }
+      if (offset == sent + 1) {
+        sent = offset;
+        var _ = open.send(offset, frame);
+      } else {
+        pull(open);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Hands on what the grid has and the client lacks. */
+  void pull() {
+    lock.lock();
+    try {
+      if (transport != null) {
+        pull(transport);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void pull(Transport open) {
+    Optional<Missed> missed;
+    try {
+      missed = table.missed(key(), sent);
+    } catch (HeddleException e) {
+      log.warn("history not read connection={} error={}", client.connection(), e.toString());
+      open.close(CloseCodes.INSUFFICIENT, "the history cannot be read");
+      return;
+    }
+    if (missed.isEmpty()) {
+      open.close(CloseCodes.NORMAL, "the connection has ended");
+      return;
+    }
+    if (!missed.get().complete()) {
+      open.close(CloseCodes.INSUFFICIENT, "the history lost a frame that was not sent yet");
+      return;
+    }
+    for (Kept kept : missed.get().frames()) {
+      sent = kept.offset();
+      if (!open.send(kept.offset(), new Payload(kept.bytes(), kept.binary()))) {
+        return;
+      }
+    }
+  }
+
+  boolean lags() {
+    Transport open = transport();
+    return open != null && open.lags();
+  }
+
+  /** Ends the transport, not the connection; at its beginning, where it has yet to come. */
+  void close(int code, String reason) {
+    lock.lock();
+    try {
+      if (transport == null) {
+        end = end == null ? new End(code, reason) : end;
+      } else {
+        transport.close(code, reason);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private @Nullable Transport transport() {
+    lock.lock();
+    try {
+      return transport;
+    } finally {
+      lock.unlock();
+    }
+  }
+}

@@ -1,0 +1,16 @@
+package dev.heddle.gateway.connection;
+
+/**
+ * What happens to a raw socket whose client reads more slowly than it is sent to. A resumable
+ * connection's socket is always closed: what it has not read waits in its history.
+ */
+enum SlowConsumer {
+  /** The connection is closed, with 3008. */
+  CLOSE,
+  /** The frames that wait for longest are dropped. */
+  DROP_OLDEST,
+  /**
+   * All frames that wait are dropped for the newest: for states, each of which replaces the last.
+   */
+  LATEST
+}

@@ -1,0 +1,222 @@
+package dev.heddle.gateway.connection;
+
+import dev.heddle.gateway.http.EdgeErrors;
+import dev.heddle.process.Ticker;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.eclipse.jetty.websocket.api.Callback;
+import org.eclipse.jetty.websocket.api.Session;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One WebSocket. Frames are handled on the thread that read them, and the next one is demanded only
+ * when the last one has been answered: that keeps their order, and a client that sends faster than
+ * it is served meets TCP's back-pressure. Jetty calls the listener methods one at a time; the
+ * keep-alive thread calls {@link #tick}. Public because Jetty looks its methods up by reflection.
+ */
+public final class WebSocketTransport implements Session.Listener, Transport {
+  private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
+  private static final ByteBuffer NO_PAYLOAD = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+  private final Setting setting;
+  private final Connections connections;
+  private final Connections.Place place;
+  private final Ticker ticker;
+  private final AtomicBoolean left = new AtomicBoolean();
+  private volatile @Nullable Session session;
+  private volatile @Nullable Outgoing outgoing;
+  private volatile boolean demanding;
+  private volatile long heardNanos;
+  private volatile long pingedNanos;
+  private volatile long closingNanos;
+  private volatile boolean closing;
+
+  /** Who the socket is of. Called by one thread at a time. */
+  interface Holder {
+    /** The socket is open; frames come after {@link WebSocketTransport#demand}. */
+    void opened(WebSocketTransport transport);
+
+    /** A frame; blocks until it is answered. */
+    void frame(Payload frame);
+
+    /** The socket has failed: what waits for it may end. Its end follows. */
+    void failed();
+
+    /**
+     * The socket is gone, or was never opened.
+     *
+     * @param opened whether it ever was
+     */
+    void closed(boolean opened, int code, String reason);
+  }
+
+  /**
+   * How the socket is used.
+   *
+   * @param envelopes whether frames to the client go in envelopes, with their offsets
+   * @param message bytes of a message from the client; more: close 1009
+   * @param outgoing bytes that may wait for the client
+   */
+  record Setting(
+      Holder holder,
+      boolean envelopes,
+      long message,
+      long outgoing,
+      int outgoingFrames,
+      SlowConsumer slow) {}
+
+  WebSocketTransport(
+      Setting setting, Connections connections, Connections.Place place, Ticker ticker) {
+    this.setting = setting;
+    this.connections = connections;
+    this.place = place;
+    this.ticker = ticker;
+  }
+
+  @Override
+  public void onWebSocketOpen(Session opened) {
+    opened.setMaxTextMessageSize(setting.message());
+    opened.setMaxBinaryMessageSize(setting.message());
+    opened.setMaxFrameSize(setting.message());
+    outgoing =
+        new Outgoing(
+            opened, setting.outgoing(), setting.outgoingFrames(), setting.slow(), this::tooSlow);
+    session = opened;
+    pingedNanos = ticker.nanoTime();
+    connections.opened(this);
+    setting.holder().opened(this);
+  }
+
+  @Override
+  public void onWebSocketText(String text) {
+    handle(Payload.text(text.getBytes(StandardCharsets.UTF_8)));
+  }
+
+  @Override
+  public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
+    byte[] bytes = new byte[payload.remaining()];
+    payload.get(bytes);
+    callback.succeed();
+    handle(new Payload(bytes, true));
+  }
+
+  private void handle(Payload frame) {
+    demanding = false;
+    try {
+      setting.holder().frame(frame);
+    } finally {
+      demand();
+    }
+  }
+
+  @Override
+  public void onWebSocketPong(ByteBuffer payload) {
+    demand();
+  }
+
+  /** Asks for the next frame. */
+  void demand() {
+    Session open = session;
+    if (open != null && open.isOpen()) {
+      heardNanos = ticker.nanoTime();
+      demanding = true;
+      open.demand();
+    }
+  }
+
+  @Override
+  public boolean send(long offset, Payload frame) {
+    Outgoing out = outgoing;
+    return out != null
+        && !closing
+        && out.send(setting.envelopes() ? Envelopes.message(offset, frame) : frame);
+  }
+
+  @Override
+  public void control(byte[] json) {
+    Outgoing out = outgoing;
+    if (out != null && !closing) {
+      var _ = out.send(Payload.text(json));
+    }
+  }
+
+  @Override
+  public boolean lags() {
+    Outgoing out = outgoing;
+    return out != null && out.waiting();
+  }
+
+  @Override
+  public void close(int code, String reason) {
+    Session open = session;
+    if (open != null && !closing) {
+      closingNanos = ticker.nanoTime();
+      closing = true;
+      connections.closing(this);
+      open.close(code, reason, Callback.NOOP);
+    }
+  }
+
+  private void tooSlow() {
+    if (!closing) {
+      connections.countSlow();
+      close(EdgeErrors.SLOW_CONSUMER, "slow consumer");
+    }
+  }
+
+  @Override
+  public void tick() {
+    Session open = session;
+    if (open == null || closing) {
+      return;
+    }
+    if (demanding && pingedNanos - heardNanos > 0) {
+      // Nothing came since the last ping, though it was welcome.
+      open.disconnect();
+    } else {
+      pingedNanos = ticker.nanoTime();
+      open.sendPing(NO_PAYLOAD.duplicate(), Callback.NOOP);
+    }
+  }
+
+  @Override
+  public void endIfOverdue() {
+    if (closing && ticker.nanoTime() - closingNanos > CLOSE_GRACE.toNanos()) {
+      abort();
+    }
+  }
+
+  @Override
+  public void abort() {
+    Session open = session;
+    if (open != null) {
+      open.disconnect();
+    }
+  }
+
+  @Override
+  public void onWebSocketError(Throwable cause) {
+    setting.holder().failed();
+  }
+
+  @Override
+  public void onWebSocketClose(int code, String reason, Callback callback) {
+    leave(code, reason == null ? "" : reason);
+    callback.succeed();
+  }
+
+  /** Gives the place free, once, whether or not the socket was ever open. */
+  void leave(int code, String reason) {
+    if (left.compareAndSet(false, true)) {
+      connections.left(this);
+      try {
+        setting.holder().closed(session != null, code, reason);
+      } finally {
+        // Last: a gateway that stops waits for places, and then leaves the grid.
+        place.close();
+      }
+    }
+  }
+}
