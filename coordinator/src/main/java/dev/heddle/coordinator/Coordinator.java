@@ -2,6 +2,7 @@ package dev.heddle.coordinator;
 
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.catalog.CatalogClient;
+import dev.heddle.catalog.Gateways;
 import dev.heddle.coordinator.admission.FairAdmission;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
@@ -167,7 +168,8 @@ public final class Coordinator implements AutoCloseable {
             new ClusterGrpcService(catalog, channels, table),
             new FunctionsGrpcService(
                 functions, new FunctionLogsGrpcClient(catalog, channels, ticker), ticker, registry),
-            new InvocationsGrpcService(outside));
+            new InvocationsGrpcService(outside),
+            new SessionsGrpcService(new Gateways(node, catalog, channels)));
     this.internalServices = List.of(new CallsGrpcService(within, node, logs));
   }
 

@@ -21,6 +21,8 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvokeRequest;
+import dev.heddle.v1.SendRequest;
+import dev.heddle.v1.SessionsGrpc;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -59,7 +61,7 @@ final class PlatformGrpcClient implements Platform {
       case DATA_QUERY -> data.query(arguments, scope);
       case INVOKE -> invoke(arguments, scope);
       case PUBLISH -> throw notOffered(operation, "channels");
-      case SEND -> throw notOffered(operation, "messages to connections");
+      case SEND -> send(arguments, scope);
       case SESSION_GET, SESSION_ALL, SESSION_PUT, SESSION_REMOVE, SESSION_REPLACE, LOG, CONTEXT ->
           throw new IllegalArgumentException(
               operation.wireName() + ": not a call of the cluster (expected: the engine does it)");
@@ -70,6 +72,25 @@ final class PlatformGrpcClient implements Platform {
     return new HeddleException(
         ErrorCode.NOT_OFFERED,
         operation.wireName() + ": this cluster has no " + what + " (expected: another operation)");
+  }
+
+  /** A message is JSON, and so a text frame. */
+  private @Nullable Object send(JsonObject arguments, InvocationScope scope) {
+    var request =
+        SendRequest.newBuilder()
+            .setConnection(arguments.string("connection"))
+            .setPayload(UnsafeByteOperations.unsafeWrap(JsonValues.write(arguments.get("message"))))
+            .build();
+    return DataGrpcClient.within(
+        scope,
+        PositionToken.EMPTY,
+        () -> {
+          var _ =
+              SessionsGrpc.newBlockingStub(coordinators.channel())
+                  .withDeadlineAfter(scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS)
+                  .send(request);
+          return null;
+        });
   }
 
   private @Nullable Object invoke(JsonObject arguments, InvocationScope scope) {

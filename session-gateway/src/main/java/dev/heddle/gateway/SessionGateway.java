@@ -101,6 +101,7 @@ public final class SessionGateway implements AutoCloseable {
             "connections",
             new ConnectionDoors(
                 server,
+                node,
                 catalog,
                 coordinators,
                 channels,

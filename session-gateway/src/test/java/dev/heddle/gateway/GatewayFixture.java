@@ -38,7 +38,10 @@ public final class GatewayFixture implements AutoCloseable {
   }
 
   private final Closer closer = new Closer();
+  private boolean owned;
   private final Credentials credentials;
+  private final Clock clock;
+  private final String node;
   public final LocalCatalog catalogs;
   public final CatalogClient catalog;
   public final FakeCoordinator coordinator;
@@ -63,8 +66,29 @@ public final class GatewayFixture implements AutoCloseable {
 
   public GatewayFixture(
       Path directory, UnaryOperator<GatewayConfig> settings, Credentials credentials, Clock clock) {
+    this(LocalCatalog.start(directory.resolve("catalog")), "gw", settings, credentials, clock);
+    owned = true;
+  }
+
+  /**
+   * Another gateway in the same catalog; to be closed before this one.
+   *
+   * @param settings made of the defaults
+   */
+  public GatewayFixture beside(String other, UnaryOperator<GatewayConfig> settings) {
+    return new GatewayFixture(catalogs, other, settings, credentials, clock);
+  }
+
+  private GatewayFixture(
+      LocalCatalog catalogs,
+      String node,
+      UnaryOperator<GatewayConfig> settings,
+      Credentials credentials,
+      Clock clock) {
     this.credentials = credentials;
-    catalogs = closer.register("catalog", LocalCatalog.start(directory.resolve("catalog")));
+    this.clock = clock;
+    this.node = node;
+    this.catalogs = catalogs;
     catalog = catalogs.client();
     coordinator = closer.register("coordinator", new FakeCoordinator(credentials));
     channels = closer.register("channels", new Channels(credentials));
@@ -76,7 +100,7 @@ public final class GatewayFixture implements AutoCloseable {
             "gateway",
             new SessionGateway(
                 settings.apply(config),
-                "gw",
+                node,
                 catalog,
                 channels,
                 telemetry,
@@ -107,7 +131,7 @@ public final class GatewayFixture implements AutoCloseable {
    * @param json its value
    */
   public void login(String session, String attribute, String json) {
-    String address = catalog.view().node("gw").orElseThrow().internal();
+    String address = catalog.view().node(node).orElseThrow().internal();
     var _ =
         SessionAttributesGrpc.newBlockingStub(channels.to(address))
             .set(
@@ -142,9 +166,9 @@ public final class GatewayFixture implements AutoCloseable {
   private GatewayFixture ready(String internal) {
     catalog.register(
         new NodeRecord(
-            "gw", "i1", Set.of("gateway", "coordinator"), internal, coordinator.address(), "", ""),
+            node, "i1", Set.of("gateway", "coordinator"), internal, coordinator.address(), "", ""),
         Duration.ofSeconds(30));
-    Eventually.eventually("the node is known", () -> catalog.view().node("gw").isPresent());
+    Eventually.eventually("the node is known", () -> catalog.view().node(node).isPresent());
     return this;
   }
 
@@ -188,5 +212,8 @@ public final class GatewayFixture implements AutoCloseable {
   @Override
   public void close() {
     closer.close();
+    if (owned) {
+      catalogs.close();
+    }
   }
 }

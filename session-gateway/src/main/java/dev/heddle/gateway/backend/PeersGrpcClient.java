@@ -8,6 +8,7 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.HeddleException;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
@@ -27,9 +28,9 @@ public final class PeersGrpcClient {
     this.channels = channels;
   }
 
-  /** The history of a connection that the other gateway carries has grown. */
+  /** The history of a connection that the other gateway carries has grown; false: not told. */
   public boolean wake(String address, ConnectionKey key) {
-    return tell(address, QUICK, ref(key).build(), stub -> stub::wake);
+    return ask(address, QUICK, ref(key).build(), stub -> stub::wake).isPresent();
   }
 
   /** A connection has been taken over from the other gateway. */
@@ -52,21 +53,30 @@ public final class PeersGrpcClient {
       ConnectionRef ref,
       Function<ConnectionsGrpc.ConnectionsBlockingStub, Function<ConnectionRef, ConnectionReply>>
           method) {
+    return ask(address, most, ref, method).map(ConnectionReply::getDone).orElse(false);
+  }
+
+  private Optional<ConnectionReply> ask(
+      String address,
+      Duration most,
+      ConnectionRef ref,
+      Function<ConnectionsGrpc.ConnectionsBlockingStub, Function<ConnectionRef, ConnectionReply>>
+          method) {
     if (address.isEmpty()) {
-      return false;
+      return Optional.empty();
     }
     try {
       var stub =
           ConnectionsGrpc.newBlockingStub(channels.to(address))
               .withDeadlineAfter(most.toNanos(), TimeUnit.NANOSECONDS);
-      return method.apply(stub).apply(ref).getDone();
+      return Optional.of(method.apply(stub).apply(ref));
     } catch (StatusRuntimeException | HeddleException e) {
       log.info(
           "gateway not told address={} connection={} error={}",
           address,
           ref.getConnection(),
           e.toString());
-      return false;
+      return Optional.empty();
     }
   }
 }

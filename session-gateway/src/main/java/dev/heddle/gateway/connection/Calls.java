@@ -15,8 +15,8 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
+import java.time.Clock;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -27,10 +27,8 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +40,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Calls {
   private static final Logger log = LoggerFactory.getLogger(Calls.class);
-  private static final int STRIPES = 64;
 
   /** Before a gateway that does not answer, or the grid, is asked again. */
   private static final Duration PAUSE = Duration.ofMillis(250);
@@ -53,13 +50,12 @@ final class Calls {
   private final BiConsumer<ConnectionKey, Known> abandoned;
   private final Duration takeOver;
   private final Ticker ticker;
+  private final Clock clock;
   private final ThreadFactory threads = Threads.virtual("heddle-settle");
   private final ConcurrentHashMap<Call, CountDownLatch> here = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<Call, CompletableFuture<Void>> settling =
       new ConcurrentHashMap<>();
   private final Set<ConnectionKey> waiting = ConcurrentHashMap.newKeySet();
-  private final List<ReentrantLock> stripes =
-      Stream.generate(ReentrantLock::new).limit(STRIPES).toList();
 
   private record Call(ConnectionKey key, long id) {}
 
@@ -77,9 +73,9 @@ final class Calls {
    * @param todo false: the frame was taken before
    * @param call that the work is done under
    * @param received how many of the client's frames have been taken
-   * @param handed what earlier invocations left
+   * @param known the connection under the call
    */
-  record Begun(boolean todo, long call, long received, byte[] handed) {}
+  record Begun(boolean todo, long call, long received, Known known) {}
 
   /**
    * The calls of this gateway.
@@ -93,13 +89,15 @@ final class Calls {
       Supplier<Carrier> self,
       BiConsumer<ConnectionKey, Known> abandoned,
       Duration takeOver,
-      Ticker ticker) {
+      Ticker ticker,
+      Clock clock) {
     this.table = table;
     this.peers = peers;
     this.self = self;
     this.abandoned = abandoned;
     this.takeOver = takeOver;
     this.ticker = ticker;
+    this.clock = clock;
   }
 
   /**
@@ -118,13 +116,8 @@ final class Calls {
       }
     }
     return switch (begun.outcome()) {
-      case DONE ->
-          new Begun(
-              true,
-              begun.get().call(),
-              begun.get().received(),
-              table.handed(frame.key(), begun.get()));
-      case DUPLICATE -> new Begun(false, 0, begun.get().received(), new byte[0]);
+      case DONE -> new Begun(true, begun.get().call(), begun.get().received(), begun.get());
+      case DUPLICATE -> new Begun(false, 0, begun.get().received(), begun.get());
       case MISSING, REPLAYED, FENCED, BUSY, GAP, FULL, ENDING ->
           throw Resumables.refusal(begun.outcome());
     };
@@ -154,20 +147,30 @@ final class Calls {
     return begun;
   }
 
-  /** The mark in the grid and the call here are one to whoever looks for either. */
+  /** The call is here before the mark is in the grid: who finds the mark finds the call, too. */
   private Change mark(Frame frame, boolean idempotent) {
-    ReentrantLock lock = stripe(frame.key());
-    lock.lock();
+    var call = new Call(frame.key(), ConnectionTable.newId());
+    var over = new CountDownLatch(1);
+    here.put(call, over);
+    boolean marked = false;
     try {
       Change begun =
           table.begin(
-              frame.key(), frame.token(), frame.epoch(), frame.number(), idempotent, self.get());
-      if (begun.done()) {
-        here.put(new Call(frame.key(), begun.get().call()), new CountDownLatch(1));
-      }
+              frame.key(),
+              frame.token(),
+              frame.epoch(),
+              frame.number(),
+              idempotent,
+              self.get(),
+              call.id(),
+              clock.instant());
+      marked = begun.done();
       return begun;
     } finally {
-      lock.unlock();
+      if (!marked) {
+        here.remove(call);
+        over.countDown();
+      }
     }
   }
 
@@ -191,17 +194,7 @@ final class Calls {
 
   /** A call that this gateway has in flight. */
   private Optional<CountDownLatch> find(ConnectionKey key, long call) {
-    ReentrantLock lock = stripe(key);
-    lock.lock();
-    try {
-      return Optional.ofNullable(here.get(new Call(key, call)));
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private ReentrantLock stripe(ConnectionKey key) {
-    return stripes.get(Math.floorMod(key.hashCode(), STRIPES));
+    return Optional.ofNullable(here.get(new Call(key, call)));
   }
 
   private boolean mine(Carrier caller) {

@@ -4,6 +4,10 @@ package dev.heddle.gateway.connection;
 final class CloseCodes {
   static final int NORMAL = 1000;
   static final int GOING_AWAY = 1001;
+
+  /** The client's goodbye had no code. */
+  static final int NO_CODE = 1005;
+
   static final int ABNORMAL = 1006;
 
   /** The history lost a frame before the client had it: it may resume, and learns so. */

@@ -19,18 +19,24 @@ import io.grpc.BindableService;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
-/** {@code /ws/{app}}, {@code /sse/{app}} and {@code /poll/{app}}, and what they hold. One-shot. */
+/**
+ * {@code /ws/{app}}, {@code /sse/{app}} and {@code /poll/{app}}, what they hold, and {@code
+ * /@connections/{id}}. One-shot.
+ */
 public final class ConnectionDoors implements AutoCloseable {
   private final Closer closer = new Closer();
   private final Connections connections;
   private final Resumables resumables;
   private final WebSocketDoor webSockets;
   private final HttpDoors http;
+  private final Pushes pushes;
 
   public ConnectionDoors(
       HttpServer server,
+      String node,
       CatalogClient catalog,
       Coordinators coordinators,
       Channels channels,
@@ -51,7 +57,9 @@ public final class ConnectionDoors implements AutoCloseable {
     var events = new HandlerEvent(clock);
     var handlers = new Handlers(functions, services);
     var frames = new Frames(apps, queries, handlers, sessions, positions, events, limits, meters);
-    var tokens = new Tokens(sessions);
+    var tokens = new Tokens(sessions, node);
+    var arrivals = new Arrivals(resume.history().bytes());
+    var plain = new PlainConnections();
     this.resumables =
         new Resumables(
             sessions.connections(),
@@ -70,6 +78,7 @@ public final class ConnectionDoors implements AutoCloseable {
             events,
             resumables,
             tokens,
+            arrivals,
             sessions,
             origins,
             credentials,
@@ -78,12 +87,23 @@ public final class ConnectionDoors implements AutoCloseable {
     closer.register("windows", resumables.windows());
     this.connections = closer.register("connections", new Connections(limits, stopTimeout, meters));
     this.webSockets =
-        new WebSocketDoor(server, entrance, resumables, frames, connections, limits, ticker);
+        new WebSocketDoor(
+            server, entrance, resumables, frames, connections, plain, limits, ticker, clock);
     this.http = new HttpDoors(entrance, resumables, connections, limits, resume, ticker);
+    var homes = new Homes(catalog, node, resumables::nodes);
+    this.pushes =
+        new Pushes(
+            tokens, homes, arrivals, plain, resumables, new PushGrpcClient(channels), meters);
   }
 
   /** The routes. */
   public List<Route> routes() {
+    var routes = new ArrayList<>(new PushRoutes(pushes).routes());
+    routes.addAll(doors());
+    return routes;
+  }
+
+  private List<Route> doors() {
     return List.of(
         new Route("GET", "/ws/{app}", true, webSockets::upgrade),
         new Route("GET", "/sse/{app}", true, http::events),
@@ -94,9 +114,9 @@ public final class ConnectionDoors implements AutoCloseable {
         new Route("DELETE", "/poll/{app}", true, http::end));
   }
 
-  /** What other gateways tell this one. */
+  /** What other gateways tell this one, and others ask of it. */
   public BindableService service() {
-    return new ConnectionsGrpcService(resumables);
+    return new ConnectionsGrpcService(resumables, pushes);
   }
 
   public void start() {

@@ -12,6 +12,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
@@ -30,6 +31,7 @@ final class Entrance {
   private final HandlerEvent events;
   private final Resumables resumables;
   private final Tokens tokens;
+  private final Arrivals arrivals;
   private final SessionStore sessions;
   private final OriginPolicy origins;
   private final Credentials credentials;
@@ -42,6 +44,7 @@ final class Entrance {
       HandlerEvent events,
       Resumables resumables,
       Tokens tokens,
+      Arrivals arrivals,
       SessionStore sessions,
       OriginPolicy origins,
       Credentials credentials,
@@ -52,6 +55,7 @@ final class Entrance {
     this.events = events;
     this.resumables = resumables;
     this.tokens = tokens;
+    this.arrivals = arrivals;
     this.sessions = sessions;
     this.origins = origins;
     this.credentials = credentials;
@@ -59,8 +63,12 @@ final class Entrance {
     this.clock = clock;
   }
 
-  /** A client that the app has let in, with its session's cookie set where it is new. */
-  record Guest(Client client, boolean bound, Handed handed) {}
+  /**
+   * A client that the app has let in, with its session's cookie set where it is new.
+   *
+   * @param arrival what waits for the upgrade; null: nobody knows of the client yet
+   */
+  record Guest(Client client, boolean bound, Handed handed, Arrivals.@Nullable Arrival arrival) {}
 
   /** A stay that begins. */
   record Entered(ResumableConnection connection, Known known, long offset, byte[] welcome) {}
@@ -72,7 +80,12 @@ final class Entrance {
    */
   AppSpec app(Exchange exchange) {
     AppSpec app = apps.get(exchange.tenant(), exchange.parameter("app"));
+    if (exchange.method().equals("HEAD")) {
+      throw new HeddleException(
+          ErrorCode.METHOD_NOT_ALLOWED, "method: HEAD (expected: GET, which begins a stay)");
+    }
     origins.requireKnown(exchange.request(), app.origins());
+    origins.requireNoForeignFetch(exchange.request());
     String origin = exchange.header("Origin");
     if (origin != null && app.origins().contains(origin)) {
       exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -137,20 +150,35 @@ final class Entrance {
   /**
    * Asks the app whether a new client may come in; null: it may not, and has been answered.
    *
+   * @param resumable whether its connection is to survive its socket
    * @throws HeddleException UNAUTHENTICATED where the app wants to know the user and does not
    */
-  @Nullable Guest admit(Exchange exchange, AppSpec app) {
+  @Nullable Guest admit(Exchange exchange, AppSpec app, boolean resumable) {
     String tenant = exchange.tenant();
     SessionStore.Visit visit = sessions.visit(tenant, exchange.cookie(SessionStore.COOKIE));
     Optional<String> principal = principal(app, tenant, visit.session());
     visit.setCookie().ifPresent(cookie -> exchange.header(HttpHeader.SET_COOKIE, cookie));
-    Client client = client(exchange, app, visit.session(), principal);
-    HandlerReply reply = ask(exchange, app, client);
-    if (!reply.ok()) {
-      refuse(exchange, reply.statusCode());
-      return null;
+    String id = tokens.newId(tenant, resumable);
+    Client client = client(exchange, app, id, visit.session(), principal);
+    boolean bound = visit.setCookie().isEmpty();
+    if (app.special(AppSpec.CONNECT).isEmpty()) {
+      return new Guest(client, bound, Handed.NOTHING, null);
     }
-    return new Guest(client, visit.setCookie().isEmpty(), Handed.NOTHING.after(reply));
+    Arrivals.Arrival arrival = arrivals.begin(client);
+    boolean welcome = false;
+    try {
+      HandlerReply reply = ask(exchange, app, client);
+      welcome = reply.ok();
+      if (!welcome) {
+        refuse(exchange, reply.statusCode());
+        return null;
+      }
+      return new Guest(client, bound, Handed.NOTHING.after(reply), arrival);
+    } finally {
+      if (!welcome) {
+        arrival.refused();
+      }
+    }
   }
 
   private Optional<String> principal(AppSpec app, String tenant, String session) {
@@ -168,13 +196,14 @@ final class Entrance {
   }
 
   private Client client(
-      Exchange exchange, AppSpec app, String session, Optional<String> principal) {
+      Exchange exchange, AppSpec app, String id, String session, Optional<String> principal) {
     return new Client(
-        tokens.newId(exchange.tenant()),
+        id,
         exchange.tenant(),
         app.name(),
         session,
-        clock.instant(),
+        // As exact as all else that is told of it.
+        clock.instant().truncatedTo(ChronoUnit.MILLIS),
         Optional.ofNullable(exchange.header("Host")).orElse(""),
         Request.getRemoteAddr(exchange.request()),
         Optional.ofNullable(exchange.header("User-Agent")).orElse(""),
@@ -183,9 +212,6 @@ final class Entrance {
 
   /** Asks the app's $connect route. */
   private HandlerReply ask(Exchange exchange, AppSpec app, Client client) {
-    if (app.special(AppSpec.CONNECT).isEmpty()) {
-      return HandlerReply.status(200);
-    }
     byte[] event = events.connect(client, exchange.request(), !credentials.requiresApiKey());
     return frames.connect(exchange.call(), app, client, event);
   }
@@ -204,6 +230,7 @@ final class Entrance {
    */
   @Nullable Entered enter(Exchange exchange, AppSpec app) {
     requireResumable(app);
+    resumables.requireKnown();
     String token = token(exchange);
     if (token != null) {
       long offset = offset(exchange);
@@ -212,7 +239,7 @@ final class Entrance {
       return entered(resumed);
     }
     resumables.requireRoom(exchange.tenant(), app.name(), app.limits().connections());
-    Guest guest = admit(exchange, app);
+    Guest guest = admit(exchange, app, true);
     if (guest == null) {
       return null;
     }
@@ -269,12 +296,17 @@ final class Entrance {
     Tokens.Resume resume = tokens.read(tenant, token);
     Known known = resumables.find(resume.key());
     Optional<String> session = sessions.find(tenant, exchange.cookie(SessionStore.COOKIE));
-    boolean same = session.isEmpty() ? !known.bound() : session.get().equals(known.session());
+    // Who had no cookie at first may have got several since: the token is all that it was told.
+    boolean same = !known.bound() || session.filter(known.session()::equals).isPresent();
     if (!known.app().equals(app.name()) || !same) {
       throw new HeddleException(
           ErrorCode.FORBIDDEN, "resume: of another app or user (expected: one's own connection)");
     }
-    var _ = principal(app, tenant, known.session());
+    Optional<String> user = principal(app, tenant, known.session());
+    if (user.isPresent() && !user.equals(resumables.client(resume.key(), known).principal())) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN, "resume: its session is another user's by now (expected: the same)");
+    }
     return resume;
   }
 }

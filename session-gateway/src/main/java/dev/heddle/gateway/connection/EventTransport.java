@@ -31,18 +31,29 @@ final class EventTransport implements Transport {
   private final Condition changed = lock.newCondition();
 
   /** Guarded by the lock, as all that follows. */
-  private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
+  private final ArrayDeque<Event> queue = new ArrayDeque<>();
 
+  private boolean replaying = true;
+
+  /** Of what counts. */
   private long bytes;
+
   private long writing;
   private boolean closing;
   private boolean over;
   private long closingNanos;
 
   /**
+   * As it is written.
+   *
+   * @param counts whether it came after the replay
+   */
+  private record Event(byte[] text, boolean counts) {}
+
+  /**
    * A stream that has yet to begin.
    *
-   * @param limit bytes that may wait for the client
+   * @param limit bytes that may wait for the client, besides what did so before the stream
    * @param cut ends the socket below
    */
   EventTransport(
@@ -97,12 +108,12 @@ final class EventTransport implements Transport {
       if (over) {
         return null;
       }
-      byte[] next = queue.poll();
+      Event next = queue.poll();
       if (next == null) {
         return closing ? null : ALIVE;
       }
-      writing = next.length;
-      return next;
+      writing = next.counts() ? next.text().length : 0;
+      return next.text();
     } finally {
       lock.unlock();
     }
@@ -126,6 +137,16 @@ final class EventTransport implements Transport {
     var _ = add(event("heddle", resumeToken + ":" + offset, data));
   }
 
+  @Override
+  public void replayed() {
+    lock.lock();
+    try {
+      replaying = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private static byte[] event(String name, String id, String data) {
     var text = new StringBuilder(data.length() + 128);
     if (!name.isEmpty()) {
@@ -147,9 +168,9 @@ final class EventTransport implements Transport {
       if (closing || over) {
         return false;
       }
-      if (bytes == 0 || bytes + event.length <= limit) {
-        queue.addLast(event);
-        bytes += event.length;
+      if (replaying || bytes == 0 || bytes + event.length <= limit) {
+        queue.addLast(new Event(event, !replaying));
+        bytes += replaying ? 0 : event.length;
         changed.signal();
         return true;
       }
@@ -165,7 +186,7 @@ final class EventTransport implements Transport {
   public boolean lags() {
     lock.lock();
     try {
-      return bytes > 0;
+      return bytes > 0 || !queue.isEmpty();
     } finally {
       lock.unlock();
     }
@@ -180,7 +201,7 @@ final class EventTransport implements Transport {
       }
       String goodbye = new String(Envelopes.closed(code, reason), StandardCharsets.UTF_8);
       byte[] last = event("heddle", "", goodbye);
-      queue.addLast(last);
+      queue.addLast(new Event(last, true));
       bytes += last.length;
       closing = true;
       closingNanos = ticker.nanoTime();

@@ -41,6 +41,9 @@ final class Frames {
   private static final Set<String> QUERY_FRAME =
       new LinkedHashSet<>(List.of("action", "id", "query"));
 
+  /** That wait for their turn. */
+  private static final int MOST_GOODBYES = 10_000;
+
   private final Apps apps;
   private final QueryGrpcClient queries;
   private final Handlers handlers;
@@ -48,6 +51,7 @@ final class Frames {
   private final SessionPositions positions;
   private final HandlerEvent events;
   private final Semaphore disconnects;
+  private final Semaphore goodbyes = new Semaphore(MOST_GOODBYES);
   private final ThreadFactory threads = Threads.virtual("heddle-disconnect");
   private final Timer answered;
   private final Timer failed;
@@ -169,8 +173,7 @@ final class Frames {
       sample.stop(answered);
     } catch (RuntimeException e) {
       sample.stop(failed);
-      HeddleException error = EdgeErrors.of(e, trace.traceId());
-      replies.answer(Payload.text(errorFrame(frame, error, trace.traceId())));
+      replies.answer(failed(frame, e, trace.traceId()));
     } finally {
       replies.inFlight(null);
     }
@@ -250,7 +253,7 @@ final class Frames {
           "the handler's reply: statusCode " + reply.statusCode() + " (expected: 2xx, or a body)");
     }
     if (reply.close()) {
-      replies.close(CloseCodes.NORMAL, "closed by the app");
+      replies.close(CloseCodes.NORMAL, Resumables.BY_APP);
     }
   }
 
@@ -278,7 +281,10 @@ final class Frames {
         : handlers.answer(call, AppSpec.CONNECT, target.get(), client, event);
   }
 
-  /** Tells the app that a client has gone: best effort, and never more than so many at once. */
+  /**
+   * Tells the app that a client has gone: best effort, and never more than so many at once; some
+   * more wait for that.
+   */
   void disconnected(Client client, int code, String reason, Handed handed) {
     Optional<Target> target;
     try {
@@ -290,11 +296,25 @@ final class Frames {
     if (target.isEmpty()) {
       return;
     }
-    if (!disconnects.tryAcquire()) {
+    if (!goodbyes.tryAcquire()) {
       droppedDisconnects.increment();
       return;
     }
-    threads.newThread(() -> disconnected(client, target.get(), code, reason, handed)).start();
+    threads
+        .newThread(() -> {
+          try {
+            disconnects.acquireUninterruptibly();
+            disconnected(client, target.get(), code, reason, handed);
+          } finally {
+            goodbyes.release();
+          }
+        })
+        .start();
+  }
+
+  /** Whether an app would hear of the end of a connection at once. */
+  boolean roomForGoodbyes() {
+    return disconnects.availablePermits() > 0 && !disconnects.hasQueuedThreads();
   }
 
   private void disconnected(Client client, Target target, int code, String reason, Handed handed) {
@@ -333,6 +353,12 @@ final class Frames {
     parts.add(answer);
     parts.add((",\"final\":" + last + "}").getBytes(StandardCharsets.UTF_8));
     return join(parts);
+  }
+
+  /** What tells a client that its frame has failed. */
+  static Payload failed(Incoming frame, RuntimeException failure, String traceId) {
+    HeddleException error = EdgeErrors.of(failure, traceId);
+    return Payload.text(errorFrame(frame, error, traceId));
   }
 
   private static byte[] errorFrame(Incoming frame, HeddleException error, String traceId) {

@@ -1,8 +1,10 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.json.Json;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
@@ -39,13 +41,18 @@ record Handed(JsonNode state, List<String> tags) {
     }
     return Json.write(json -> {
       json.writeStartObject();
-      json.writeName("state");
-      json.writeRawValue(state.toString());
+      writeState(json);
       json.writeArrayPropertyStart("tags");
       tags.forEach(json::writeString);
       json.writeEndArray();
       json.writeEndObject();
     });
+  }
+
+  /** As a property; what is no Unicode text is escaped, as it came. */
+  void writeState(JsonGenerator json) {
+    json.writeName("state");
+    json.writeRawValue(new String(Json.bytes(state), StandardCharsets.UTF_8));
   }
 
   static Handed of(byte[] bytes) {

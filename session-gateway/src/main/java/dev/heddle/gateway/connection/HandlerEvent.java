@@ -122,8 +122,7 @@ final class HandlerEvent {
       json.writeEndObject();
       besides.accept(json);
       json.writeObjectPropertyStart("heddle");
-      json.writeName("state");
-      json.writeRawValue(handed.state().toString());
+      handed.writeState(json);
       json.writeArrayPropertyStart("tags");
       handed.tags().forEach(json::writeString);
       json.writeEndArray();

@@ -21,14 +21,29 @@ final class Outgoing {
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Guarded by the lock, as all that follows. */
-  private final ArrayDeque<Payload> queue = new ArrayDeque<>();
+  private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
 
+  private boolean replaying = true;
+
+  /** Of what counts. */
   private long bytes;
+
   private boolean writing;
   private long dropped;
 
   /**
-   * Sends over a session.
+   * A frame.
+   *
+   * @param counts whether it came after the replay
+   */
+  private record Waiting(Payload frame, boolean counts) {
+    long bytes() {
+      return counts ? frame.bytes().length : 0;
+    }
+  }
+
+  /**
+   * Sends over a session. What is sent before {@link #replayed} does not count.
    *
    * @param onSlow told when the client does not keep up and the policy is to close
    */
@@ -40,11 +55,21 @@ final class Outgoing {
     this.onSlow = onSlow;
   }
 
+  /** From now on the client has to keep up. */
+  void replayed() {
+    lock.lock();
+    try {
+      replaying = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Whether anything has not left yet. */
   boolean waiting() {
     lock.lock();
     try {
-      return bytes > 0;
+      return writing || !queue.isEmpty();
     } finally {
       lock.unlock();
     }
@@ -65,15 +90,16 @@ final class Outgoing {
     boolean slow = false;
     lock.lock();
     try {
-      if (crowded(frame)) {
+      var next = new Waiting(frame, !replaying);
+      if (next.counts() && crowded(frame)) {
         slow = policy == SlowConsumer.CLOSE;
         if (!slow) {
           makeRoom(frame);
         }
       }
       if (!slow) {
-        queue.addLast(frame);
-        bytes += frame.bytes().length;
+        queue.addLast(next);
+        bytes += next.bytes();
       }
     } finally {
       lock.unlock();
@@ -93,14 +119,14 @@ final class Outgoing {
 
   private void makeRoom(Payload frame) {
     while (!queue.isEmpty() && (policy == SlowConsumer.LATEST || crowded(frame))) {
-      bytes -= queue.removeFirst().bytes().length;
+      bytes -= queue.removeFirst().bytes();
       dropped++;
     }
   }
 
   private void write() {
     while (true) {
-      Payload next;
+      Waiting next;
       lock.lock();
       try {
         if (writing || queue.isEmpty()) {
@@ -115,10 +141,11 @@ final class Outgoing {
       var second = new AtomicBoolean();
       Callback written =
           Callback.from(() -> written(next, second), failure -> written(next, second));
-      if (next.binary()) {
-        session.sendBinary(ByteBuffer.wrap(next.bytes()), written);
+      Payload frame = next.frame();
+      if (frame.binary()) {
+        session.sendBinary(ByteBuffer.wrap(frame.bytes()), written);
       } else {
-        session.sendText(new String(next.bytes(), StandardCharsets.UTF_8), written);
+        session.sendText(new String(frame.bytes(), StandardCharsets.UTF_8), written);
       }
       if (second.compareAndSet(false, true)) {
         return;
@@ -126,10 +153,10 @@ final class Outgoing {
     }
   }
 
-  private void written(Payload frame, AtomicBoolean second) {
+  private void written(Waiting frame, AtomicBoolean second) {
     lock.lock();
     try {
-      bytes -= frame.bytes().length;
+      bytes -= frame.bytes();
       writing = false;
     } finally {
       lock.unlock();

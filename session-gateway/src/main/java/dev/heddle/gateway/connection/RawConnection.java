@@ -1,7 +1,10 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.BackendCall;
+import dev.heddle.gateway.connection.Arrivals.Arrival;
 import dev.heddle.process.Ticker;
+import java.time.Clock;
+import java.time.Instant;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -12,20 +15,39 @@ import org.jspecify.annotations.Nullable;
  */
 final class RawConnection implements WebSocketTransport.Holder, Replies {
   private final Client client;
+  private final @Nullable Arrival arrival;
+  private final PlainConnections open;
   private final Frames frames;
   private final Ticker ticker;
+  private final Clock clock;
   private final AtomicBoolean gone = new AtomicBoolean();
-  private volatile @Nullable Transport transport;
+  private volatile @Nullable WebSocketTransport transport;
   private volatile @Nullable BackendCall call;
   private volatile Handed handed;
+  private volatile long activeMillis;
   private long touchedNanos;
 
-  RawConnection(Client client, Handed handed, Frames frames, Ticker ticker) {
-    this.handed = handed;
-    this.client = client;
+  /**
+   * A connection whose socket is about to open.
+   *
+   * @param open where it is found as long as it is
+   */
+  RawConnection(
+      Entrance.Guest guest, PlainConnections open, Frames frames, Ticker ticker, Clock clock) {
+    this.client = guest.client();
+    this.arrival = guest.arrival();
+    this.handed = guest.handed();
+    this.open = open;
     this.frames = frames;
     this.ticker = ticker;
+    this.clock = clock;
+    this.activeMillis = client.connectedAt().toEpochMilli();
     this.touchedNanos = ticker.nanoTime();
+  }
+
+  /** When its client connected, or last sent a frame. */
+  Instant active() {
+    return Instant.ofEpochMilli(activeMillis);
   }
 
   @Override
@@ -36,11 +58,37 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   @Override
   public void opened(WebSocketTransport opened) {
     transport = opened;
+    open.opened(this);
+    if (arrival != null && arrival.arrived(frame -> opened.send(0, frame))) {
+      opened.close(CloseCodes.NORMAL, Resumables.BY_APP);
+    }
+    opened.replayed();
     opened.demand();
+  }
+
+  /** What became of a frame that nobody had asked for. */
+  enum Pushed {
+    /** It waits to be sent. */
+    QUEUED,
+    /** The client does not read; by the app's policy it is being closed. */
+    SLOW,
+    GONE
+  }
+
+  Pushed push(Payload frame) {
+    WebSocketTransport socket = transport;
+    if (socket == null) {
+      return Pushed.GONE;
+    }
+    if (socket.send(0, frame)) {
+      return Pushed.QUEUED;
+    }
+    return socket.slow() ? Pushed.SLOW : Pushed.GONE;
   }
 
   @Override
   public void frame(Payload frame) {
+    activeMillis = clock.millis();
     frames.handle(this, frames.read(client, frame));
     touchedNanos = frames.touchIfDue(client, touchedNanos, ticker.nanoTime());
   }
@@ -57,6 +105,10 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   @Override
   public void closed(boolean opened, int code, String reason) {
     failed();
+    open.closed(this);
+    if (arrival != null) {
+      arrival.refused();
+    }
     if (opened) {
       frames.disconnected(client, code, reason, handed);
     }
@@ -64,8 +116,8 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
 
   @Override
   public boolean send(Payload frame) {
-    Transport open = transport;
-    return open != null && open.send(0, frame);
+    Transport socket = transport;
+    return socket != null && socket.send(0, frame);
   }
 
   @Override
@@ -75,15 +127,15 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
 
   @Override
   public boolean lags() {
-    Transport open = transport;
-    return open != null && open.lags();
+    Transport socket = transport;
+    return socket != null && socket.lags();
   }
 
   @Override
   public void close(int code, String reason) {
-    Transport open = transport;
-    if (open != null) {
-      open.close(code, reason);
+    Transport socket = transport;
+    if (socket != null) {
+      socket.close(code, reason);
     }
   }
 

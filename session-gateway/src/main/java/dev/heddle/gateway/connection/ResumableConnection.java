@@ -29,6 +29,15 @@ final class ResumableConnection {
   /** Guarded by the lock, as what follows: offset of the last frame that was handed on. */
   private long sent;
 
+  /** What the grid has last been told that the client has read. */
+  private long told = -1;
+
+  /** What the client has read. */
+  private long read = -1;
+
+  /** Whether the grid is being told. */
+  private boolean telling;
+
   private @Nullable Transport transport;
 
   /** How it ended before it had a transport; null: it did not. */
@@ -73,6 +82,7 @@ final class ResumableConnection {
       transport = opened;
       if (end == null) {
         pull(opened);
+        opened.replayed();
       } else {
         opened.close(end.code(), end.reason());
       }
@@ -134,6 +144,58 @@ final class ResumableConnection {
       if (!open.send(kept.offset(), new Payload(kept.bytes(), kept.binary()))) {
         return;
       }
+    }
+  }
+
+  /**
+   * The client has read up to this offset. At most one step says so to the grid at a time, whatever
+   * the client sends: those that come meanwhile become one.
+   */
+  void acknowledge(long offset) {
+    lock.lock();
+    try {
+      read = Math.max(read, Math.min(offset, sent));
+    } finally {
+      lock.unlock();
+    }
+    tell();
+  }
+
+  private void tell() {
+    long next;
+    lock.lock();
+    try {
+      if (telling || read <= told) {
+        return;
+      }
+      telling = true;
+      told = read;
+      next = read;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      var _ =
+          table
+              .acknowledge(key(), epoch, next)
+              .whenComplete((_, failure) -> {
+                hasTold();
+                if (failure == null) {
+                  tell();
+                }
+              });
+    } catch (RuntimeException e) {
+      hasTold();
+      throw e;
+    }
+  }
+
+  private void hasTold() {
+    lock.lock();
+    try {
+      telling = false;
+    } finally {
+      lock.unlock();
     }
   }
 

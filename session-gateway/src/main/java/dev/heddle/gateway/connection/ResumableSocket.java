@@ -67,6 +67,9 @@ final class ResumableSocket implements WebSocketTransport.Holder {
         work(0, frame);
       }
     } catch (RuntimeException e) {
+      if (e instanceof HeddleException known && known.code() == ErrorCode.GONE) {
+        resumables.check(entered.connection());
+      }
       String trace = TraceContext.create().traceId();
       tell(Envelopes.error(EdgeErrors.of(e, trace), trace));
     }
@@ -98,15 +101,16 @@ final class ResumableSocket implements WebSocketTransport.Holder {
                 .orElseThrow(() ->
                     new HeddleException(
                         ErrorCode.INVALID_REQUEST, "offset: missing (expected: an integer)"));
-        resumables.acknowledge(entered.connection(), offset);
+        entered.connection().acknowledge(offset);
       }
       case "close" -> {
         var _ = new JsonFields("", json, CLOSE);
-        resumables.end(
-            entered.connection().key(),
-            entered.connection().epoch(),
-            CloseCodes.NORMAL,
-            "closed by the client");
+        var _ =
+            resumables.end(
+                entered.connection().key(),
+                entered.connection().epoch(),
+                CloseCodes.NORMAL,
+                "closed by the client");
       }
       default ->
           throw new HeddleException(
@@ -157,8 +161,8 @@ final class ResumableSocket implements WebSocketTransport.Holder {
   public void closed(boolean opened, int code, String reason) {
     ResumableConnection stay = entered.connection();
     try {
-      if (opened && code == CloseCodes.NORMAL) {
-        resumables.end(stay.key(), stay.epoch(), code, reason);
+      if (opened && (code == CloseCodes.NORMAL || code == CloseCodes.NO_CODE)) {
+        var _ = resumables.end(stay.key(), stay.epoch(), CloseCodes.NORMAL, reason);
       }
     } finally {
       resumables.detached(stay);

@@ -1,7 +1,7 @@
 package dev.heddle.gateway.connection;
 
-import dev.heddle.gateway.backend.BackendCall;
 import dev.heddle.gateway.backend.PeersGrpcClient;
+import dev.heddle.gateway.connection.Arrivals.Arrival;
 import dev.heddle.gateway.connection.Frames.Incoming;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
@@ -15,10 +15,12 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.TraceContext;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicReference;
@@ -36,15 +38,21 @@ final class Resumables {
   private static final Logger log = LoggerFactory.getLogger(Resumables.class);
 
   private final ConnectionTable table;
+
+  /** Of a close that the app asked for. */
+  static final String BY_APP = "closed by the app";
+
   private final Tokens tokens;
   private final Frames frames;
   private final PeersGrpcClient peers;
   private final ResumeConfig config;
   private final Supplier<Optional<String>> internalAddress;
   private final Clock clock;
+  private volatile @Nullable String ownAddress;
   private final Kept kept;
   private final Calls calls;
   private final Windows windows;
+  private final Wakes wakes;
   private final ThreadFactory threads = Threads.virtual("heddle-take-over");
   private final ConcurrentHashMap<ConnectionKey, ResumableConnection> here =
       new ConcurrentHashMap<>();
@@ -72,7 +80,9 @@ final class Resumables {
     this.internalAddress = internalAddress;
     this.clock = clock;
     this.kept = new Kept(connections);
-    this.calls = new Calls(table, peers, this::self, this::abandoned, config.takeOver(), ticker);
+    this.calls =
+        new Calls(table, peers, this::self, this::abandoned, config.takeOver(), ticker, clock);
+    this.wakes = new Wakes(table, peers);
     this.windows = new Windows(table, frames, this::self, new Here(), kept.tally(), clock);
   }
 
@@ -86,8 +96,23 @@ final class Resumables {
     return windows;
   }
 
+  /** A node that has lost its place in the catalog for a while is still where it was. */
   private Carrier self() {
-    return table.self(internalAddress.get());
+    Optional<String> address = internalAddress.get();
+    address.ifPresent(known -> ownAddress = known);
+    return table.self(Optional.ofNullable(ownAddress));
+  }
+
+  /**
+   * Refuses clients while other gateways could not tell this one of their frames.
+   *
+   * @throws HeddleException UNAVAILABLE
+   */
+  void requireKnown() {
+    if (self().address().isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "gateway: not in the catalog yet (expected: a registered node)");
+    }
   }
 
   /**
@@ -102,6 +127,7 @@ final class Resumables {
   /** A new connection, whose client has been let in. */
   Resumed open(Entrance.Guest guest, Duration window) {
     Client client = guest.client();
+    Arrival arrival = guest.arrival();
     var opening =
         new Opening(
             client.app(),
@@ -114,10 +140,19 @@ final class Resumables {
             config.history().toIntBytes());
     try {
       Known known = table.open(client.key(), opening, self(), clock.instant());
-      return new Resumed(stay(client, known, 0), known, 0);
+      boolean ends = arrival != null && arrival.arrived(frame -> keep(client.key(), frame));
+      var resumed = new Resumed(stay(client, known, 0), known, 0);
+      if (ends) {
+        var _ = end(client.key(), 0, CloseCodes.NORMAL, BY_APP);
+      }
+      return resumed;
     } catch (RuntimeException e) {
       windows.suspect(client.key());
       throw e;
+    } finally {
+      if (arrival != null) {
+        arrival.refused();
+      }
     }
   }
 
@@ -211,6 +246,35 @@ final class Resumables {
       ResumableConnection stay = here.get(key);
       return stay != null && stay.epoch() >= epoch;
     }
+
+    @Override
+    public void checkStays() {
+      for (ResumableConnection stay : here.values()) {
+        try {
+          check(stay);
+        } catch (RuntimeException e) {
+          log.warn("stay not checked connection={} error={}", stay.key().id(), e.toString());
+        }
+      }
+    }
+  }
+
+  /**
+   * Ends a stay that is not what the grid says: of a gateway that was taken for lost, so that its
+   * client comes back, or learns that its connection is over.
+   */
+  void check(ResumableConnection stay) {
+    Known known = table.find(stay.key()).orElse(null);
+    boolean holds =
+        known != null
+            && known.epoch() == stay.epoch()
+            && known.attached()
+            && known.carrier().member().equals(self().member());
+    if (!holds && here.get(stay.key()) == stay) {
+      boolean taken = known != null && known.attached() && known.epoch() > stay.epoch();
+      log.info("stay ended that the grid does not know connection={}", stay.key().id());
+      stay.close(taken ? CloseCodes.REPLACED : CloseCodes.GOING_AWAY, "carried here no more");
+    }
   }
 
   private boolean elsewhere(Carrier carrier) {
@@ -270,14 +334,20 @@ final class Resumables {
     if (!begun.todo()) {
       return begun.received();
     }
-    var replies = new CallReplies(client, begun.call(), Handed.of(begun.handed()));
-    Handed before = replies.handed();
+    var replies = new CallReplies(this, client, begun.call());
+    byte[] left = null;
     try {
+      Handed before = Handed.of(table.handed(key, begun.known()));
+      replies.hand(before);
       frames.handle(replies, incoming);
-    } finally {
       Handed after = replies.handed();
-      Payload last = replies.last;
-      Change change = calls.finish(key, begun, before.equals(after) ? null : after.bytes(), last);
+      left = before.equals(after) ? null : after.bytes();
+    } catch (RuntimeException e) {
+      // Nothing may stand between a call and its end: the next frame would wait for it.
+      replies.answer(Frames.failed(incoming, e, TraceContext.create().traceId()));
+    } finally {
+      Payload last = replies.last();
+      Change change = calls.finish(key, begun, left, last);
       if (change.done()) {
         finished(key, change.get(), last);
       } else if (change.outcome() == Outcome.DUPLICATE) {
@@ -286,9 +356,9 @@ final class Resumables {
         log.info("call of no account connection={} outcome={}", key.id(), change.outcome());
       }
     }
-    End end = replies.end;
+    End end = replies.end();
     if (end != null) {
-      end(key, 0, end.code(), end.reason());
+      var _ = end(key, 0, end.code(), end.reason());
     }
     return begun.received();
   }
@@ -334,6 +404,12 @@ final class Resumables {
     return true;
   }
 
+  /** Whether the client of a connection has yet to read what was sent from here. */
+  boolean lags(ConnectionKey key) {
+    ResumableConnection stay = here.get(key);
+    return stay != null && stay.lags();
+  }
+
   /** Keeps a frame, and has it handed on by whoever carries the connection. */
   boolean send(ConnectionKey key, long by, Payload frame) {
     Change change = table.append(key, by, frame.binary(), frame.bytes());
@@ -347,6 +423,51 @@ final class Resumables {
     }
     deliver(key, change.get(), frame);
     return true;
+  }
+
+  /** Keeps a frame that came before there was an entry, and before there is a stay. */
+  private void keep(ConnectionKey key, Payload frame) {
+    Change change = table.append(key, 0, frame.binary(), frame.bytes());
+    if (!change.done() && change.outcome() != Outcome.DUPLICATE) {
+      throw refusal(change.outcome());
+    }
+  }
+
+  /**
+   * Keeps a frame that no client asked for, and has it handed on.
+   *
+   * @return false: there is no such connection
+   * @throws HeddleException LIMIT_REACHED where the history is full, and nobody there to read it
+   */
+  boolean push(ConnectionKey key, Payload frame) {
+    Change change = table.append(key, 0, frame.binary(), frame.bytes());
+    return switch (change.outcome()) {
+      case DONE -> {
+        deliver(key, change.get(), frame);
+        yield true;
+      }
+      case DUPLICATE -> {
+        deliver(key, change.get(), null);
+        yield true;
+      }
+      case MISSING -> false;
+      case FULL, REPLAYED, FENCED, BUSY, ENDING, GAP -> throw refusal(change.outcome());
+    };
+  }
+
+  /** The connection as it is now; empty: there is none, or it ends with the call in flight. */
+  Optional<Known> look(ConnectionKey key) {
+    return table.find(key).filter(known -> known.end() == null);
+  }
+
+  /** Who the client of a connection is. */
+  Client client(ConnectionKey key, Known known) {
+    return Client.of(table, key, known);
+  }
+
+  /** Names of the nodes whose gateways are in the grid. */
+  Set<String> nodes() {
+    return table.nodes();
   }
 
   /**
@@ -363,13 +484,8 @@ final class Resumables {
         stay.appended(known.last(), frame);
       }
     } else if (known.attached() && elsewhere(known.carrier())) {
-      var _ = peers.wake(known.carrier().address(), key);
+      wakes.wake(key, known);
     }
-  }
-
-  /** The client has read up to this offset. */
-  void acknowledge(ResumableConnection stay, long offset) {
-    table.acknowledge(stay.key(), stay.epoch(), offset);
   }
 
   /** A transport is gone: the resume window begins. */
@@ -390,18 +506,24 @@ final class Resumables {
   /**
    * Ends a connection for good; the app is told, once, and after the call in flight: no client
    * comes back meanwhile.
+   *
+   * @return false: there is no such connection, or another epoch carries it
    */
-  void end(ConnectionKey key, long epoch, int code, String reason) {
+  boolean end(ConnectionKey key, long epoch, int code, String reason) {
     var end = new End(code, reason);
-    Change change = table.remove(key, epoch, end);
+    return ended(key, table.remove(key, epoch, end), end);
+  }
+
+  private boolean ended(ConnectionKey key, Change change, End end) {
     if (change.done()) {
       ended(key, change.get(), end);
     } else if (change.outcome() == Outcome.ENDING) {
       ResumableConnection stay = here.get(key);
       if (stay != null) {
-        stay.close(code, reason);
+        stay.close(end.code(), end.reason());
       }
     }
+    return change.done() || change.outcome() == Outcome.ENDING;
   }
 
   /** A connection is no more. */
@@ -413,7 +535,7 @@ final class Resumables {
     }
     if (known.attached() && elsewhere(known.carrier())) {
       // It finds that there is no connection any more.
-      var _ = peers.wake(known.carrier().address(), key);
+      wakes.wake(key, known);
     }
     windows.forget(key);
     Handed handed = Handed.of(table.handed(key, known));
@@ -426,81 +548,15 @@ final class Resumables {
    * @throws HeddleException FORBIDDEN for an old token, GONE where there is no connection any more
    */
   void endBy(Tokens.Resume resume, String reason) {
-    Known known = find(resume.key());
-    if (resume.generation() != known.generation()) {
-      throw refusal(Outcome.REPLAYED);
+    var end = new End(CloseCodes.NORMAL, reason);
+    Change change = table.removeBy(resume.key(), resume.generation(), end);
+    if (!ended(resume.key(), change, end)) {
+      throw refusal(change.outcome());
     }
-    end(resume.key(), known.epoch(), CloseCodes.NORMAL, reason);
   }
 
   /** Runs what waits for others, on a thread of its own. */
   void later(Runnable work) {
     threads.newThread(work).start();
-  }
-
-  /**
-   * Where the answers to one frame go: into the grid, under the frame's call; the last one together
-   * with the call's end.
-   */
-  private final class CallReplies implements Replies {
-    private final Client client;
-    private final long call;
-    private volatile Handed handed;
-    private volatile @Nullable Payload last;
-    private volatile @Nullable End end;
-
-    CallReplies(Client client, long call, Handed handed) {
-      this.client = client;
-      this.call = call;
-      this.handed = handed;
-    }
-
-    @Override
-    public Handed handed() {
-      return handed;
-    }
-
-    /** It counts when the call is marked as finished. */
-    @Override
-    public void hand(Handed next) {
-      handed = next;
-    }
-
-    @Override
-    public Client client() {
-      return client;
-    }
-
-    @Override
-    public boolean send(Payload frame) {
-      return Resumables.this.send(client.key(), call, frame);
-    }
-
-    @Override
-    public void answer(Payload frame) {
-      last = frame;
-    }
-
-    @Override
-    public boolean lags() {
-      ResumableConnection stay = here.get(client.key());
-      return stay != null && stay.lags();
-    }
-
-    @Override
-    public void close(int code, String reason) {
-      // Whoever carries it must have the answer before the connection is no more.
-      Payload answer = last;
-      last = null;
-      if (answer != null) {
-        send(answer);
-      }
-      end = new End(code, reason);
-    }
-
-    @Override
-    public void inFlight(@Nullable BackendCall running) {
-      // The connection survives its socket, and so does its call.
-    }
   }
 }

@@ -22,6 +22,12 @@ interface Transport {
     control(json);
   }
 
+  /**
+   * What was sent so far is what waited for the client, and is bounded elsewhere. From now on it
+   * has to keep up.
+   */
+  default void replayed() {}
+
   /** Whether the client has yet to read what was sent before. */
   boolean lags();
 

@@ -5,6 +5,7 @@ import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import java.time.Clock;
 import java.util.List;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
@@ -19,7 +20,9 @@ final class WebSocketDoor {
   private final Frames frames;
   private final Connections connections;
   private final WebSocketLimits limits;
+  private final PlainConnections plain;
   private final Ticker ticker;
+  private final Clock clock;
   private final ServerWebSocketContainer container;
 
   WebSocketDoor(
@@ -28,14 +31,18 @@ final class WebSocketDoor {
       Resumables resumables,
       Frames frames,
       Connections connections,
+      PlainConnections plain,
       WebSocketLimits limits,
-      Ticker ticker) {
+      Ticker ticker,
+      Clock clock) {
     this.entrance = entrance;
     this.resumables = resumables;
     this.frames = frames;
     this.connections = connections;
     this.limits = limits;
+    this.plain = plain;
     this.ticker = ticker;
+    this.clock = clock;
     this.container = container(server, limits);
   }
 
@@ -105,10 +112,8 @@ final class WebSocketDoor {
   private WebSocketTransport.@Nullable Holder holder(
       Exchange exchange, AppSpec app, boolean resumable) {
     if (!resumable) {
-      Entrance.Guest guest = entrance.admit(exchange, app);
-      return guest == null
-          ? null
-          : new RawConnection(guest.client(), guest.handed(), frames, ticker);
+      Entrance.Guest guest = entrance.admit(exchange, app, false);
+      return guest == null ? null : new RawConnection(guest, plain, frames, ticker, clock);
     }
     Entrance.Entered entered = entrance.enter(exchange, app);
     return entered == null
@@ -129,7 +134,7 @@ final class WebSocketDoor {
         request,
         failure -> {
           if (failure != null) {
-            transport.leave(CloseCodes.ABNORMAL, "never opened");
+            transport.neverOpened();
           }
         });
     Callback callback = exchange.handOver();

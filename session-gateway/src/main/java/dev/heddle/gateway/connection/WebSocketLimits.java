@@ -13,7 +13,8 @@ import java.time.Duration;
  * @param outgoingFrames frames that may wait for one client; more: close 3008
  * @param pingInterval a ping is sent this often; a client that stays silent until the next one is
  *     gone
- * @param disconnects calls of $disconnect routes at once; more are dropped and counted
+ * @param disconnects calls of $disconnect routes at once; 10,000 more wait, others are dropped and
+ *     counted
  */
 public record WebSocketLimits(
     int connections,

@@ -1,10 +1,12 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.EdgeErrors;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
@@ -13,11 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * One WebSocket. Frames are handled on the thread that read them, and the next one is demanded only
  * when the last one has been answered: that keeps their order, and a client that sends faster than
- * it is served meets TCP's back-pressure. Jetty calls the listener methods one at a time; the
- * keep-alive thread calls {@link #tick}. Public because Jetty looks its methods up by reflection.
+ * it is served meets TCP's back-pressure; always on a virtual thread. Jetty calls the listener
+ * methods one at a time; the keep-alive thread calls {@link #tick}. Public because Jetty looks its
+ * methods up by reflection.
  */
 public final class WebSocketTransport implements Session.Listener, Transport {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
+  private static final ThreadFactory THREADS = Threads.virtual("heddle-socket");
   private static final ByteBuffer NO_PAYLOAD = ByteBuffer.allocate(0).asReadOnlyBuffer();
 
   private final Setting setting;
@@ -32,6 +36,10 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   private volatile long pingedNanos;
   private volatile long closingNanos;
   private volatile boolean closing;
+  private volatile boolean slow;
+  private volatile boolean failed;
+  private volatile int closeCode;
+  private volatile String closeReason = "";
 
   /** Who the socket is of. Called by one thread at a time. */
   interface Holder {
@@ -104,16 +112,35 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   private void handle(Payload frame) {
     demanding = false;
-    try {
-      setting.holder().frame(frame);
-    } finally {
-      demand();
+    mayBlock(() -> {
+      try {
+        setting.holder().frame(frame);
+      } finally {
+        demand();
+      }
+    });
+  }
+
+  /**
+   * Runs it on this thread if that is a virtual one. Jetty's few others read where a frame was
+   * demanded from outside, and end what was cut off: without them nobody is accepted any more.
+   */
+  private static void mayBlock(Runnable work) {
+    if (Thread.currentThread().isVirtual()) {
+      work.run();
+    } else {
+      THREADS.newThread(work).start();
     }
   }
 
   @Override
   public void onWebSocketPong(ByteBuffer payload) {
     demand();
+  }
+
+  /** Whether it is closed because its client does not read. */
+  boolean slow() {
+    return slow;
   }
 
   /** Asks for the next frame. */
@@ -143,6 +170,14 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   }
 
   @Override
+  public void replayed() {
+    Outgoing out = outgoing;
+    if (out != null) {
+      out.replayed();
+    }
+  }
+
+  @Override
   public boolean lags() {
     Outgoing out = outgoing;
     return out != null && out.waiting();
@@ -153,6 +188,8 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     Session open = session;
     if (open != null && !closing) {
       closingNanos = ticker.nanoTime();
+      closeCode = code;
+      closeReason = reason;
       closing = true;
       connections.closing(this);
       open.close(code, reason, Callback.NOOP);
@@ -161,6 +198,7 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   private void tooSlow() {
     if (!closing) {
+      slow = true;
       connections.countSlow();
       close(EdgeErrors.SLOW_CONSUMER, "slow consumer");
     }
@@ -198,13 +236,28 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   @Override
   public void onWebSocketError(Throwable cause) {
+    failed = true;
     setting.holder().failed();
   }
 
   @Override
   public void onWebSocketClose(int code, String reason, Callback callback) {
-    leave(code, reason == null ? "" : reason);
+    mayBlock(() -> {
+      // Clients answer a close with whatever they like: what counts is who has begun, and why.
+      if (closing) {
+        leave(closeCode, closeReason);
+      } else if (failed && code == CloseCodes.NORMAL) {
+        leave(CloseCodes.ABNORMAL, "the socket failed");
+      } else {
+        leave(code, reason == null ? "" : reason);
+      }
+    });
     callback.succeed();
+  }
+
+  /** The handshake did not reach its client. Does not block. */
+  void neverOpened() {
+    mayBlock(() -> leave(CloseCodes.ABNORMAL, "never opened"));
   }
 
   /** Gives the place free, once, whether or not the socket was ever open. */

@@ -60,6 +60,9 @@ final class Windows implements AutoCloseable {
 
     /** Whether a stay of this epoch is here. */
     boolean stays(ConnectionKey key, long epoch);
+
+    /** Ends the stays here that the grid knows nothing of any more. */
+    void checkStays();
   }
 
   /** When a connection is looked at, of an app; empty: of one that is not known. */
@@ -131,7 +134,8 @@ final class Windows implements AutoCloseable {
     try {
       Instant now = clock.instant();
       due.forEach((key, each) -> {
-        if (!each.at().isAfter(now)) {
+        // What finds no room is due in the next turn, too.
+        if (!each.at().isAfter(now) && frames.roomForGoodbyes()) {
           guarded(key, () -> expire(key, each, now));
         }
       });
@@ -139,9 +143,13 @@ final class Windows implements AutoCloseable {
       if (!present.equals(members)) {
         members = present;
         looks = LOOKS_AFTER_CHANGE;
+        gateway.checkStays();
       }
       if (looks > 0 || turns++ % LOOK_EVERY == 0) {
         looks = Math.max(0, looks - 1);
+        if (looks == 0) {
+          gateway.checkStays();
+        }
         // Finds what nobody watches any more.
         table.own().forEach(key -> guarded(key, () -> look(key, now)));
       }

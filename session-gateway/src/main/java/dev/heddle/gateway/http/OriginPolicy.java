@@ -84,13 +84,28 @@ public final class OriginPolicy {
     if (runs || !SAFE_METHODS.contains(request.getMethod())) {
       requireKnown(request, List.of());
     }
+    if (runs) {
+      requireNoFetchFrom(request, Set.of("cross-site"));
+    }
+  }
+
+  /**
+   * Refuses a request of a foreign page that does not say whose it is, as browsers send with an
+   * image's address or without CORS.
+   *
+   * @throws HeddleException FORBIDDEN
+   */
+  public void requireNoForeignFetch(Request request) {
+    requireNoFetchFrom(request, Set.of("cross-site", "same-site"));
+  }
+
+  private static void requireNoFetchFrom(Request request, Set<String> sites) {
     HttpFields headers = request.getHeaders();
-    if (runs
-        && headers.get(HttpHeader.ORIGIN) == null
-        && "cross-site".equals(headers.get("Sec-Fetch-Site"))) {
+    String site = headers.get("Sec-Fetch-Site");
+    if (headers.get(HttpHeader.ORIGIN) == null && site != null && sites.contains(site)) {
       throw new HeddleException(
           ErrorCode.FORBIDDEN,
-          "sec-fetch-site: cross-site (expected: this host or one of allowed-origins)");
+          "sec-fetch-site: " + site + " (expected: this host or one of allowed-origins)");
     }
   }
 
@@ -99,8 +114,8 @@ public final class OriginPolicy {
   }
 
   /**
-   * Refuses a request of a foreign page, whatever its method. A request without Origin does not
-   * come from another site's page.
+   * Refuses a request of a foreign page, whatever its method, where it has an Origin: browsers send
+   * one but with plain GETs.
    *
    * @param more further allowed origins
    * @throws HeddleException FORBIDDEN

@@ -57,6 +57,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   private Carrier caller = Carrier.NONE;
   private long call;
   private boolean callAgain;
+  private long activeMillis;
   private long finished;
   private @Nullable End end;
   private byte[] handed = new byte[0];
@@ -81,6 +82,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     this.generation = 1;
     this.attached = true;
     this.sinceMillis = nowMillis;
+    this.activeMillis = nowMillis;
   }
 
   Origin origin() {
@@ -110,6 +112,16 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   /** When it was attached or detached. */
   long sinceMillis() {
     return sinceMillis;
+  }
+
+  /** When its client last came, or sent a frame. */
+  long activeMillis() {
+    return activeMillis;
+  }
+
+  /** The client has sent a frame. */
+  void active(long nowMillis) {
+    activeMillis = Math.max(activeMillis, nowMillis);
   }
 
   /** The last frame of the client that was taken. */
@@ -174,6 +186,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     head.caller = caller;
     head.call = call;
     head.callAgain = callAgain;
+    head.activeMillis = activeMillis;
     head.end = end;
     head.recovered = recovered;
     head.base = last();
@@ -198,6 +211,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     carrier = by;
     attached = true;
     sinceMillis = nowMillis;
+    active(nowMillis);
     recovered = offset >= base && offset <= last();
     // Every missed frame, or none: a part of them would look like all.
     trim(recovered ? offset : last());
@@ -291,10 +305,14 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   /**
    * It is to be removed.
    *
-   * @param byEpoch that may say so; 0: anybody
+   * @param byEpoch that may say so; 0: any
+   * @param byToken generation of the resume token of who says so; 0: somebody else does
    * @return ENDING where a call is in flight: whoever ends that removes it
    */
-  Outcome remove(long byEpoch, End how) {
+  Outcome remove(long byEpoch, long byToken, End how) {
+    if (byToken != 0 && !good(byToken)) {
+      return Outcome.REPLAYED;
+    }
     if (byEpoch != 0 && byEpoch != epoch) {
       return Outcome.FENCED;
     }
@@ -319,6 +337,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     }
     if (by != 0 && by != call) {
       return Outcome.FENCED;
+    }
+    if (by == 0 && end != null) {
+      return Outcome.MISSING;
     }
     if (by == 0 && !attached && !frames.isEmpty() && bytes + frame.length > origin.historyBytes()) {
       return Outcome.FULL;
@@ -363,6 +384,8 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     }
     carrier = by;
     if (attached) {
+      // Should it live after all, its stay is fenced, and its client has to come back.
+      epoch++;
       attached = false;
       sinceMillis = nowMillis;
     }
@@ -394,6 +417,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     write(out, caller);
     out.writeLong(call);
     out.writeBoolean(callAgain);
+    out.writeLong(activeMillis);
     out.writeLong(finished);
     End how = end;
     out.writeInt(how == null ? 0 : how.code());
@@ -430,6 +454,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     caller = carrier(in);
     call = in.readLong();
     callAgain = in.readBoolean();
+    activeMillis = in.readLong();
     finished = in.readLong();
     int code = in.readInt();
     String reason = text(in);

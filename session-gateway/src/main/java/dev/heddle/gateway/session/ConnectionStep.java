@@ -28,7 +28,14 @@ final class ConnectionStep
 
     record Attach(long token, long offset, Carrier by, long nowMillis) implements Step {}
 
-    record Begin(long token, long epoch, long number, boolean idempotent, Carrier by, long call)
+    record Begin(
+        long token,
+        long epoch,
+        long number,
+        boolean idempotent,
+        Carrier by,
+        long call,
+        long nowMillis)
         implements Step {}
 
     /**
@@ -52,8 +59,8 @@ final class ConnectionStep
     /** Removes it if its window is over. */
     record Expire(long nowMillis) implements Step {}
 
-    /** Removes it, if this epoch still carries it; 0: in any case. */
-    record Remove(long epoch, End how) implements Step {}
+    /** Removes it, if this epoch still carries it, or for who has this token; 0: in any case. */
+    record Remove(long epoch, long token, End how) implements Step {}
   }
 
   /** What became of a step. */
@@ -157,14 +164,20 @@ final class ConnectionStep
       case Step.Open _ -> Outcome.BUSY;
       case Step.Attach attach ->
           entry.attach(attach.token(), attach.offset(), attach.by(), attach.nowMillis());
-      case Step.Begin begin ->
-          entry.begin(
-              begin.token(),
-              begin.epoch(),
-              begin.number(),
-              begin.idempotent(),
-              begin.by(),
-              begin.call());
+      case Step.Begin begin -> {
+        Outcome outcome =
+            entry.begin(
+                begin.token(),
+                begin.epoch(),
+                begin.number(),
+                begin.idempotent(),
+                begin.by(),
+                begin.call());
+        if (outcome == Outcome.DONE) {
+          entry.active(begin.nowMillis());
+        }
+        yield outcome;
+      }
       case Step.Finish finish -> entry.finish(finish.call(), finish.handed(), finish.reply());
       case Step.Abandon abandon -> entry.abandon(abandon.call(), abandon.error());
       case Step.Append append -> entry.append(append.by(), append.id(), append.frame());
@@ -172,7 +185,7 @@ final class ConnectionStep
       case Step.Detach detach -> entry.detach(detach.epoch(), detach.nowMillis());
       case Step.Adopt adopt -> entry.adopt(adopt.lost(), adopt.by(), adopt.nowMillis());
       case Step.Expire expire -> entry.over(expire.nowMillis()) ? Outcome.DONE : Outcome.BUSY;
-      case Step.Remove remove -> entry.remove(remove.epoch(), remove.how());
+      case Step.Remove remove -> entry.remove(remove.epoch(), remove.token(), remove.how());
     };
   }
 
@@ -199,6 +212,7 @@ final class ConnectionStep
         out.writeBoolean(begin.idempotent());
         ConnectionEntry.write(out, begin.by());
         out.writeLong(begin.call());
+        out.writeLong(begin.nowMillis());
       }
       case Step.Finish finish -> {
         out.writeByte(3);
@@ -240,6 +254,7 @@ final class ConnectionStep
       case Step.Remove remove -> {
         out.writeByte(10);
         out.writeLong(remove.epoch());
+        out.writeLong(remove.token());
         out.writeInt(remove.how().code());
         out.writeString(remove.how().reason());
       }
@@ -262,6 +277,7 @@ final class ConnectionStep
                   in.readLong(),
                   in.readBoolean(),
                   ConnectionEntry.carrier(in),
+                  in.readLong(),
                   in.readLong());
           case 3 -> new Step.Finish(in.readLong(), in.readByteArray(), in.readByteArray());
           case 4 -> new Step.Abandon(in.readLong(), ConnectionEntry.bytes(in));
@@ -272,7 +288,8 @@ final class ConnectionStep
               new Step.Adopt(ConnectionEntry.text(in), ConnectionEntry.carrier(in), in.readLong());
           case 9 -> new Step.Expire(in.readLong());
           case 10 ->
-              new Step.Remove(in.readLong(), new End(in.readInt(), ConnectionEntry.text(in)));
+              new Step.Remove(
+                  in.readLong(), in.readLong(), new End(in.readInt(), ConnectionEntry.text(in)));
           default -> throw new IOException("connection step: " + kind + " (expected: 0..10)");
         };
   }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -105,6 +106,8 @@ public final class ConnectionTable {
    * @param handed sealed, of a begin, a find or a removal: {@link #handed} opens it
    * @param recovered whether the last attach found every frame that the client lacked
    * @param last offset of the last frame to the client; 0: there was none
+   * @param since when it was attached or detached
+   * @param active when its client last came, or sent a frame
    * @param end how it ends with the call in flight, or ended with the one that this step has ended;
    *     null: not so
    */
@@ -126,6 +129,7 @@ public final class ConnectionTable {
       boolean recovered,
       long last,
       Instant since,
+      Instant active,
       @Nullable End end) {
     /**
      * How many frames of the client are done. A frame in work may yet be given back: its client is
@@ -176,6 +180,11 @@ public final class ConnectionTable {
     return grid.memberIds();
   }
 
+  /** Names of the nodes whose gateways are in the grid. */
+  public Set<String> nodes() {
+    return grid.nodes();
+  }
+
   /** Whether a gateway is in the grid. */
   public boolean alive(Carrier carrier) {
     return grid.memberIds().contains(carrier.member());
@@ -223,11 +232,19 @@ public final class ConnectionTable {
    * @param token generation of the token that it came with; 0: over the socket of this epoch
    * @param number of the frame, from 1 on; 0: the client does not count
    * @param idempotent whether it may be asked for again if this gateway is lost
-   * @return after it is done, {@link Known#call} is what the work is done under
+   * @param call what the work is done under, as of {@link #newId}
    */
   public Change begin(
-      ConnectionKey key, long token, long epoch, long number, boolean idempotent, Carrier by) {
-    return step(key, new Step.Begin(token, epoch, number, idempotent, by, newId()));
+      ConnectionKey key,
+      long token,
+      long epoch,
+      long number,
+      boolean idempotent,
+      Carrier by,
+      long call,
+      Instant now) {
+    long nowMillis = now.toEpochMilli();
+    return step(key, new Step.Begin(token, epoch, number, idempotent, by, call, nowMillis));
   }
 
   /**
@@ -247,8 +264,8 @@ public final class ConnectionTable {
   /** A frame that answers one of the client. */
   public record Reply(boolean binary, byte[] bytes) {}
 
-  /** Not 0. */
-  private static long newId() {
+  /** A random id of a call or a frame; not 0. */
+  public static long newId() {
     return ThreadLocalRandom.current().nextLong() | 1;
   }
 
@@ -275,16 +292,18 @@ public final class ConnectionTable {
    * Keeps a frame for the client. After that, {@link Known#last} is its offset.
    *
    * @param by the call that it is of; 0: of none
-   * @return DUPLICATE where it was kept before the grid lost a member: its offset is not told
+   * @return DUPLICATE where it was kept before the grid lost a member: its offset is not told; of
+   *     no call: MISSING where the connection ends with the call in flight, FULL where it has no
+   *     client to make room
    */
   public Change append(ConnectionKey key, long by, boolean binary, byte[] frame) {
     return step(key, new Step.Append(by, newId(), seal(key, binary, frame)));
   }
 
-  /** The client has read up to this offset; nobody waits for it. */
-  public void acknowledge(ConnectionKey key, long epoch, long offset) {
+  /** The client has read up to this offset. Does not block; completes when it is done. */
+  public CompletionStage<?> acknowledge(ConnectionKey key, long epoch, long offset) {
     var step = new ConnectionStep(new Step.Acknowledge(epoch, offset));
-    var _ = SessionStore.inGrid(() -> connections.submitToKey(key.inGrid(), step));
+    return SessionStore.inGrid(() -> connections.submitToKey(key.inGrid(), step));
   }
 
   /** The socket is gone: the resume window begins. */
@@ -309,7 +328,16 @@ public final class ConnectionTable {
    *     the call is over
    */
   public Change remove(ConnectionKey key, long epoch, End how) {
-    return step(key, new Step.Remove(epoch, how));
+    return step(key, new Step.Remove(epoch, 0, how));
+  }
+
+  /**
+   * Removes the connection in the name of its client, as {@link #remove} does.
+   *
+   * @param token generation of its resume token
+   */
+  public Change removeBy(ConnectionKey key, long token, End how) {
+    return step(key, new Step.Remove(0, token, how));
   }
 
   /** What is kept after this offset; empty: there is no such connection. */
@@ -383,6 +411,7 @@ public final class ConnectionTable {
         entry.recovered(),
         entry.last(),
         Instant.ofEpochMilli(entry.sinceMillis()),
+        Instant.ofEpochMilli(entry.activeMillis()),
         entry.end());
   }
 }

@@ -35,6 +35,9 @@ final class SessionGrid implements AutoCloseable {
   private static final String MAP = "sessions";
   private static final String CONNECTIONS = "connections";
 
+  /** The attribute of a member that names its node. */
+  private static final String NODE = "node";
+
   /** Sessions a node, owned and backed up; beyond, those unused for longest go. */
   private static final int MAX_SESSIONS_PER_NODE = 1_000_000;
 
@@ -55,6 +58,7 @@ final class SessionGrid implements AutoCloseable {
     var config = new Config();
     config.setInstanceName("heddle-" + node + "-" + UUID.randomUUID());
     config.setClusterName(name);
+    config.getMemberAttributeConfig().setAttribute(NODE, node);
     config.setNetworkConfig(network(grid));
     config.setUserContext(new ConcurrentHashMap<>(Map.of(ChangePositions.CIPHER, cipher)));
     config.getJetConfig().setEnabled(false);
@@ -178,6 +182,13 @@ final class SessionGrid implements AutoCloseable {
   Set<String> memberIds() {
     return member.getCluster().getMembers().stream()
         .map(each -> each.getUuid().toString())
+        .collect(Collectors.toSet());
+  }
+
+  /** Names of the members' nodes. */
+  Set<String> nodes() {
+    return member.getCluster().getMembers().stream()
+        .map(each -> String.valueOf(each.getAttribute(NODE)))
         .collect(Collectors.toSet());
   }
 

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Plays the dialogues of docs/connections.md against a gateway. */
 @Timeout(60)
 class ConnectionDocsTest {
+  private static final Pattern CONNECTION = Pattern.compile("\"connection\":\"([^\"]+)\"");
   private static final Pattern RESUME = Pattern.compile("\"resume\":\"([^\"]+)\"");
 
   private static String page;
@@ -66,7 +67,7 @@ class ConnectionDocsTest {
   @Test
   void theDialoguesAreWhatHappens() throws Exception {
     List<String> dialogues = blocks("dialogue");
-    assertEquals(5, dialogues.size());
+    assertEquals(6, dialogues.size());
     for (String dialogue : dialogues) {
       try (var client = new Player()) {
         for (String line : dialogue.strip().split("\n")) {
@@ -83,6 +84,10 @@ class ConnectionDocsTest {
     }
     ResumeConfig config = ResumeConfig.defaults();
     assertTrue(page.contains("`resume.history` bytes (" + config.history() + ")"));
+    assertTrue(page.contains("at most " + Pushes.MOST + ", as one frame"));
+    assertTrue(
+        page.contains(
+            "up to " + Arrivals.MOST_FRAMES + ", or\n" + (Arrivals.MOST_BYTES >> 10) + "KiB"));
     assertTrue(page.contains("`resume.heartbeat` (" + config.heartbeat().toSeconds() + "s)"));
     assertTrue(page.contains("(" + config.pollWait().toSeconds() + "s)"));
     assertTrue(page.contains("`resume.take-over` (" + config.takeOver().toSeconds() + "s)"));
@@ -95,8 +100,11 @@ class ConnectionDocsTest {
     private @Nullable HttpResponse<String> response;
     private String resume = "";
 
+    /** Of the connection; until it is known, anything. */
+    private String id = "…";
+
     void play(String line) throws Exception {
-      String[] words = line.replace("{resume}", resume).split(" ", 2);
+      String[] words = line.replace("{resume}", resume).replace("{id}", id).split(" ", 2);
       String rest = words.length > 1 ? words[1] : "";
       switch (words[0]) {
         case "connect" -> connect(rest.split(" ", 2));
@@ -154,6 +162,10 @@ class ConnectionDocsTest {
       Matcher token = RESUME.matcher(text);
       if (token.find()) {
         resume = token.group(1);
+      }
+      Matcher connection = CONNECTION.matcher(text);
+      if (connection.find()) {
+        id = connection.group(1);
       }
     }
 

@@ -326,6 +326,120 @@ class ConnectionFailuresTest {
   }
 
   @Test
+  void aStayOfAGatewayThatWasTakenForLostEndsAndItsClientComesBack() throws Exception {
+    GatewayFixture two = gateway();
+    try (var socket = socket(one, "")) {
+      JsonNode welcome = socket.next();
+      var key = new ConnectionKey("default", welcome.path("connection").asString());
+      socket.send(say("before"));
+      message(socket, 1, "before");
+      // As a gateway does that looks after the entries of one that has left the grid.
+      var store =
+          new SessionStore(
+              "x",
+              session(GatewayConfig.defaults().session()),
+              grid(List.of(one.gateway.gridAddress())),
+              clock,
+              new SimpleMeterRegistry());
+      ConnectionTable table = store.connections();
+      ConnectionTable.Known known = table.find(key).orElseThrow();
+      var other = table.self(Optional.empty());
+      assertTrue(table.adopt(key, known.carrier(), other, clock.instant()).done());
+      store.close();
+      assertEquals(CloseCodes.GOING_AWAY, socket.awaitClose());
+      try (var back = socket(two, coming(welcome, 1))) {
+        assertTrue(back.next().path("recovered").booleanValue());
+        back.send(say("after"));
+        message(back, 2, "after");
+      }
+    }
+  }
+
+  @Test
+  void whoAnswersTheGatewaysGoodbyeWithAnyCodeMayComeBack() throws Exception {
+    GatewayFixture two = gateway();
+    JsonNode welcome;
+    try (var client = new WireClient(two.gateway.httpPort(), "/ws/chat", "heddle.v1")) {
+      welcome = Json.parse(client.read().text());
+      var stopped = CompletableFuture.runAsync(two.gateway::close);
+      WireClient.Frame goodbye = client.read();
+      assertEquals(8, goodbye.opcode(), goodbye.text());
+      assertEquals(CloseCodes.GOING_AWAY, goodbye.closeCode());
+      client.sendClose(CloseCodes.NORMAL);
+      stopped.get(20, TimeUnit.SECONDS);
+    }
+    try (var back = socket(one, coming(welcome, 0))) {
+      assertTrue(back.next().path("recovered").booleanValue());
+    }
+    assertEquals(0, calls("goodbye", welcome));
+  }
+
+  @Test
+  void aPollingClientSaysGoodbyeWithTheTokenThatItHas() throws Exception {
+    var first = one.send("GET", "/poll/chat", "");
+    JsonNode welcome = Json.parse(first.body());
+    String path = "/poll/chat?offset=0&resume=" + resume(welcome);
+    var poll =
+        one.client.sendAsync(
+            one.request("GET", path, "").build(), HttpResponse.BodyHandlers.ofString());
+    Eventually.eventually("it waits", () -> one.gateway.connections() == 1);
+    assertEquals(204, one.send("DELETE", path, "").statusCode());
+    JsonNode over = Json.parse(poll.get(10, TimeUnit.SECONDS).body());
+    assertEquals(CloseCodes.NORMAL, over.at("/closed/code").intValue(), over.toString());
+    Eventually.eventually("the app hears of the end", () -> calls("goodbye", welcome) == 1);
+    assertEquals(410, one.send("DELETE", path, "").statusCode());
+  }
+
+  @Test
+  void aFreshBrowserMayGetSeveralCookies() throws Exception {
+    var first = one.send("GET", "/poll/chat", "");
+    var second = one.send("GET", "/poll/chat", "");
+    String cookie = second.headers().firstValue("set-cookie").orElseThrow().split(";", 2)[0];
+    String path = "/poll/chat?resume=" + resume(Json.parse(first.body()));
+    var sent = one.send(one.request("POST", path, say("a")).header("Cookie", cookie));
+    assertEquals(200, sent.statusCode(), sent.body());
+  }
+
+  @Test
+  void aConnectionIsOfTheUserWhoOpenedIt() throws Exception {
+    one.app(
+        "private",
+        APP.replace("name: chat", "name: private") + "authentication: {session: user}\n");
+    String cookie =
+        one.send("GET", "/poll/chat", "").headers().firstValue("set-cookie").orElseThrow();
+    String session = cookie.split(";", 2)[0];
+    one.coordinator.handlers.put("who", request -> "\"" + request.getSession().getId() + "\"");
+    var who = one.send(one.request("POST", "/run/who", "{}").header("Cookie", session));
+    String id = Json.parse(who.body()).asString();
+    one.login(id, "user", "\"ada\"");
+    var opened = one.send(one.request("GET", "/poll/private", "").header("Cookie", session));
+    assertEquals(200, opened.statusCode(), opened.body());
+    String path = "/poll/private?resume=" + resume(Json.parse(opened.body()));
+    var sent = one.send(one.request("POST", path, say("a")).header("Cookie", session));
+    assertEquals(200, sent.statusCode(), sent.body());
+    one.login(id, "user", "\"eve\"");
+    var other = one.send(one.request("POST", path, say("b")).header("Cookie", session));
+    assertEquals(403, other.statusCode(), other.body());
+    assertEquals(
+        403, one.send(one.request("GET", path, "").header("Cookie", session)).statusCode());
+  }
+
+  @Test
+  void foreignPagesBeginNoStay() throws Exception {
+    for (String site : List.of("cross-site", "same-site")) {
+      for (String path : List.of("/poll/chat", "/sse/chat")) {
+        var refused = one.send(one.request("GET", path, "").header("Sec-Fetch-Site", site));
+        assertEquals(403, refused.statusCode(), refused.body());
+      }
+    }
+    var own =
+        one.send(one.request("GET", "/poll/chat", "").header("Sec-Fetch-Site", "same-origin"));
+    assertEquals(200, own.statusCode());
+    assertEquals(405, one.send("HEAD", "/poll/chat", "").statusCode());
+    assertEquals(405, one.send("HEAD", "/sse/chat", "").statusCode());
+  }
+
+  @Test
   void anEventSourceThatGotNoMessageComesBack() throws Exception {
     String id = "";
     String first = "";

@@ -120,11 +120,11 @@ class ConnectionEntryTest {
   @Test
   void itsEndComesWithTheEndOfTheCallInFlight() {
     ConnectionEntry entry = fresh();
-    assertEquals(Outcome.DONE, entry.remove(1, NORMAL), "none is");
+    assertEquals(Outcome.DONE, entry.remove(1, 0, NORMAL), "none is");
     assertEquals(Outcome.DONE, begin(entry, 1, 1, 1_001));
-    assertEquals(Outcome.FENCED, entry.remove(2, NORMAL));
-    assertEquals(Outcome.ENDING, entry.remove(1, NORMAL));
-    assertEquals(Outcome.ENDING, entry.remove(0, new End(1_001, "again")));
+    assertEquals(Outcome.FENCED, entry.remove(2, 0, NORMAL));
+    assertEquals(Outcome.ENDING, entry.remove(1, 0, NORMAL));
+    assertEquals(Outcome.ENDING, entry.remove(0, 0, new End(1_001, "again")));
     assertFalse(entry.ended());
     assertEquals(Outcome.MISSING, entry.attach(1, 0, TWO, 10), "over for its client");
     assertEquals(Outcome.MISSING, begin(entry, 1, 2, 1_002));
@@ -135,7 +135,7 @@ class ConnectionEntryTest {
     assertEquals(3, entry.head(true).handed().length);
     ConnectionEntry lost = fresh();
     assertEquals(Outcome.DONE, begin(lost, 1, 1, 1_001));
-    assertEquals(Outcome.ENDING, lost.remove(1, NORMAL));
+    assertEquals(Outcome.ENDING, lost.remove(1, 0, NORMAL));
     assertEquals(Outcome.DONE, lost.abandon(1_001, frame(1)));
     assertTrue(lost.ended());
   }

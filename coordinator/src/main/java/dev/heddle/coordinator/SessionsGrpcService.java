@@ -1,0 +1,72 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.catalog.Gateways;
+import dev.heddle.internal.v1.AboutRequest;
+import dev.heddle.internal.v1.ConnectionsGrpc;
+import dev.heddle.internal.v1.ConnectionsGrpc.ConnectionsBlockingStub;
+import dev.heddle.internal.v1.PushRequest;
+import dev.heddle.process.GrpcCalls;
+import dev.heddle.process.RequestContext;
+import dev.heddle.v1.CloseConnectionRequest;
+import dev.heddle.v1.CloseConnectionResponse;
+import dev.heddle.v1.Connection;
+import dev.heddle.v1.GetConnectionRequest;
+import dev.heddle.v1.SendRequest;
+import dev.heddle.v1.SendResponse;
+import dev.heddle.v1.SessionsGrpc;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/**
+ * {@code heddle.v1.Sessions}: hands on to a gateway what is for connections. Any one will do, as
+ * they know among themselves which of them has what. Blocks, so it runs on virtual threads.
+ */
+final class SessionsGrpcService extends SessionsGrpc.SessionsImplBase {
+  /** Where the caller has no deadline, or a later one. */
+  private static final Duration MOST = Duration.ofSeconds(15);
+
+  private final Gateways gateways;
+
+  SessionsGrpcService(Gateways gateways) {
+    this.gateways = gateways;
+  }
+
+  @Override
+  public void send(SendRequest request, StreamObserver<SendResponse> observer) {
+    ask(
+        observer,
+        stub ->
+            stub.send(PushRequest.newBuilder().setTenant(tenant()).setRequest(request).build()));
+  }
+
+  @Override
+  public void get(GetConnectionRequest request, StreamObserver<Connection> observer) {
+    ask(observer, stub -> stub.get(about(request.getConnection())));
+  }
+
+  @Override
+  public void close(
+      CloseConnectionRequest request, StreamObserver<CloseConnectionResponse> observer) {
+    ask(observer, stub -> stub.close(about(request.getConnection())));
+  }
+
+  private static AboutRequest about(String connection) {
+    return AboutRequest.newBuilder().setTenant(tenant()).setConnection(connection).build();
+  }
+
+  private static String tenant() {
+    return RequestContext.current().tenant();
+  }
+
+  private <T> void ask(StreamObserver<T> observer, Function<ConnectionsBlockingStub, T> call) {
+    // The gateway's refusals are the answer, with their codes.
+    GrpcCalls.unary(
+        observer,
+        () ->
+            call.apply(
+                ConnectionsGrpc.newBlockingStub(gateways.channel())
+                    .withDeadlineAfter(MOST.toNanos(), TimeUnit.NANOSECONDS)));
+  }
+}
