@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real coordinator that schedules as a policy from a jar says. */
-@Timeout(60)
+@Timeout(300)
 class SchedulingJarTest {
   @TempDir Path directory;
 
@@ -57,7 +57,7 @@ class SchedulingJarTest {
               1,
               Optional.empty(),
               0,
-              Duration.ofSeconds(1),
+              Duration.ofSeconds(60),
               DataSize.ofMiB(128),
               Map.of(),
               0,

@@ -43,7 +43,7 @@ public final class GatewayFixture implements AutoCloseable {
 
   /** A client that may name any host, as this class has seen to. */
   public static HttpClient newClient() {
-    return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(60)).build();
   }
 
   public GatewayFixture(Path directory) {
@@ -98,7 +98,7 @@ public final class GatewayFixture implements AutoCloseable {
             coordinator.address(),
             "",
             ""),
-        Duration.ofSeconds(30));
+        Duration.ofMinutes(5));
     Eventually.eventually("the node is known", () -> catalog.view().node("gw").isPresent());
     return this;
   }
@@ -114,7 +114,7 @@ public final class GatewayFixture implements AutoCloseable {
 
   public HttpRequest.Builder request(String method, String path, String body) {
     return HttpRequest.newBuilder(uri(path))
-        .timeout(Duration.ofSeconds(20))
+        .timeout(Duration.ofSeconds(120))
         .method(
             method,
             body.isEmpty()
