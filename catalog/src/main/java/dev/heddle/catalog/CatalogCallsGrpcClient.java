@@ -157,8 +157,14 @@ final class CatalogCallsGrpcClient implements LeaseKeeper.Calls, AutoCloseable {
           .filter(e -> e.code() == ErrorCode.NO_MAJORITY)
           .findFirst()
           .or(() -> failures.stream().findFirst())
+          .filter(e -> !cutOff(e))
           .ifPresent(e -> failure = e);
       return Optional.empty();
+    }
+
+    /** The last attempt has hardly any time: what those before it met tells more. */
+    private boolean cutOff(HeddleException last) {
+      return last.code() == ErrorCode.DEADLINE_EXCEEDED && deadline.isExpired();
     }
 
     private Optional<String> untried(Set<String> tried) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogState.RawChange;
+import dev.heddle.catalog.testing.LocalCatalog;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.DataSize;
@@ -28,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("chaos")
-@Timeout(120)
+@Timeout(300)
 class CatalogCrashTest {
   @TempDir Path directory;
 
@@ -36,7 +37,7 @@ class CatalogCrashTest {
   private record Alone(RaftNode raft, Channels channels, CatalogServer server)
       implements AutoCloseable {
     static Alone open(Path directory) {
-      RaftNode raft = new RaftNode("n0", new HostPort("127.0.0.1", 0), Cluster.quickElections());
+      RaftNode raft = new RaftNode("n0", new HostPort("127.0.0.1", 0), LocalCatalog.alone());
       raft.start();
       Channels channels = new Channels(Credentials.none());
       CatalogServer server =
@@ -130,7 +131,7 @@ class CatalogCrashTest {
         }
       } finally {
         writer.destroyForcibly();
-        assertTrue(writer.waitFor(10, TimeUnit.SECONDS));
+        assertTrue(writer.waitFor(60, TimeUnit.SECONDS));
       }
       try (Alone alone = Alone.open(directory)) {
         int stored = stored(alone.server());

@@ -27,10 +27,8 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Voters that are lost, their logs with them or not, and come back. */
-@Timeout(240)
+@Timeout(300)
 class CatalogLossIT {
-  private static final Duration TTL = Duration.ofSeconds(2);
-
   private final List<Cluster> clusters = new ArrayList<>();
 
   @TempDir Path directory;
@@ -89,7 +87,7 @@ class CatalogLossIT {
         () -> last.server().watch(() -> {}, "", 0));
     assertEquals("1", text(last.client(), "a"), "the last view stays");
     String back = last.name().equals("n0") ? "n1" : "n0";
-    cluster.start(back, false, List.of(), TTL);
+    cluster.start(back, false, List.of(), Cluster.TTL);
     within(Cluster.PATIENCE, "it serves again", () -> last.server().ready());
     Cluster.write(last.client(), "a", "3");
     assertEquals("3", text(last.client(), "a"));
@@ -110,7 +108,7 @@ class CatalogLossIT {
             cluster.leader().voters().contains("n3") && !cluster.leader().voters().contains(lost));
     cluster.awaitVoters(3);
     Cluster.write(cluster.client("n3"), "a", "1");
-    cluster.start(lost, false, List.of("n3"), TTL);
+    cluster.start(lost, false, List.of("n3"), Cluster.TTL);
     cluster.awaitKnown(lost);
     Node spare = cluster.node(lost);
     within(
@@ -139,7 +137,7 @@ class CatalogLossIT {
     Cluster.write(client, "a", "2");
     // From now on two of three have it, and the third one has lost what it has acknowledged.
     delete(directory.resolve(wiped));
-    cluster.start(wiped, true, List.of("n0", "n1", "n2"), TTL);
+    cluster.start(wiped, true, List.of("n0", "n1", "n2"), Cluster.TTL);
     cluster.awaitRevision(wiped, cluster.leader().server().revision());
     cluster.awaitServing(wiped);
     assertEquals(cluster.leader().server().clusterId(), cluster.node(wiped).server().clusterId());
@@ -180,7 +178,7 @@ class CatalogLossIT {
             quick.stateIdle(),
             3,
             Duration.ofHours(1));
-    RaftConfig standard = Cluster.quickElections();
+    RaftConfig standard = Cluster.elections();
     RaftConfig small =
         new RaftConfig(
             standard.electionMin(),
@@ -205,7 +203,7 @@ class CatalogLossIT {
     }
     Path log = directory.resolve(cluster.leader().name()).resolve("log");
     within(Cluster.PATIENCE, "the log was cut", () -> !names(log).contains("log_0-"));
-    cluster.start(behind, false, List.of(), TTL);
+    cluster.start(behind, false, List.of(), Cluster.TTL);
     cluster.awaitRevision(behind, cluster.leader().server().revision());
     cluster.awaitServing(behind);
     CatalogView view = Cluster.view(cluster.node(behind).server());

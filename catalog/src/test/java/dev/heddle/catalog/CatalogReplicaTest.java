@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
+@Timeout(300)
 class CatalogReplicaTest {
   private static final String CLUSTER = "6a7d2b0e-95b7-4c09-8d7b-0f6a1f3c2d11";
   private static final UUID CLIENT = new UUID(1, 2);

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogState.RawChange;
 import dev.heddle.catalog.Command.Lease;
+import dev.heddle.catalog.testing.LocalCatalog;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.DataSize;
@@ -35,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(30)
+@Timeout(300)
 class CatalogServerTest {
   private static final Duration TTL = Duration.ofSeconds(3);
 
@@ -43,7 +44,7 @@ class CatalogServerTest {
   private final List<CatalogServer> servers = new ArrayList<>();
   private final Channels channels = new Channels(Credentials.none());
   private final RaftNode raft =
-      new RaftNode("n0", new HostPort("127.0.0.1", 0), Cluster.quickElections());
+      new RaftNode("n0", new HostPort("127.0.0.1", 0), LocalCatalog.alone());
 
   @TempDir Path directory;
 

@@ -12,12 +12,9 @@ import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.testing.Ports;
 import dev.heddle.replication.RaftConfig;
 import dev.heddle.replication.RaftNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,7 +31,10 @@ import java.util.TreeMap;
  */
 final class Cluster implements AutoCloseable {
   /** A busy machine takes its time for an election and for catching up. */
-  static final Duration PATIENCE = Duration.ofSeconds(40);
+  static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Of leases: how soon who is killed is missed, and how long who is alive may stand still. */
+  static final Duration TTL = Duration.ofSeconds(5);
 
   private final Path directory;
   private final Ticker ticker;
@@ -73,7 +73,7 @@ final class Cluster implements AutoCloseable {
   }
 
   Cluster(Path directory) {
-    this(directory, Ticker.system(), config(quick()), quickElections());
+    this(directory, Ticker.system(), config(quick()), elections());
   }
 
   Cluster(Path directory, Ticker ticker, CatalogConfig config, RaftConfig raft) {
@@ -83,8 +83,9 @@ final class Cluster implements AutoCloseable {
     this.raft = raft;
   }
 
-  static RaftConfig quickElections() {
-    return RaftConfig.defaults().withElections(Duration.ofMillis(300), Duration.ofMillis(600));
+  static RaftConfig elections() {
+    RaftConfig defaults = RaftConfig.defaults();
+    return defaults.withElections(defaults.electionMin(), defaults.electionMax());
   }
 
   /** Everything soon, and state on disk only when it is asked for by the number of entries. */
@@ -117,17 +118,17 @@ final class Cluster implements AutoCloseable {
 
   /** host:port of a node's internal services, whether it runs or not. */
   String address(String name) {
-    return internal.computeIfAbsent(name, _ -> free()).toString();
+    return internal.computeIfAbsent(name, _ -> Ports.free()).toString();
   }
 
   /** Starts a node that is told to bootstrap. */
   Node found(String name) {
-    return start(name, true, List.of(), Duration.ofSeconds(2));
+    return start(name, true, List.of(), TTL);
   }
 
   /** Starts a node that asks another one, or comes back. */
   Node join(String name, String seed) {
-    return start(name, false, List.of(seed), Duration.ofSeconds(2));
+    return start(name, false, List.of(seed), TTL);
   }
 
   /**
@@ -137,7 +138,7 @@ final class Cluster implements AutoCloseable {
    * @param ttl of its lease
    */
   Node start(String name, boolean bootstrap, List<String> seeds, Duration ttl) {
-    HostPort at = replication.computeIfAbsent(name, _ -> free());
+    HostPort at = replication.computeIfAbsent(name, _ -> Ports.free());
     List<String> asked = seeds.stream().map(this::address).toList();
     RaftNode node = new RaftNode(name, at, raft);
     node.start();
@@ -289,13 +290,5 @@ final class Cluster implements AutoCloseable {
       Thread.currentThread().interrupt();
     }
     closer.close();
-  }
-
-  private static HostPort free() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return new HostPort("127.0.0.1", socket.getLocalPort());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -13,7 +13,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class LeaseKeeperTest {
   /** Answers with failures first, then with success. */
   private static final class Scripted implements LeaseKeeper.Calls {

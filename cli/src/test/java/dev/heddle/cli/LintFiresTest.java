@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
  * been seen that load without complaint and find nothing, so a module with planted bugs, child of
  * the very parent POM that builds Heddle, must fail to compile for each of them.
  */
-@Timeout(120)
+@Timeout(300)
 class LintFiresTest {
 
   private static final String POM =

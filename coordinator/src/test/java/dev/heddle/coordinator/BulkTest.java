@@ -20,6 +20,7 @@ import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -31,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class BulkTest {
   @TempDir Path directory;
 
@@ -68,7 +69,7 @@ class BulkTest {
     }
 
     Object take() throws InterruptedException {
-      var next = came.poll(20, TimeUnit.SECONDS);
+      var next = came.poll(60, TimeUnit.SECONDS);
       assertTrue(next != null, "an answer");
       return next;
     }
@@ -156,11 +157,13 @@ class BulkTest {
       assertEquals(12, response.getWritten(), () -> "" + response.getErrorsList());
     }
     assertEquals("end", answers.take());
-    var ids = new ArrayList<String>();
+    // A slow leader is asked again: each is counted where it came first.
+    var firsts = new LinkedHashSet<String>();
     for (var write : leader(books).writes) {
       assertTrue(write.getSerializedSize() <= (4 << 20) + 1_000);
-      write.getItemsList().forEach(item -> ids.add(item.getId()));
+      write.getItemsList().forEach(item -> firsts.add(item.getId()));
     }
+    var ids = List.copyOf(firsts);
     assertEquals(ids.stream().sorted().toList(), ids);
     assertEquals(36, ids.size());
     assertTrue(leader(books).writes.size() >= 4);
@@ -178,13 +181,13 @@ class BulkTest {
     }
     stream.onNext(request(items));
     assertEquals(20, answers.response().getWritten());
-    var ids = new ArrayList<String>();
+    var ids = new LinkedHashSet<String>();
     for (var write : leader(books).writes) {
       if (write.getItemsCount() <= 3) {
         write.getItemsList().forEach(item -> ids.add(item.getId()));
       }
     }
-    assertEquals(Stream.of(items).map(BulkItem::getId).toList(), ids);
+    assertEquals(Stream.of(items).map(BulkItem::getId).toList(), List.copyOf(ids));
     leader(books).mostItems = 0;
     stream.onNext(request(put("x", "1"), put("y", "1")));
     var refused = answers.response();
@@ -227,7 +230,7 @@ class BulkTest {
 
   @Test
   void aSilentStreamIsEndedUnlessItWaitsForAnswers() throws Exception {
-    var config = TestCoordinator.impatient(CoordinatorConfig.defaults(), Duration.ofMillis(200));
+    var config = TestCoordinator.impatient(CoordinatorConfig.defaults(), Duration.ofSeconds(1));
     try (var impatient = new TestCoordinator(directory.resolve("impatient"), 1, config)) {
       impatient.create("books", 1, 1);
       impatient.leaf(0).fates.add(ScriptedShardsGrpcService.Fate.SILENCE);
@@ -246,7 +249,9 @@ class BulkTest {
       for (var answers : idle) {
         Eventually.eventually("ended", () -> answers.came.contains(ErrorCode.DEADLINE_EXCEEDED));
       }
-      assertTrue(waiting.came.isEmpty());
+      // It is not ended, though its write may have been asked for again and answered by now.
+      Object first = waiting.came.peek();
+      assertTrue(first == null || first instanceof BulkResponse, () -> "" + first);
       // There are places again.
       var answers = new Answers();
       var stream = impatient.streams("").bulk(answers);
@@ -277,7 +282,14 @@ class BulkTest {
       stream.onNext(request(put("a" + i, "1")));
       streams.add(stream);
     }
-    Eventually.eventually("all write", () -> leader(books).writes.size() == most);
+    Eventually.eventually(
+        "all write",
+        () ->
+            leader(books).writes.stream()
+                    .flatMap(write -> write.getItemsList().stream().map(BulkItem::getId))
+                    .distinct()
+                    .count()
+                == most);
     // Who has said nothing yet takes no place.
     var silent = new Answers();
     cluster.streams("").bulk(silent).onCompleted();

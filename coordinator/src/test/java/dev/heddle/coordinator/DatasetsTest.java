@@ -29,13 +29,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class DatasetsTest {
   private static final Field YEAR =
       Field.newBuilder().setName("year").setType(FieldType.FIELD_TYPE_LONG).build();
@@ -112,7 +113,11 @@ class DatasetsTest {
     cluster.create("books", 1, 3);
     cluster.leaf(2).tells = false;
     // Each of these would take the whole of its time, or two seconds for each dataset.
-    var all = cluster.datasets("").list(ListDatasetsRequest.getDefaultInstance());
+    var all =
+        cluster
+            .datasets("")
+            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .list(ListDatasetsRequest.getDefaultInstance());
     assertEquals(21, all.getDatasetsCount());
     for (var dataset : all.getDatasetsList()) {
       assertTrue(dataset.getShardsList().stream().allMatch(ShardPlacement::getAvailable));

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class DocumentsTest {
   private static final Executor VIRTUAL = task -> Thread.ofVirtual().start(task);
 
@@ -152,7 +152,7 @@ class DocumentsTest {
     Eventually.eventually(
         "some refusals", () -> cluster.leaf(0).writes.size() + cluster.leaf(1).writes.size() >= 3);
     cluster.lead(books, "leaf-1");
-    assertEquals(1, written.get(10, TimeUnit.SECONDS).getVersion());
+    assertEquals(1, written.get(60, TimeUnit.SECONDS).getVersion());
     var writes = new ArrayList<>(cluster.leaf(0).writes);
     writes.addAll(cluster.leaf(1).writes);
     for (var write : writes) {
@@ -169,10 +169,7 @@ class DocumentsTest {
         ErrorCode.NO_MAJORITY,
         "nothing was done",
         () ->
-            cluster
-                .datasets("")
-                .withDeadlineAfter(400, TimeUnit.MILLISECONDS)
-                .putDocument(put("a", "1")));
+            cluster.datasets("").withDeadlineAfter(3, TimeUnit.SECONDS).putDocument(put("a", "1")));
   }
 
   @Test
@@ -188,17 +185,14 @@ class DocumentsTest {
   @Test
   void anUnknownOutcomeIsToldAsSuch() {
     var books = cluster.create("books", 1, 1);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 10_000; i++) {
       leafOf(books).fates.add(ScriptedShardsGrpcService.Fate.LOSE_ANSWER);
     }
     refused(
         ErrorCode.DEADLINE_EXCEEDED,
         "not known to be durable",
         () ->
-            cluster
-                .datasets("")
-                .withDeadlineAfter(400, TimeUnit.MILLISECONDS)
-                .putDocument(put("a", "1")));
+            cluster.datasets("").withDeadlineAfter(3, TimeUnit.SECONDS).putDocument(put("a", "1")));
     assertEquals(1, cluster.history(books, 0).index());
   }
 
@@ -214,7 +208,7 @@ class DocumentsTest {
                 failure(() ->
                     cluster
                         .datasets("")
-                        .withDeadlineAfter(600, TimeUnit.MILLISECONDS)
+                        .withDeadlineAfter(5, TimeUnit.SECONDS)
                         .putDocument(put("a", "1"))),
             VIRTUAL);
     Eventually.eventually("it was asked", () -> !leafOf(books).writes.isEmpty());
@@ -275,7 +269,7 @@ class DocumentsTest {
         () ->
             cluster
                 .datasets(token)
-                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                .withDeadlineAfter(3, TimeUnit.SECONDS)
                 .getDocument(get("a", ReadLevel.READ_LEVEL_SESSION)));
   }
 
@@ -306,7 +300,7 @@ class DocumentsTest {
         () ->
             cluster
                 .datasets("")
-                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                .withDeadlineAfter(3, TimeUnit.SECONDS)
                 .getDocument(get("a", ReadLevel.READ_LEVEL_UNSPECIFIED)));
   }
 
@@ -337,7 +331,7 @@ class DocumentsTest {
         () ->
             cluster
                 .datasets(gone.position())
-                .withDeadlineAfter(300, TimeUnit.MILLISECONDS)
+                .withDeadlineAfter(3, TimeUnit.SECONDS)
                 .getDocument(get("a", ReadLevel.READ_LEVEL_SESSION)));
   }
 

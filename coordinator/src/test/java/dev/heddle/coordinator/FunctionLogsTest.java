@@ -74,6 +74,7 @@ class FunctionLogsTest {
           following.detach(previous);
         }
         assertEquals("leaf-0 6", lines.next().getText());
+        eventually("followed", () -> coordinator.invoker(1).followers() == 1);
         coordinator.invoker(1).write(line("leaf-1", 7));
         assertEquals("leaf-1 7", lines.next().getText());
         // A leaf that is asked again sends its lines again; they are told once.
@@ -108,7 +109,7 @@ class FunctionLogsTest {
     StreamObserver<FunctionLogLine> leaf = merge.join("leaf-0").orElseThrow();
     assertTrue(merge.join("leaf-0").isEmpty());
     leaf.onNext(FunctionLogLine.newBuilder().setCaughtUp(true).build());
-    merge.awaitKept(Duration.ofSeconds(20), Ticker.system());
+    merge.awaitKept(Duration.ofSeconds(60), Ticker.system());
     assertEquals(List.of(), merge.kept());
     for (int at = 1; at <= 10_003; at++) {
       leaf.onNext(line("leaf-0", at));

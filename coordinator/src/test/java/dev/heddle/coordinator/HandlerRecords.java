@@ -31,7 +31,7 @@ final class HandlerRecords {
         bytes,
         compiled == 0 ? Optional.empty() : Optional.of("c" + digest.substring(1)),
         compiled,
-        Duration.ofSeconds(1),
+        Duration.ofSeconds(60),
         DataSize.ofMiB(1),
         Map.of(),
         0,

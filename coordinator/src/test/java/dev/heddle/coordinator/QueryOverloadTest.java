@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What queries that fail tell admission, at a real coordinator whose leaves never answer. */
-@Timeout(60)
+@Timeout(300)
 class QueryOverloadTest {
   private static final int FIRST = 20;
 
@@ -105,7 +105,7 @@ class QueryOverloadTest {
   }
 
   private static QueryGrpc.QueryBlockingStub queries() {
-    return QueryGrpc.newBlockingStub(coordinator.channel()).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return QueryGrpc.newBlockingStub(coordinator.channel()).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   private static QueryRequest.Builder query(String dataset, Duration deadline) {
@@ -117,7 +117,7 @@ class QueryOverloadTest {
 
   private static QueryRequest wordy(String dataset) {
     var words = Match.newBuilder().addFields("title").setText("w".repeat(WORDS_BYTES));
-    return query(dataset, Duration.ofSeconds(15))
+    return query(dataset, Duration.ofSeconds(50))
         .setQuery(Clause.newBuilder().setMatch(words))
         .build();
   }
@@ -130,13 +130,13 @@ class QueryOverloadTest {
   @Test
   void whoWantsAllOfItAndIsCutOffLowersTheLimitAsOthersDo() {
     int before = places();
-    var soon = Duration.ofMillis(200);
+    var soon = Duration.ofMillis(800);
     assertEquals(ErrorCode.UNKNOWN_DATASET, failure(query("nothing", soon).build()));
     assertEquals(before, places());
     for (int i = 0; i < 7; i++) {
       assertEquals(ErrorCode.COVERAGE_TOO_LOW, failure(query("books", soon).build()));
     }
-    assertTrue(places() <= before / 2, () -> "places " + places());
+    eventually("places fell", () -> places() <= before / 2);
   }
 
   @Test
@@ -157,7 +157,7 @@ class QueryOverloadTest {
     } finally {
       context.cancel(null);
     }
-    assertTrue(places() < before, () -> "places " + places());
+    eventually("places fell", () -> places() < before);
   }
 
   @Test

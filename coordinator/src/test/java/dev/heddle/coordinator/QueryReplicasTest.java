@@ -74,7 +74,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Queries over shards with several replicas, some of which cannot serve. */
-@Timeout(60)
+@Timeout(300)
 class QueryReplicasTest {
   private static final Ticker TICKER = Ticker.system();
   private static final long SEED = 5;
@@ -89,8 +89,7 @@ class QueryReplicasTest {
   private final Planner planner =
       new Planner(new ReplicaChoice(table, new C3Policy(), () -> random, TICKER));
   private final Counter reasks = new SimpleMeterRegistry().counter("reasks");
-  private final StatisticsEpochs epochs =
-      new StatisticsEpochs("test", Duration.ofSeconds(1), TICKER);
+  private final StatisticsEpochs epochs = new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
   private final Map<String, ScriptedLeafGrpcService> leaves = new TreeMap<>();
   private final Map<String, String> addresses = new HashMap<>();
   private HedgingPolicy hedging = new NoHedging();
@@ -138,7 +137,7 @@ class QueryReplicasTest {
         .client()
         .register(
             new NodeRecord(name, "run-1", Set.of("leaf"), address, "", "", ""),
-            Duration.ofSeconds(30));
+            Duration.ofMinutes(5));
     Eventually.eventually(name, () -> catalog.view().node(name).isPresent());
   }
 
@@ -206,7 +205,7 @@ class QueryReplicasTest {
   }
 
   private QueryAnswer answer(Plan plan) throws InterruptedException {
-    return answer(plan, "sum", Level.ANY, PositionToken.EMPTY, Duration.ofSeconds(10));
+    return answer(plan, "sum", Level.ANY, PositionToken.EMPTY, Duration.ofSeconds(60));
   }
 
   /** Answers for all shards but some, which fail. */
@@ -302,7 +301,7 @@ class QueryReplicasTest {
     leaf("b", request -> answer("b", request, ErrorCode.NOT_OWNER));
     var answer =
         answer(
-            plan(dataset(4), "a"), "list", Level.ANY, PositionToken.EMPTY, Duration.ofSeconds(10));
+            plan(dataset(4), "a"), "list", Level.ANY, PositionToken.EMPTY, Duration.ofSeconds(60));
     assertEquals("b0+a1+b2+a3", answer.result());
   }
 
@@ -341,7 +340,7 @@ class QueryReplicasTest {
         assertThrows(
             HeddleException.class,
             () ->
-                answer(plan(dataset, "a"), "sum", Level.SESSION, foreign, Duration.ofSeconds(10)));
+                answer(plan(dataset, "a"), "sum", Level.SESSION, foreign, Duration.ofSeconds(60)));
     assertEquals(ErrorCode.POSITION_LOST, lost.code());
     assertEquals(1, requests());
   }
@@ -353,7 +352,7 @@ class QueryReplicasTest {
     }
     var dataset = dataset(3);
     var token = PositionToken.EMPTY.with(dataset, 1, "i1", 99);
-    answer(plan(dataset, "a"), "sum", Level.SESSION, token, Duration.ofSeconds(10));
+    answer(plan(dataset, "a"), "sum", Level.SESSION, token, Duration.ofSeconds(60));
     var reads =
         Stream.of("a", "b", "c")
             .flatMap(name -> Objects.requireNonNull(leaves.get(name)).requests.stream())
@@ -469,7 +468,7 @@ class QueryReplicasTest {
 
     @Override
     public long delayNanos(String node, int shards) {
-      return Duration.ofMillis(500).toNanos();
+      return Duration.ofSeconds(2).toNanos();
     }
 
     @Override

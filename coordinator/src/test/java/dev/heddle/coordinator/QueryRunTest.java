@@ -42,7 +42,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class QueryRunTest {
   private static final Ticker TICKER = Ticker.system();
 
@@ -99,7 +99,7 @@ class QueryRunTest {
             leaves.subList(0, shard),
             List.of(),
             List.of(new Plan.Skipped(leaves.get(shard), summary, 5_000)));
-    return answer(plan, Duration.ofSeconds(10), 1, Optional.empty());
+    return answer(plan, Duration.ofSeconds(60), 1, Optional.empty());
   }
 
   private QueryAnswer answer(
@@ -141,7 +141,7 @@ class QueryRunTest {
   }
 
   private QueryAnswer answer() throws InterruptedException {
-    return answer(Duration.ofSeconds(10), 0, Optional.empty());
+    return answer(Duration.ofSeconds(60), 0, Optional.empty());
   }
 
   @Test
@@ -164,7 +164,7 @@ class QueryRunTest {
   void answersAtTheDeadlineWithWhatThereIsAndNamesTheOpenAttempt() throws InterruptedException {
     leaf(ScriptedLeafGrpcService.answering("a"));
     leaf(ScriptedLeafGrpcService.silent());
-    var answer = answer(Duration.ofMillis(300), 0, Optional.empty());
+    var answer = answer(Duration.ofSeconds(3), 0, Optional.empty());
     assertEquals("a", answer.result());
     assertEquals("deadline", answer.coverage().missing().getFirst().reason());
     assertEquals(1, answer.coverage().answered());
@@ -259,7 +259,7 @@ class QueryRunTest {
     add("127.0.0.1:1");
     var failure =
         assertThrows(
-            HeddleException.class, () -> answer(Duration.ofSeconds(5), 0.9, Optional.empty()));
+            HeddleException.class, () -> answer(Duration.ofSeconds(60), 0.9, Optional.empty()));
     assertEquals(ErrorCode.COVERAGE_TOO_LOW, failure.code());
   }
 
@@ -269,7 +269,7 @@ class QueryRunTest {
     leaf(ScriptedLeafGrpcService.answering("b"));
     leaf(ScriptedLeafGrpcService.answering("c"));
     List<QueryAnswer> improvements = new ArrayList<>();
-    var last = answer(Duration.ofSeconds(10), 0, Optional.of(improvements::add));
+    var last = answer(Duration.ofSeconds(60), 0, Optional.of(improvements::add));
     assertEquals(2, improvements.size());
     assertFalse(improvements.getFirst().last());
     assertEquals(1, improvements.getFirst().coverage().answered());

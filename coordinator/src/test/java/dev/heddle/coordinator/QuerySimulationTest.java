@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Many queries in the time of a manual clock, with leaves that stall, die and lose shards. */
-@Timeout(120)
+@Timeout(300)
 class QuerySimulationTest {
   private static final HedgingPolicies PERCENTILE =
       ticker ->

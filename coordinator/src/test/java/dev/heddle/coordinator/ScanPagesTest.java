@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class ScanPagesTest {
   @TempDir Path directory;
 
@@ -61,7 +61,7 @@ class ScanPagesTest {
       }
       assertEquals(1_000, seen);
     } finally {
-      assertTrue(channel.shutdownNow().awaitTermination(10, TimeUnit.SECONDS));
+      assertTrue(channel.shutdownNow().awaitTermination(60, TimeUnit.SECONDS));
     }
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real coordinator that schedules as a policy from a jar says. */
-@Timeout(60)
+@Timeout(300)
 class SchedulingJarTest {
   @TempDir Path directory;
 

@@ -90,13 +90,14 @@ final class ScriptedInvokerGrpcService extends InvokerGrpc.InvokerImplBase {
   }
 
   @Override
-  public void watch(WatchInvokerRequest request, StreamObserver<InvokerReport> observer) {
+  public synchronized void watch(
+      WatchInvokerRequest request, StreamObserver<InvokerReport> observer) {
     observer.onNext(report);
     watches.add(observer);
   }
 
   /** From now on the leaf is so. */
-  void tell(InvokerReport now) {
+  synchronized void tell(InvokerReport now) {
     report = now;
     watches.forEach(watch -> watch.onNext(now));
   }
@@ -106,14 +107,14 @@ final class ScriptedInvokerGrpcService extends InvokerGrpc.InvokerImplBase {
   }
 
   @Override
-  public void logs(LeafLogsRequest request, StreamObserver<FunctionLogLine> observer) {
+  public synchronized void logs(LeafLogsRequest request, StreamObserver<FunctionLogLine> observer) {
     kept.forEach(observer::onNext);
     if (!request.getRequest().getFollow()) {
       observer.onCompleted();
       return;
     }
-    observer.onNext(FunctionLogLine.newBuilder().setNode(node).setCaughtUp(true).build());
     followers.add(observer);
+    observer.onNext(FunctionLogLine.newBuilder().setNode(node).setCaughtUp(true).build());
   }
 
   int followers() {
@@ -121,13 +122,13 @@ final class ScriptedInvokerGrpcService extends InvokerGrpc.InvokerImplBase {
   }
 
   /** Sends a line to those who follow. */
-  void write(FunctionLogLine line) {
+  synchronized void write(FunctionLogLine line) {
     kept.add(line);
     followers.forEach(follower -> follower.onNext(line));
   }
 
   /** Cuts off those who follow. */
-  void cut() {
+  synchronized void cut() {
     var cut = List.copyOf(followers);
     followers.clear();
     cut.forEach(follower -> follower.onError(io.grpc.Status.UNAVAILABLE.asRuntimeException()));

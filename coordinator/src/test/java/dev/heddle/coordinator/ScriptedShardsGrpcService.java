@@ -271,13 +271,14 @@ final class ScriptedShardsGrpcService extends ShardsGrpc.ShardsImplBase
   }
 
   @Override
-  public void watchReplicas(WatchReplicasRequest request, StreamObserver<ReplicaReports> observer) {
+  public synchronized void watchReplicas(
+      WatchReplicasRequest request, StreamObserver<ReplicaReports> observer) {
     watchers.add(observer);
     observer.onNext(reports());
   }
 
   /** Tells all who watch how things are now. */
-  void tell() {
+  synchronized void tell() {
     var reports = reports();
     for (var watcher : watchers) {
       watcher.onNext(reports);

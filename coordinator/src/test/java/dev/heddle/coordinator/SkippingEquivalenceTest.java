@@ -76,7 +76,7 @@ import org.junit.jupiter.api.Timeout;
  * A session that has seen all writes gets the same answer whether shards are left out or not, while
  * documents change and summaries arrive late, or never.
  */
-@Timeout(60)
+@Timeout(300)
 class SkippingEquivalenceTest {
   private static final Ticker TICKER = Ticker.system();
   private static final int SHARDS = 5;
@@ -265,7 +265,7 @@ class SkippingEquivalenceTest {
               reading,
               run,
               LeafGrpcClient.template("q", "default", dataset.id(), search(), 1, request),
-              Fixtures.options(Duration.ofSeconds(20), 1, Level.SESSION, token),
+              Fixtures.options(Duration.ofSeconds(60), 1, Level.SESSION, token),
               () -> false,
               Optional.empty(),
               "trace",

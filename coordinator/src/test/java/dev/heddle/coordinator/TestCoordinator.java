@@ -164,7 +164,7 @@ final class TestCoordinator implements AutoCloseable {
         bulkIdle,
         config.bulkWindow(),
         config.bulkPart(),
-        Duration.ofMillis(500),
+        Duration.ofSeconds(2),
         config.sessionPatience(),
         Duration.ofMillis(20),
         config.scanPage(),
@@ -199,7 +199,7 @@ final class TestCoordinator implements AutoCloseable {
     var client = local.client();
     client.register(
         new NodeRecord(name, "run-1", Set.of("leaf"), leaf.address().toString(), "", "", ""),
-        Duration.ofSeconds(30));
+        Duration.ofMinutes(5));
     Eventually.eventually(name, () -> catalog.view().node(name).isPresent());
     leaves.put(name, new Leaf(leaf, shards, invoker, scatter, client));
   }
@@ -233,17 +233,17 @@ final class TestCoordinator implements AutoCloseable {
   }
 
   InvocationsGrpc.InvocationsBlockingStub invocations() {
-    return InvocationsGrpc.newBlockingStub(channel("")).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return InvocationsGrpc.newBlockingStub(channel("")).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   FunctionsGrpc.FunctionsBlockingStub functions() {
-    return FunctionsGrpc.newBlockingStub(channel("")).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return FunctionsGrpc.newBlockingStub(channel("")).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   /** As leaves call it for the functions that run on them. */
   CallsGrpc.CallsBlockingStub calls() {
     return CallsGrpc.newBlockingStub(channels.to(internal.address().toString()))
-        .withDeadlineAfter(20, TimeUnit.SECONDS);
+        .withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   /** The coordinator hears how all leaves are now. */
@@ -270,6 +270,10 @@ final class TestCoordinator implements AutoCloseable {
     for (var placement : dataset.getShardsList()) {
       history(dataset, placement.getShard()).lead(placement.getNodes(0));
     }
+    // Who watched later would hear what a test is about to script.
+    leaves
+        .values()
+        .forEach(leaf -> Eventually.eventually("watched", () -> leaf.shards().watchers() > 0));
     tell();
     return dataset;
   }
@@ -309,15 +313,15 @@ final class TestCoordinator implements AutoCloseable {
 
   /** Calls with a position token. */
   DatasetsGrpc.DatasetsBlockingStub datasets(String position) {
-    return DatasetsGrpc.newBlockingStub(channel(position)).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return DatasetsGrpc.newBlockingStub(channel(position)).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   DatasetsGrpc.DatasetsStub streams(String position) {
-    return DatasetsGrpc.newStub(channel(position)).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return DatasetsGrpc.newStub(channel(position)).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   ClusterGrpc.ClusterBlockingStub cluster() {
-    return ClusterGrpc.newBlockingStub(channel("")).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return ClusterGrpc.newBlockingStub(channel("")).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   double counter(String name, String... tags) {

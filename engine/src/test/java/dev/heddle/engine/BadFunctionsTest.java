@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Each way to be wrong has an error of its own, which names function and version. */
-@Timeout(60)
+@Timeout(300)
 final class BadFunctionsTest {
   private static final String HANDLE =
       " public Object handle(Event event, Context context) { return 1; } ";
@@ -177,10 +177,10 @@ final class BadFunctionsTest {
 
   @Test
   void codeThatBlocksForeverEndsAtItsTimeout() {
-    var brief = scripted("brief", Duration.ofMillis(40));
+    var brief = scripted("brief", Duration.ofMillis(400));
     var failure = fails(ErrorCode.FUNCTION_TIMED_OUT, () -> run(brief, Map.of("do", "block")));
     assertEquals(
-        named(brief) + "still ran after its timeout of 40ms (expected: an answer by then)",
+        named(brief) + "still ran after its timeout of 400ms (expected: an answer by then)",
         failure.getMessage());
     eventually("the thread came back", () -> workshop.gauge("heddle.engine.threads.stuck") == 0);
     assertEquals(0, workshop.gauge("heddle.engine.threads.busy"));
@@ -188,9 +188,10 @@ final class BadFunctionsTest {
         workshop.engine.invoke(
             brief,
             "{\"do\":\"block\"}".getBytes(StandardCharsets.UTF_8),
-            Workshop.invocation(Duration.ofSeconds(10)));
+            Workshop.invocation(Duration.ofSeconds(60)));
     var bill = result.bill();
-    assertTrue(bill.activeNanos() >= 40_000_000, bill.toString());
+    // Nearly all of it, even where its thread had to wait for a processor on its way in.
+    assertTrue(bill.activeNanos() >= 200_000_000, bill.toString());
   }
 
   @Test

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 final class BlobRetentionTest {
   @TempDir private Path directory;
   private final ManualClock clock = new ManualClock(Instant.EPOCH);

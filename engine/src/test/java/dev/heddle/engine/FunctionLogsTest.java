@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 final class FunctionLogsTest {
   private static final LogLimits LIMITS =
       new LogLimits(5, DataSize.ofKiB(4), DataSize.ofKiB(6), 2, 8, 2, 3);

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 final class InvocationTest {
   private final Workshop workshop = new Workshop(Workshop.config(4, 4, 2));
   private final FunctionRef echo = workshop.deploy(EchoFunction.JAR, "user.Echo");
@@ -42,7 +42,7 @@ final class InvocationTest {
     var bill =
         workshop
             .engine
-            .invoke(echo, new byte[] {'1'}, Workshop.invocation(Duration.ofSeconds(10)))
+            .invoke(echo, new byte[] {'1'}, Workshop.invocation(Duration.ofSeconds(60)))
             .bill();
     assertTrue(bill.activeNanos() > 0 && bill.cpuNanos() > 0 && bill.queueNanos() > 0, "" + bill);
     assertTrue(bill.initNanos() > 0, "" + bill);
@@ -141,7 +141,7 @@ final class InvocationTest {
   void handsTheSessionThrough() {
     var session = new MapSession();
     var event = "{\"do\":\"recent\"}";
-    var time = Duration.ofSeconds(10);
+    var time = Duration.ofSeconds(60);
     assertEquals("1", workshop.invoke(echo, event, time, session));
     assertEquals("2", workshop.invoke(echo, event, time, session));
     assertEquals(Map.of("n", 2L), session.all());

@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 final class LoadingTest {
   private static FunctionRef deploy(Workshop workshop, String name) {
     return workshop.deploy(
@@ -83,7 +83,7 @@ final class LoadingTest {
         assertEquals(ErrorCode.DEADLINE_EXCEEDED, failed.why().code());
         comes.countDown();
         patient.join();
-        var after = engine.invoke(ref, event, Workshop.invocation(Duration.ofSeconds(20)));
+        var after = engine.invoke(ref, event, Workshop.invocation(Duration.ofSeconds(60)));
         assertEquals("7", new String(after.json(), StandardCharsets.UTF_8));
         assertEquals(1, asked.get());
       }

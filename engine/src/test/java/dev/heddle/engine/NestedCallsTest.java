@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Functions that call functions on one full node: every call is the platform's, to this engine. */
-@Timeout(60)
+@Timeout(300)
 final class NestedCallsTest {
   private static final byte[] NESTS =
       Jars.of(
@@ -49,7 +49,7 @@ final class NestedCallsTest {
             "java",
             NESTS,
             "user.Nests",
-            Duration.ofSeconds(30),
+            Duration.ofSeconds(60),
             DataSize.ofMiB(1),
             concurrency));
     return started;
@@ -85,7 +85,7 @@ final class NestedCallsTest {
   }
 
   private String nest(Workshop where, int levels) {
-    return where.invoke(function(), "" + levels, Duration.ofSeconds(30));
+    return where.invoke(function(), "" + levels, Duration.ofSeconds(60));
   }
 
   @Test
@@ -144,7 +144,7 @@ final class NestedCallsTest {
         .invoke(
             function(),
             ("" + levels).getBytes(StandardCharsets.UTF_8),
-            Workshop.invocation(Duration.ofSeconds(30)))
+            Workshop.invocation(Duration.ofSeconds(60)))
         .bill();
   }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 final class SandboxPoolTest {
   private static final String EVENTS = "{\"do\":\"events\"}";
   private static final String BLOCK = "{\"do\":\"block\"}";

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Whatever some ask for, others find room. */
-@Timeout(60)
+@Timeout(300)
 final class TenantSharesTest {
   private static final String BLOCK = "{\"do\":\"block\"}";
 

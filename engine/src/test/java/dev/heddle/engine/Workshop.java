@@ -35,7 +35,7 @@ final class Workshop implements AutoCloseable {
   static final Ticker TICKER = Ticker.system();
   static final TraceContext TRACE =
       new TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true);
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   final AtomicInteger fetched = new AtomicInteger();
@@ -105,7 +105,7 @@ final class Workshop implements AutoCloseable {
   }
 
   FunctionRef deploy(byte[] jar, String entry) {
-    return deploy(jar, entry, Duration.ofSeconds(30));
+    return deploy(jar, entry, Duration.ofSeconds(60));
   }
 
   FunctionRef deploy(byte[] jar, String entry, Duration timeout) {

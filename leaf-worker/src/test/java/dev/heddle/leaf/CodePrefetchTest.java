@@ -89,7 +89,7 @@ class CodePrefetchTest {
   }
 
   private static String shortened(BlockingQueue<String> loaded) throws InterruptedException {
-    String label = String.valueOf(loaded.poll(20, TimeUnit.SECONDS));
+    String label = String.valueOf(loaded.poll(60, TimeUnit.SECONDS));
     return label.substring(0, Math.min(label.length(), label.indexOf('@') + 9));
   }
 }

@@ -55,7 +55,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 final class InvokerGrpcServiceTest {
   private static final byte[] CODE = {1};
 
@@ -150,7 +150,7 @@ final class InvokerGrpcServiceTest {
 
   private String invoke(LeafInvokeRequest.Builder request) {
     return InvokerGrpc.newBlockingStub(leaf.channels().to(server.address().toString()))
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .invoke(request.build())
         .getResultJson()
         .toStringUtf8();

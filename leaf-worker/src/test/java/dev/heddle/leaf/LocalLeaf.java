@@ -39,7 +39,7 @@ final class LocalLeaf implements AutoCloseable {
   static final String NODE = "leaf-1";
   static final String DATASET = "d1";
   static final String INCARNATION = UUID.randomUUID().toString();
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Closer closer = new Closer();
   private final LocalCatalog catalog;

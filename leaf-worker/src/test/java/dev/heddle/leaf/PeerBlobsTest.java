@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 final class PeerBlobsTest {
   @TempDir private Path directory;
 
@@ -50,12 +50,12 @@ final class PeerBlobsTest {
           .register(
               new NodeRecord(
                   "peer", "run-1", Set.of("leaf"), server.address().toString(), "", "", ""),
-              Duration.ofSeconds(30));
+              Duration.ofMinutes(5));
       eventually("the peer is known", () -> leaf.client().view().node("peer").isPresent());
       var here = new BlobStore(directory.resolve("here"), DataSize.ofBytes(1));
       var source =
           new PeerBlobsGrpcClient(
-              "here", here, leaf.client(), leaf.channels(), Duration.ofSeconds(10));
+              "here", here, leaf.client(), leaf.channels(), Duration.ofSeconds(60));
       assertArrayEquals(code, source.fetch(digest));
       assertEquals(List.of(), here.digests());
     }

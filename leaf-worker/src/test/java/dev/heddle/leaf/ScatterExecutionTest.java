@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class ScatterExecutionTest {
   private static final Ticker TICKER = Ticker.system();
   private static final ShardRef HERE = new ShardRef(0, 3);
@@ -97,7 +97,7 @@ class ScatterExecutionTest {
             Optional.of(new ShardStatistics(0, Map.of(), Map.of())),
             Map.of(),
             Map.of(),
-            Deadline.after(Duration.ofSeconds(20), TICKER),
+            Deadline.after(Duration.ofSeconds(60), TICKER),
             byShard,
             LeafTask.Budget.ANY,
             () -> false);

@@ -42,7 +42,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Writes and reads of a leaf's shards, as they come from other nodes. */
-@Timeout(60)
+@Timeout(300)
 class ShardsGrpcServiceTest {
   @TempDir Path directory;
   private final UUID self = UUID.randomUUID();
@@ -145,7 +145,7 @@ class ShardsGrpcServiceTest {
         () -> {
           var _ =
               leaf.stub()
-                  .withDeadlineAfter(2, TimeUnit.SECONDS)
+                  .withDeadlineAfter(4, TimeUnit.SECONDS)
                   .get(getRequest("a", session(later)));
         });
     Position lost = written.toBuilder().setIncarnation(UUID.randomUUID().toString()).build();

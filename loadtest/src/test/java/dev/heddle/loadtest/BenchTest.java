@@ -22,7 +22,6 @@ import dev.heddle.process.testing.ManualTicker;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-@Timeout(60)
+@Timeout(300)
 class BenchTest {
   private static final Clock CLOCK =
       Clock.fixed(Instant.parse("2026-02-03T04:05:06Z"), ZoneOffset.UTC);
@@ -183,13 +182,10 @@ class BenchTest {
   }
 
   @Test
-  void saysWhatToDoWhenNothingAnswers() throws IOException {
-    int free;
-    try (var socket = new ServerSocket(0)) {
-      free = socket.getLocalPort();
-    }
-    var url = URI.create("http://127.0.0.1:" + free);
-    var target = new Target(url, "books", Optional.empty(), Duration.ofSeconds(5));
+  void saysWhatToDoWhenNothingAnswers() {
+    // Nobody is given such a port.
+    var url = URI.create("http://127.0.0.1:1");
+    var target = new Target(url, "books", Optional.empty(), Duration.ofSeconds(60));
 
     var refusal = refusal(BenchOptions.DEFAULTS.withTarget(target));
 

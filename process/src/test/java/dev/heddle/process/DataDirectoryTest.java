@@ -68,7 +68,7 @@ class DataDirectoryTest {
       assertTrue(refused.getMessage().contains("process " + holder.pid()), refused.getMessage());
     } finally {
       holder.destroyForcibly();
-      assertTrue(holder.waitFor(10, TimeUnit.SECONDS));
+      assertTrue(holder.waitFor(60, TimeUnit.SECONDS));
     }
     DataDirectory.open(temporary, 1, "shards").close();
   }

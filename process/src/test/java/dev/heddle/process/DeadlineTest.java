@@ -43,12 +43,12 @@ class DeadlineTest {
 
   @Test
   void takesWhatTheCallHasOrElseTheDefault() {
-    Deadline otherwise = Deadline.ofGrpc(null, Duration.ofSeconds(3), ticker);
-    assertEquals(Duration.ofSeconds(3), otherwise.remaining(ticker));
+    Deadline otherwise = Deadline.ofGrpc(null, Duration.ofSeconds(60), ticker);
+    assertEquals(Duration.ofSeconds(60), otherwise.remaining(ticker));
     io.grpc.Deadline grpc = io.grpc.Deadline.after(60, TimeUnit.SECONDS);
     long left = Deadline.ofGrpc(grpc, Duration.ZERO, ticker).remainingNanos(ticker);
-    assertTrue(left > TimeUnit.SECONDS.toNanos(50) && left <= TimeUnit.SECONDS.toNanos(60));
+    assertTrue(left > TimeUnit.SECONDS.toNanos(30) && left <= TimeUnit.SECONDS.toNanos(60));
     long back = otherwise.toGrpc(ticker).timeRemaining(TimeUnit.MILLISECONDS);
-    assertTrue(back > 2_000 && back <= 3_000, () -> "" + back);
+    assertTrue(back > 30_000 && back <= 60_000, () -> "" + back);
   }
 }

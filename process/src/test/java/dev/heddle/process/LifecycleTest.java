@@ -92,14 +92,14 @@ class LifecycleTest {
   void aFullPoolRefusesWithQueueFullAndAClosedOneWithUnavailable() throws Exception {
     CountDownLatch release = new CountDownLatch(1);
     ThreadPoolExecutor pool = Threads.bounded("work", 1, 1);
-    Future<?> running = pool.submit(() -> release.await(10, TimeUnit.SECONDS));
+    Future<?> running = pool.submit(() -> release.await(60, TimeUnit.SECONDS));
     Future<String> waiting = pool.submit(() -> Thread.currentThread().getName());
     HeddleException full = assertThrows(HeddleException.class, () -> pool.execute(() -> {}));
     assertSame(ErrorCode.QUEUE_FULL, full.code());
     assertEquals(0, full.getStackTrace().length);
     release.countDown();
-    assertEquals("work-0", waiting.get(10, TimeUnit.SECONDS));
-    running.get(10, TimeUnit.SECONDS);
+    assertEquals("work-0", waiting.get(60, TimeUnit.SECONDS));
+    running.get(60, TimeUnit.SECONDS);
     Threads.close(pool, Duration.ofSeconds(1));
     HeddleException late = assertThrows(HeddleException.class, () -> pool.execute(() -> {}));
     assertSame(ErrorCode.UNAVAILABLE, late.code());
@@ -109,10 +109,10 @@ class LifecycleTest {
   void aPoolWithoutAQueueHandsOverDirectly() throws Exception {
     ThreadPoolExecutor pool = Threads.bounded("direct", 1, 0);
     CountDownLatch release = new CountDownLatch(1);
-    Future<?> running = pool.submit(() -> release.await(10, TimeUnit.SECONDS));
+    Future<?> running = pool.submit(() -> release.await(60, TimeUnit.SECONDS));
     assertThrows(HeddleException.class, () -> pool.execute(() -> {}));
     release.countDown();
-    running.get(10, TimeUnit.SECONDS);
+    running.get(60, TimeUnit.SECONDS);
     Threads.close(pool, Duration.ofSeconds(1));
   }
 
@@ -126,10 +126,10 @@ class LifecycleTest {
           started.countDown();
           return never.await(60, TimeUnit.SECONDS);
         });
-    assertTrue(started.await(10, TimeUnit.SECONDS));
+    assertTrue(started.await(60, TimeUnit.SECONDS));
     Threads.closing(pool, Duration.ofMillis(20)).close();
     Eventually.eventually("the task ends", stuck::isDone);
-    assertTrue(pool.isTerminated());
+    Eventually.eventually("so does the pool", pool::isTerminated);
   }
 
   @Test

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class RequestContextTest {
   private static final MethodDescriptor<String, String> OPEN = method("heddle.v1.Test");
   private static final MethodDescriptor<String, String> INTERNAL =
@@ -68,7 +68,7 @@ class RequestContextTest {
             ClientCalls.blockingUnaryCall(
                 channel,
                 method,
-                CallOptions.DEFAULT.withDeadlineAfter(10, TimeUnit.SECONDS),
+                CallOptions.DEFAULT.withDeadlineAfter(60, TimeUnit.SECONDS),
                 "where?"));
   }
 

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A member that follows leaders which this test plays, as they are when connections break. */
-@Timeout(120)
+@Timeout(300)
 final class FollowerTest {
   private static final int ROUNDS = 40;
 
@@ -139,7 +139,7 @@ final class FollowerTest {
   }
 
   private AppendEntriesReplyProto reply() throws InterruptedException {
-    AppendEntriesReplyProto reply = replies.poll(20, TimeUnit.SECONDS);
+    AppendEntriesReplyProto reply = replies.poll(60, TimeUnit.SECONDS);
     assertNotNull(reply, "answered");
     return reply;
   }

@@ -78,7 +78,7 @@ final class Probes {
                       .setFirstAvailableTermIndex(TermIndexProto.newBuilder().setIndex(7)))
               .build());
       requests.onCompleted();
-      return ended.get(10, TimeUnit.SECONDS);
+      return ended.get(60, TimeUnit.SECONDS);
     } finally {
       channel.shutdownNow();
     }

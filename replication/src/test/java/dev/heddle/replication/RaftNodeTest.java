@@ -12,10 +12,8 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.Eventually;
+import dev.heddle.process.testing.Ports;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,12 +40,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(300)
 final class RaftNodeTest {
-  private static final RaftConfig QUICK =
-      RaftConfig.defaults()
-          .withElections(Duration.ofMillis(300), Duration.ofMillis(600))
-          .withRetained(0);
+  private static final RaftConfig CONFIG = RaftConfig.defaults().withRetained(0);
 
   @TempDir private Path directory;
   private final UUID id = UUID.randomUUID();
@@ -76,7 +71,7 @@ final class RaftNodeTest {
     open("a");
     Eventually.eventually("leads", () -> group("a").status().leading());
     assertEquals(List.of("one", "two"), replica("a").lines);
-    assertEquals(replica("a").applied.index(), group("a").barrier().get(10, TimeUnit.SECONDS));
+    assertEquals(replica("a").applied.index(), group("a").barrier().get(60, TimeUnit.SECONDS));
   }
 
   @Test
@@ -86,7 +81,7 @@ final class RaftNodeTest {
     Eventually.eventually("leads", () -> group("a").status().leading());
     Object context = new Object();
     Written written =
-        group("a").propose(new Proposal(client, 1, bytes("x"), context)).get(10, TimeUnit.SECONDS);
+        group("a").propose(new Proposal(client, 1, bytes("x"), context)).get(60, TimeUnit.SECONDS);
     assertEquals(context, written.result());
   }
 
@@ -95,11 +90,11 @@ final class RaftNodeTest {
     startThree();
     String leader = leader();
     Proposal proposal = new Proposal(client, 77, bytes("once"), null);
-    Written first = group(leader).propose(proposal).get(10, TimeUnit.SECONDS);
-    assertEquals(first.index(), group(leader).propose(proposal).get(10, TimeUnit.SECONDS).index());
+    Written first = group(leader).propose(proposal).get(60, TimeUnit.SECONDS);
+    assertEquals(first.index(), group(leader).propose(proposal).get(60, TimeUnit.SECONDS).index());
     stop(leader);
     String next = leader();
-    assertEquals(first.index(), group(next).propose(proposal).get(10, TimeUnit.SECONDS).index());
+    assertEquals(first.index(), group(next).propose(proposal).get(60, TimeUnit.SECONDS).index());
     write(next, "after");
     assertEquals(List.of("once", "after"), replica(next).lines);
   }
@@ -125,7 +120,7 @@ final class RaftNodeTest {
     for (int i = 0; i < 20; i++) {
       long index = write(leader, "line " + i).index();
       for (String node : groups.keySet()) {
-        assertTrue(group(node).barrier().get(10, TimeUnit.SECONDS) >= index);
+        assertTrue(group(node).barrier().get(60, TimeUnit.SECONDS) >= index);
         assertTrue(replica(node).lines.contains("line " + i));
       }
     }
@@ -207,7 +202,7 @@ final class RaftNodeTest {
     for (String node : groups.keySet()) {
       Eventually.eventually("has the last", () -> replica(node).lines.size() == 11);
       replica(node).store();
-      group(node).trim().get(10, TimeUnit.SECONDS);
+      group(node).trim().get(60, TimeUnit.SECONDS);
     }
     start(away);
     open(away);
@@ -228,7 +223,7 @@ final class RaftNodeTest {
       start(other);
       open(other);
       write(leader, "for members " + wrong);
-      long end = System.nanoTime() + QUICK.electionMax().multipliedBy(3).toNanos();
+      long end = System.nanoTime() + CONFIG.electionMax().multipliedBy(2).toNanos();
       Eventually.eventually("it stands for election", () -> System.nanoTime() - end > 0);
       assertTrue(group(other).status().leader().isEmpty());
       assertFalse(replica(other).lines.contains("for members " + wrong));
@@ -254,7 +249,7 @@ final class RaftNodeTest {
         () -> replicas.values().stream().allMatch(replica -> replica.lines.size() == 50));
     for (String node : groups.keySet()) {
       replica(node).store();
-      group(node).trim().get(10, TimeUnit.SECONDS);
+      group(node).trim().get(60, TimeUnit.SECONDS);
     }
     start("d");
     open("d");
@@ -262,17 +257,17 @@ final class RaftNodeTest {
     List<Member> before = group(leader).status().members();
     List<Member> after = new ArrayList<>(before);
     after.add(node("d").member());
-    group(leader).change(before, after).get(30, TimeUnit.SECONDS);
+    group(leader).change(before, after).get(60, TimeUnit.SECONDS);
     Eventually.eventually("d has all", () -> replica("d").lines.size() == 50);
     assertTrue(replica("d").fetches.get() > 0);
     HeddleException conflict =
-        failure(() -> group(leader).change(before, after).get(10, TimeUnit.SECONDS));
+        failure(() -> group(leader).change(before, after).get(60, TimeUnit.SECONDS));
     assertEquals(ErrorCode.REVISION_CONFLICT, conflict.code());
     String gone =
         before.stream().map(Member::node).filter(n -> !n.equals(leader)).findFirst().get();
     group(leader)
         .change(after, after.stream().filter(m -> !m.node().equals(gone)).toList())
-        .get(30, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
     write(leader, "last");
     Eventually.eventually("d follows", () -> replica("d").lines.contains("last"));
   }
@@ -281,8 +276,7 @@ final class RaftNodeTest {
   void aMemberWithoutMembersNeverLeads() throws Exception {
     start("a");
     open("a");
-    RaftConfig short_ = QUICK;
-    long end = System.nanoTime() + short_.electionMax().multipliedBy(4).toNanos();
+    long end = System.nanoTime() + CONFIG.electionMax().multipliedBy(2).toNanos();
     Eventually.eventually("time passes", () -> System.nanoTime() - end > 0);
     assertEquals(Role.OUTSIDE, group("a").status().role());
     assertEquals(0, group("a").status().term());
@@ -383,6 +377,8 @@ final class RaftNodeTest {
     Files.move(away, current);
     open("a");
     Eventually.eventually("leads again", () -> group("a").status().leading());
+    Eventually.eventually(
+        "all have an outcome", () -> sent.stream().allMatch(CompletableFuture::isDone));
     long kept = sent.stream().filter(written -> !written.isCompletedExceptionally()).count();
     Eventually.eventually("kept", () -> replica("a").lines.size() >= kept + 1);
     write("a", "two");
@@ -436,7 +432,7 @@ final class RaftNodeTest {
     } finally {
       told.countDown();
     }
-    ReplicatedGroup group = opened.get(10, TimeUnit.SECONDS);
+    ReplicatedGroup group = opened.get(60, TimeUnit.SECONDS);
     Eventually.eventually("leads", () -> group.status().leading());
     // Now the member itself answers, whatever it thinks of such a leader.
     assertNotEquals(
@@ -457,7 +453,7 @@ final class RaftNodeTest {
     // Some files, so that there is something to drop.
     for (int i = 0; i < 20; i++) {
       byte[] large = new byte[400 << 10];
-      group("a").propose(new Proposal(client, ++calls, large, null)).get(10, TimeUnit.SECONDS);
+      group("a").propose(new Proposal(client, ++calls, large, null)).get(60, TimeUnit.SECONDS);
     }
     FutureTask<Void> closed = new FutureTask<>(() -> group("a").close(), null);
     AutoCloseableLock lock = log.readLock();
@@ -472,7 +468,7 @@ final class RaftNodeTest {
     } finally {
       lock.close();
     }
-    closed.get(20, TimeUnit.SECONDS);
+    closed.get(60, TimeUnit.SECONDS);
   }
 
   private Path openLog(String node) throws IOException {
@@ -495,9 +491,8 @@ final class RaftNodeTest {
   }
 
   private void start(String name) {
-    HostPort address =
-        addresses.computeIfAbsent(name, any -> new HostPort("127.0.0.1", freePort()));
-    RaftNode node = new RaftNode(name, address, QUICK, secrets);
+    HostPort address = addresses.computeIfAbsent(name, any -> Ports.free());
+    RaftNode node = new RaftNode(name, address, CONFIG, secrets);
     node.start();
     nodes.put(name, node);
   }
@@ -530,7 +525,7 @@ final class RaftNodeTest {
     Eventually.eventually("leads", () -> group(node).status().leading());
     return group(node)
         .propose(new Proposal(client, ++calls, bytes(line), null))
-        .get(10, TimeUnit.SECONDS);
+        .get(60, TimeUnit.SECONDS);
   }
 
   private RaftNode node(String name) {
@@ -552,13 +547,5 @@ final class RaftNodeTest {
   private static HeddleException failure(org.junit.jupiter.api.function.Executable call) {
     ExecutionException failure = assertThrows(ExecutionException.class, call);
     return assertInstanceOf(HeddleException.class, failure.getCause());
-  }
-
-  private static int freePort() {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 final class SilencesTest {
   private static final RaftConfig QUICK =
       RaftConfig.defaults().withElections(Duration.ofMillis(300), Duration.ofMillis(600));
@@ -29,7 +29,7 @@ final class SilencesTest {
         RaftNode node =
             new RaftNode(
                 "a", new HostPort("127.0.0.1", 0), QUICK, List.of(), Duration.ofMillis(700))) {
-      silent.setSoTimeout(30_000);
+      silent.setSoTimeout(120_000);
       node.start();
       UUID id = UUID.randomUUID();
       Member other = new Member("b", new HostPort("127.0.0.1", silent.getLocalPort()));
@@ -44,7 +44,7 @@ final class SilencesTest {
           Socket second = silent.accept()) {
         assertTrue(second.isConnected());
         // What was said before it was given up is read; then it ends.
-        first.setSoTimeout(30_000);
+        first.setSoTimeout(120_000);
         while (first.getInputStream().read() >= 0) {}
       }
     }

@@ -135,12 +135,12 @@ public final class FakeCoordinator implements AutoCloseable {
             if (request.getDataset().equals("hangs")) {
               var gone = new CountDownLatch(1);
               Context.current().addListener(context -> gone.countDown(), Runnable::run);
-              if (gone.await(20, TimeUnit.SECONDS)) {
+              if (gone.await(60, TimeUnit.SECONDS)) {
                 cancelled.countDown();
               }
             }
             if (request.getDataset().equals("waits")) {
-              go.await(20, TimeUnit.SECONDS);
+              go.await(60, TimeUnit.SECONDS);
             }
             return answer(request, request.hasK() ? request.getK() : 2, true);
           });

@@ -52,7 +52,7 @@ public final class GatewayFixture implements AutoCloseable {
 
   /** A client that may name any host, as this class has seen to. */
   public static HttpClient newClient() {
-    return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(5)).build();
+    return HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(60)).build();
   }
 
   public GatewayFixture(Path directory) {
@@ -167,7 +167,7 @@ public final class GatewayFixture implements AutoCloseable {
     catalog.register(
         new NodeRecord(
             node, "i1", Set.of("gateway", "coordinator"), internal, coordinator.address(), "", ""),
-        Duration.ofSeconds(30));
+        Duration.ofMinutes(5));
     Eventually.eventually("the node is known", () -> catalog.view().node(node).isPresent());
     return this;
   }
@@ -187,7 +187,7 @@ public final class GatewayFixture implements AutoCloseable {
 
   public HttpRequest.Builder request(String method, String path, String body) {
     return HttpRequest.newBuilder(uri(path))
-        .timeout(Duration.ofSeconds(20))
+        .timeout(Duration.ofSeconds(120))
         .method(
             method,
             body.isEmpty()

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** What a user has done at one gateway holds at the other: position tokens in cookie sessions. */
-@Timeout(60)
+@Timeout(300)
 class SessionReadsTest {
   private static final String DOC = "/v1/datasets/books/docs/a";
   private static final String QUERY = "/v1/datasets/books/query";
@@ -70,7 +70,7 @@ class SessionReadsTest {
               return new GatewayConfig(
                   config.http(),
                   config.pages(),
-                  new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10)),
+                  new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60)),
                   new SessionConfig(
                       Optional.of(keys),
                       session.idleTimeout(),
@@ -321,7 +321,7 @@ class SessionReadsTest {
 
   private static JsonNode last(BlockingQueue<String> frames) throws InterruptedException {
     while (true) {
-      String frame = frames.poll(10, TimeUnit.SECONDS);
+      String frame = frames.poll(60, TimeUnit.SECONDS);
       if (frame == null) {
         throw new AssertionError("no frame");
       }

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two gateways with API keys, over one session grid. */
-@Timeout(60)
+@Timeout(300)
 class TwoNodesTest {
   private static GatewayFixture one;
   private static GatewayFixture two;
@@ -91,7 +91,7 @@ class TwoNodesTest {
     return new GatewayConfig(
         config.http(),
         config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10)),
+        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60)),
         new SessionConfig(
             Optional.of(keys),
             session.idleTimeout(),
@@ -188,7 +188,7 @@ class TwoNodesTest {
       var own = URI.create("ws://127.0.0.1:" + third.gateway.httpPort() + "/ws/x");
       third.client.newWebSocketBuilder().buildAsync(own, listener).join();
     }
-    assertEquals(1001, listener.closed.get(10, TimeUnit.SECONDS));
+    assertEquals(1001, listener.closed.get(60, TimeUnit.SECONDS));
   }
 
   @Test

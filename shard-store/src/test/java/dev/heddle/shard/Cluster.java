@@ -20,6 +20,7 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.testing.Ports;
 import dev.heddle.replication.RaftConfig;
 import dev.heddle.replication.RaftNode;
 import dev.heddle.replication.Role;
@@ -29,9 +30,6 @@ import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -64,12 +62,12 @@ import org.apache.lucene.util.IOUtils;
  * started and stopped by one thread; any may read and write.
  */
 final class Cluster implements AutoCloseable {
-  static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofSeconds(120);
 
   /** The dataset that tests write to. */
   static final String DATASET = "d1";
 
-  private static final Duration TTL = Duration.ofSeconds(5);
+  private static final Duration TTL = Duration.ofSeconds(30);
 
   /** How often the indexes are committed, and how much of their logs is left then. */
   record Pace(Duration commitAfter, int retained) {
@@ -112,8 +110,7 @@ final class Cluster implements AutoCloseable {
   /** A node comes, or comes back at its old address. */
   void start(String name) {
     Closer closer = new Closer();
-    HostPort address =
-        addresses.computeIfAbsent(name, any -> new HostPort("127.0.0.1", freePort()));
+    HostPort address = addresses.computeIfAbsent(name, any -> Ports.free());
     RaftNode raft = closer.register("raft", new RaftNode(name, address, raft()));
     raft.start();
     Channels channels = closer.register("channels", new Channels(Credentials.none()));
@@ -200,10 +197,10 @@ final class Cluster implements AutoCloseable {
   private RaftConfig raft() {
     RaftConfig defaults = RaftConfig.defaults();
     return new RaftConfig(
-        Duration.ofMillis(400),
-        Duration.ofMillis(800),
-        Duration.ofMillis(400),
-        Duration.ofMillis(800),
+        defaults.electionMin(),
+        defaults.electionMax(),
+        Duration.ofMillis(600),
+        Duration.ofMillis(1_200),
         defaults.callTimeout(),
         defaults.readTimeout(),
         // Only whole files are cut off.
@@ -393,7 +390,7 @@ final class Cluster implements AutoCloseable {
           try {
             store(name)
                 .ready(DATASET, shard, ReadLevel.LINEARIZABLE, Optional.empty(), true)
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
             return true;
           } catch (ExecutionException | TimeoutException e) {
             return false;
@@ -431,14 +428,6 @@ final class Cluster implements AutoCloseable {
       }
     }
     return expected;
-  }
-
-  private static int freePort() {
-    try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A node believes nothing that another one sends. */
-@Timeout(60)
+@Timeout(300)
 class HostileSnapshotTest {
   @TempDir Path directory;
 
@@ -169,7 +169,7 @@ class HostileSnapshotTest {
       server.start();
       channels.local(server);
       return new SnapshotsGrpcClient(
-              node -> Optional.of(server.address().toString()), channels, Duration.ofSeconds(30))
+              node -> Optional.of(server.address().toString()), channels, Duration.ofSeconds(60))
           .fetch("leader", new UUID(1, 2), incoming(), part -> {});
     }
   }

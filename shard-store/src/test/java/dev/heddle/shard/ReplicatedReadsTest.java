@@ -138,7 +138,7 @@ class ReplicatedReadsTest {
     long version = 0;
     boolean gone = false;
     int reads = 0;
-    for (; !done.get(); reads++) {
+    for (; !done.get() || reads <= 10; reads++) {
       String node = NODES[random.nextInt(NODES.length)];
       cluster
           .store(node)

@@ -30,10 +30,10 @@ final class ScriptedSnapshots extends SnapshotsGrpc.SnapshotsImplBase {
 
   @Override
   public void fetch(FetchSnapshotRequest request, StreamObserver<SnapshotChunk> observer) {
-    ((ServerCallStreamObserver<SnapshotChunk>) observer)
-        .setOnCancelHandler(() -> end.set("cancelled"));
+    var stream = (ServerCallStreamObserver<SnapshotChunk>) observer;
+    stream.setOnCancelHandler(() -> end.set("cancelled"));
     script.forEach(observer::onNext);
-    end.set("sent");
+    end.set(stream.isCancelled() ? "cancelled" : "sent");
     if (completes) {
       observer.onCompleted();
     }

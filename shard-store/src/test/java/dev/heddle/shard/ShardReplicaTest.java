@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Replicas whose fetches do what the test says. */
-@Timeout(60)
+@Timeout(300)
 class ShardReplicaTest {
   @TempDir Path directory;
   private final ExecutorService fetches = Executors.newFixedThreadPool(2);
@@ -66,8 +66,9 @@ class ShardReplicaTest {
     begun.incrementAndGet();
     assertEquals(1, running.incrementAndGet(), "one at a time");
     try {
-      started.countDown();
       at.accept(0.5);
+      // After it has told how far it is, which the test looks at then.
+      started.countDown();
       never.await();
       return LogPosition.NONE;
     } finally {
@@ -83,21 +84,21 @@ class ShardReplicaTest {
   @Test
   void aFetchEndsWithItsReplica() throws Exception {
     CompletableFuture<LogPosition> fetched = replica.fetch("b", LogPosition.NONE);
-    assertTrue(started.await(30, TimeUnit.SECONDS));
+    assertTrue(started.await(60, TimeUnit.SECONDS));
     assertEquals(0.5, replica.progress());
     assertFalse(replica.caughtUp());
     // The next one takes its place, and has to wait for its end.
     CompletableFuture<LogPosition> next = replica.fetch("b", LogPosition.NONE);
-    assertThrows(ExecutionException.class, () -> fetched.get(30, TimeUnit.SECONDS));
+    assertThrows(ExecutionException.class, () -> fetched.get(60, TimeUnit.SECONDS));
     replica.shutdown();
     assertEquals(0, running.get());
     int before = begun.get();
     // What is deleted now stays so.
     Files.deleteIfExists(folder.resolve("incoming"));
-    assertThrows(ExecutionException.class, () -> next.get(30, TimeUnit.SECONDS));
+    assertThrows(ExecutionException.class, () -> next.get(60, TimeUnit.SECONDS));
     assertThrows(
         ExecutionException.class,
-        () -> replica.fetch("b", LogPosition.NONE).get(30, TimeUnit.SECONDS));
+        () -> replica.fetch("b", LogPosition.NONE).get(60, TimeUnit.SECONDS));
     assertEquals(before, begun.get());
     assertFalse(Files.exists(folder.resolve("incoming")));
   }

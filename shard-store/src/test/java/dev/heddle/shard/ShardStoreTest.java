@@ -49,7 +49,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A node alone: every shard has one replica. */
-@Timeout(120)
+@Timeout(300)
 class ShardStoreTest {
   private static final String NODE = "leaf-1";
 
@@ -570,7 +570,7 @@ class ShardStoreTest {
   }
 
   private static Deadline soon() {
-    return Deadline.after(Duration.ofSeconds(20), Ticker.system());
+    return Deadline.after(Duration.ofSeconds(60), Ticker.system());
   }
 
   private static HeddleException assertCode(ErrorCode code, Runnable call) {

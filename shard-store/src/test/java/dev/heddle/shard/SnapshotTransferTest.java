@@ -60,11 +60,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(60)
+@Timeout(300)
 class SnapshotTransferTest {
   private static final UUID GROUP = new UUID(1, 2);
   private static final LogPosition AT = new LogPosition(3, 17);
-  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final Duration LONG = Duration.ofSeconds(60);
 
   private final Closer closer = new Closer();
   private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
@@ -277,7 +277,8 @@ class SnapshotTransferTest {
     AtomicReference<String> end = new AtomicReference<>("");
     GrpcServer server =
         start(new ScriptedSnapshots(List.of(ScriptedSnapshots.header(1, 10)), end, false));
-    assertFails(server, Duration.ofMillis(200), "nothing came for 200ms");
+    // Long enough for the header to come before that.
+    assertFails(server, Duration.ofSeconds(2), "nothing came for 2s");
     eventually("cancelled", () -> end.get().equals("cancelled"));
     assertEquals(0, count(into));
   }

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * While entries are applied, views opened and commits made, all at once, every view and every
  * commit holds exactly the entries up to its position.
  */
-@Timeout(120)
+@Timeout(300)
 class ViewPositionsTest {
   private static final int ENTRIES = 4_000;
   private static final int IDS = 40;

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class WaitersTest {
   @Test
   void thoseAtTheIndexAndBeforeItAreDone() {
@@ -109,7 +109,7 @@ class WaitersTest {
       }
       waiters.reached(2_000);
       for (CompletableFuture<Void> one : waiting) {
-        one.get(10, TimeUnit.SECONDS);
+        one.get(60, TimeUnit.SECONDS);
       }
     }
     assertFalse(waiters.any(Long.MAX_VALUE));

@@ -17,6 +17,7 @@ import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.testing.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -39,7 +40,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Writes on a leader whose log does what the test says. */
-@Timeout(60)
+@Timeout(300)
 class WriteDoorTest {
   private static final Schema LAX =
       new Schema(List.of(Field.of("type", FieldType.KEYWORD, false)), "", 0, true);
@@ -152,13 +153,16 @@ class WriteDoorTest {
   @Test
   void whoGaveUpWaitingHasItDoneAllTheSame() throws Exception {
     RequestId request = request();
+    // For this ticker no time passes before the entry is in the log.
+    var ticker = new ManualTicker();
+    WriteDoor still = door(1_024, DataSize.ofMiB(8), ticker);
     Future<WriteResult> hasty =
         writers.submit(() ->
-            door.write(
+            still.write(
                 slot,
                 request,
                 List.of(create("a")),
-                Deadline.after(Duration.ofMillis(50), Ticker.system())));
+                Deadline.after(Duration.ofMillis(50), ticker)));
     assertEquals(ErrorCode.DEADLINE_EXCEEDED, code(hasty));
     assertEquals(1, group.waiting());
     Future<WriteResult> again = write(request, create("a"));
@@ -202,7 +206,7 @@ class WriteDoorTest {
     assertEquals(List.of(), get(before).errors(), "it stands before the schema");
     assertEquals(1, group.waiting(), "nobody is read by a schema that is not applied yet");
     group.apply();
-    schema.get(10, TimeUnit.SECONDS);
+    schema.get(60, TimeUnit.SECONDS);
     applyNext();
     applyNext();
     assertEquals(
@@ -277,7 +281,7 @@ class WriteDoorTest {
     var schema = replica.propose(3, STRICTER);
     Future<WriteResult> write = write(request(), put("a", "{\"new\":1}"));
     applyNext();
-    schema.get(10, TimeUnit.SECONDS);
+    schema.get(60, TimeUnit.SECONDS);
     applyNext();
     assertEquals(List.of(), get(write).errors());
   }
@@ -306,6 +310,10 @@ class WriteDoorTest {
   }
 
   private WriteDoor door(int waiting, DataSize bytes) {
+    return door(waiting, bytes, Ticker.system());
+  }
+
+  private WriteDoor door(int waiting, DataSize bytes, Ticker ticker) {
     ShardStoreConfig defaults = ShardStoreConfig.defaults();
     ShardStoreConfig config =
         new ShardStoreConfig(
@@ -326,8 +334,8 @@ class WriteDoorTest {
             defaults.placement());
     return new WriteDoor(
         config,
-        new DiskSpace(directory, config.keepFree(), Ticker.system()),
-        Ticker.system(),
+        new DiskSpace(directory, config.keepFree(), ticker),
+        ticker,
         Clock.systemUTC(),
         new SimpleMeterRegistry());
   }
@@ -352,16 +360,16 @@ class WriteDoorTest {
             now,
             request,
             List.of(operations),
-            Deadline.after(Duration.ofSeconds(30), Ticker.system())));
+            Deadline.after(Duration.ofSeconds(60), Ticker.system())));
   }
 
   private static WriteResult get(Future<WriteResult> write) throws Exception {
-    return write.get(30, TimeUnit.SECONDS);
+    return write.get(60, TimeUnit.SECONDS);
   }
 
   private static ErrorCode code(Future<WriteResult> write) {
     ExecutionException failure =
-        assertThrows(ExecutionException.class, () -> write.get(30, TimeUnit.SECONDS));
+        assertThrows(ExecutionException.class, () -> write.get(60, TimeUnit.SECONDS));
     return assertInstanceOf(HeddleException.class, failure.getCause()).code();
   }
 

@@ -26,7 +26,7 @@ import java.util.List;
  * but for {@link #stopServer} and {@link #restartServer}.
  */
 public final class LocalCatalog implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Path directory;
   private final String node;
@@ -43,18 +43,22 @@ public final class LocalCatalog implements AutoCloseable {
     this.node = node;
     this.ticker = ticker;
     this.config = config;
-    this.raft = new RaftNode(node, new HostPort("127.0.0.1", 0), quickToStart());
+    this.raft = new RaftNode(node, new HostPort("127.0.0.1", 0), alone());
     raft.start();
     this.server = serve();
     this.grpc = grpc(new HostPort("127.0.0.1", 0));
   }
 
-  /** Nobody else stands for the first election: there is nothing to wait for. */
-  private static RaftConfig quickToStart() {
+  /**
+   * Replication of the only voter. Nobody else stands for the first election: there is nothing to
+   * wait for. Later ones are far off: a leader that stood still for so long steps down, and a busy
+   * machine has its stalls.
+   */
+  public static RaftConfig alone() {
     RaftConfig standard = RaftConfig.defaults();
     return new RaftConfig(
-        Duration.ofMillis(500),
-        Duration.ofMillis(1_000),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(10),
         Duration.ofMillis(50),
         Duration.ofMillis(100),
         standard.callTimeout(),

@@ -76,7 +76,7 @@ final class Books {
   static void create(Channel channel, String name, int shards, int replicas) {
     var _ =
         DatasetsGrpc.newBlockingStub(channel)
-            .withDeadlineAfter(30, TimeUnit.SECONDS)
+            .withDeadlineAfter(60, TimeUnit.SECONDS)
             .create(
                 CreateDatasetRequest.newBuilder()
                     .setName(name)

@@ -139,7 +139,7 @@ final class Documents {
   }
 
   private static <S extends AbstractStub<S>> S timed(S stub) {
-    return stub.withDeadlineAfter(10, TimeUnit.SECONDS);
+    return stub.withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   private <S extends AbstractStub<S>> S positioned(S stub) {
@@ -159,7 +159,7 @@ final class Documents {
         return call.get();
       } catch (StatusRuntimeException e) {
         boolean later = LATER.contains(GrpcErrors.fromStatus(e).code());
-        if (!later || System.nanoTime() - start > TimeUnit.SECONDS.toNanos(40)) {
+        if (!later || System.nanoTime() - start > TimeUnit.SECONDS.toNanos(90)) {
           throw e;
         }
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));

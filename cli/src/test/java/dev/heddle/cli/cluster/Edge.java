@@ -24,7 +24,7 @@ final class Edge implements AutoCloseable {
     this.client =
         HttpClient.newBuilder()
             .cookieHandler(cookies)
-            .connectTimeout(Duration.ofSeconds(10))
+            .connectTimeout(Duration.ofSeconds(60))
             .build();
     this.base = URI.create("http://" + gateway.http().orElseThrow());
   }
@@ -41,7 +41,7 @@ final class Edge implements AutoCloseable {
       throws IOException, InterruptedException {
     return client.send(
         HttpRequest.newBuilder(base.resolve(path))
-            .timeout(Duration.ofSeconds(30))
+            .timeout(Duration.ofSeconds(120))
             .header("content-type", contentType)
             .method(method, BodyPublishers.ofString(body))
             .build(),

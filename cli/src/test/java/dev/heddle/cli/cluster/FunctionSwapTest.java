@@ -23,10 +23,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(300)
 class FunctionSwapTest {
   private static final int CALLS = 1_000;
   private static final int CALLERS = 8;
+
+  /** However fast the calls are, so often they are swapped under. */
+  private static final int SWAPS = 3;
 
   @TempDir Path directory;
 
@@ -50,14 +53,15 @@ class FunctionSwapTest {
           edge.client()
               .newWebSocketBuilder()
               .buildAsync(edge.webSocket("greetings"), frames)
-              .get(10, TimeUnit.SECONDS);
+              .get(60, TimeUnit.SECONDS);
 
       var done = new AtomicInteger();
+      var swaps = new AtomicInteger();
       List<Callable<List<String>>> work = new ArrayList<>();
       for (int caller = 0; caller < CALLERS; caller++) {
         work.add(() -> {
           List<String> wrong = new ArrayList<>();
-          while (done.getAndIncrement() < CALLS) {
+          while (done.getAndIncrement() < CALLS || swaps.get() < SWAPS) {
             var response = edge.post("/run/greeter", "{}");
             if (response.statusCode() != 200 || !response.body().matches(".*(one|two).*")) {
               wrong.add(response.statusCode() + " " + response.body());
@@ -67,23 +71,26 @@ class FunctionSwapTest {
         });
       }
       var running = work.stream().map(callers::submit).toList();
-      int swaps = 0;
       int sent = 0;
-      while (done.get() < CALLS) {
-        Sources.deploy(cluster.grpc(), swaps % 2 == 0 ? two : one);
-        swaps++;
-        socket.sendText("{\"action\":\"greet\"}", true).get(10, TimeUnit.SECONDS);
-        sent++;
-        String expected = swaps % 2 == 0 ? "one" : "two";
-        assertEquals(expected, frames.next(), "after swap " + swaps);
+      try {
+        while (done.get() < CALLS || swaps.get() < SWAPS) {
+          Sources.deploy(cluster.grpc(), swaps.get() % 2 == 0 ? two : one);
+          swaps.incrementAndGet();
+          socket.sendText("{\"action\":\"greet\"}", true).get(60, TimeUnit.SECONDS);
+          sent++;
+          String expected = swaps.get() % 2 == 0 ? "one" : "two";
+          assertEquals(expected, frames.next(), "after swap " + swaps);
+        }
+      } finally {
+        // The callers end, whatever went wrong here.
+        swaps.addAndGet(SWAPS);
       }
       for (var caller : running) {
-        assertEquals(List.of(), caller.get(30, TimeUnit.SECONDS));
+        assertEquals(List.of(), caller.get(60, TimeUnit.SECONDS));
       }
-      assertTrue(swaps >= 2, "swaps " + swaps);
       assertEquals(sent, frames.received.get());
       assertFalse(frames.closed.get());
-      socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(10, TimeUnit.SECONDS);
+      socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(60, TimeUnit.SECONDS);
     }
   }
 
@@ -94,7 +101,7 @@ class FunctionSwapTest {
     private final StringBuilder parts = new StringBuilder();
 
     String next() throws InterruptedException {
-      String frame = queue.poll(20, TimeUnit.SECONDS);
+      String frame = queue.poll(60, TimeUnit.SECONDS);
       return frame == null ? "nothing" : frame;
     }
 

@@ -152,7 +152,7 @@ class FunctionsTest {
 
   private static InvokeResponse invoke(String function, String event) {
     return InvocationsGrpc.newBlockingStub(cluster.grpc())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .invoke(
             InvokeRequest.newBuilder()
                 .setFunction(function)
@@ -180,7 +180,7 @@ class FunctionsTest {
     // On whatever replica, with the token of the write.
     var stub =
         InvocationsGrpc.newBlockingStub(cluster.grpc())
-            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .withDeadlineAfter(60, TimeUnit.SECONDS)
             .withInterceptors(
                 io.grpc.stub.MetadataUtils.newAttachHeadersInterceptor(
                     position(written.getPositionToken())));
@@ -280,7 +280,7 @@ class FunctionsTest {
     assertFalse(token.isEmpty());
     var read =
         InvocationsGrpc.newBlockingStub(cluster.grpc())
-            .withDeadlineAfter(20, TimeUnit.SECONDS)
+            .withDeadlineAfter(60, TimeUnit.SECONDS)
             .withInterceptors(
                 io.grpc.stub.MetadataUtils.newAttachHeadersInterceptor(position(token)))
             .invoke(
@@ -337,7 +337,7 @@ class FunctionsTest {
   }
 
   private static FunctionsGrpc.FunctionsBlockingStub functions() {
-    return FunctionsGrpc.newBlockingStub(cluster.grpc()).withDeadlineAfter(20, TimeUnit.SECONDS);
+    return FunctionsGrpc.newBlockingStub(cluster.grpc()).withDeadlineAfter(60, TimeUnit.SECONDS);
   }
 
   @Test

@@ -63,7 +63,7 @@ class InvocationLossTest {
   private final AtomicInteger next = new AtomicInteger();
 
   @Test
-  @Timeout(120)
+  @Timeout(300)
   void noneOfAFewThousandCallsIsLostOrRunsTwice() throws Exception {
     callWhileLeavesAreKilled(4_000, 12);
   }
@@ -144,7 +144,7 @@ class InvocationLossTest {
       try {
         var reply =
             InvocationsGrpc.newBlockingStub(leaves.channel())
-                .withDeadlineAfter(20, TimeUnit.SECONDS)
+                .withDeadlineAfter(60, TimeUnit.SECONDS)
                 .invoke(request.build());
         answered(number, reply.getResultJson().toString(StandardCharsets.UTF_8), event);
       } catch (StatusRuntimeException e) {

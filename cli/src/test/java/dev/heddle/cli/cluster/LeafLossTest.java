@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(300)
 class LeafLossTest {
   private static final long SEED = 7;
   private static final int DOCUMENTS = 600;
@@ -86,14 +86,14 @@ class LeafLossTest {
             StatusRuntimeException.class,
             () ->
                 QueryGrpc.newBlockingStub(cluster.grpc())
-                    .withDeadlineAfter(20, TimeUnit.SECONDS)
+                    .withDeadlineAfter(60, TimeUnit.SECONDS)
                     .run(request));
     assertEquals(name, GrpcErrors.fromStatus(failure).code().name());
   }
 
   private static QueryResponse await(TestCluster cluster, int seen) {
     within(
-        Duration.ofSeconds(30),
+        Duration.ofSeconds(60),
         seen + " documents",
         () -> run(cluster).getCoverage().getSeen() == seen);
     return run(cluster);
@@ -103,7 +103,7 @@ class LeafLossTest {
     var query =
         Clause.newBuilder().setMatch(Match.newBuilder().setText(new Books(SEED).word())).build();
     return QueryGrpc.newBlockingStub(cluster.grpc())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .run(
             QueryRequest.newBuilder()
                 .setDataset("books")

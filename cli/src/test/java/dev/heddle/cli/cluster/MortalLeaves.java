@@ -40,7 +40,7 @@ import tools.jackson.databind.json.JsonMapper;
  * over TCP. Killing belongs to one thread.
  */
 final class MortalLeaves implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** Nobody ends by itself, and nobody is given time to end. */
   private static final String LEAF = "{\"engine\": {\"close-grace\": \"0ms\"}}";

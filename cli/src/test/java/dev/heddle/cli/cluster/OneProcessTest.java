@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** All roles in one process, where invocations run on the threads of their callers. */
-@Timeout(120)
+@Timeout(300)
 class OneProcessTest {
   /** Handlers of this process tell the test what became of them by properties. */
   private static final String PREFIX = "heddle.test.oneprocess.";
@@ -47,6 +47,7 @@ class OneProcessTest {
         internal: 127.0.0.1:0
         replication: 127.0.0.1:0
         grpc: 127.0.0.1:0
+        lease: 20s
         catalog: {bootstrap: true, seeds: []}
         gateway: {http: "127.0.0.1:0"}
         """

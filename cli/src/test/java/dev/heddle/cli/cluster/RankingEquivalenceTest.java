@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(240)
+@Timeout(300)
 class RankingEquivalenceTest {
   private static final long SEED = 20161104;
   private static final int DOCUMENTS = 3_000;
@@ -104,7 +104,7 @@ class RankingEquivalenceTest {
 
   private static QueryResponse run(TestCluster cluster, QueryRequest request) {
     return QueryGrpc.newBlockingStub(cluster.grpc())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .run(request);
   }
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A dataset with three copies, through the doors that everybody uses. */
-@Timeout(180)
+@Timeout(300)
 class ReplicatedDatasetIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -106,7 +106,7 @@ class ReplicatedDatasetIT {
 
       var altered =
           DatasetsGrpc.newBlockingStub(cluster.grpc())
-              .withDeadlineAfter(20, TimeUnit.SECONDS)
+              .withDeadlineAfter(60, TimeUnit.SECONDS)
               .alter(
                   AlterDatasetRequest.newBuilder()
                       .setName("books")

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(300)
 class SharedSessionTest {
   @TempDir Path directory;
 
@@ -43,7 +43,7 @@ class SharedSessionTest {
           calls.add(() -> count(edge));
         }
         List<Long> counts = new ArrayList<>();
-        for (var call : callers.invokeAll(calls, 60, TimeUnit.SECONDS)) {
+        for (var call : callers.invokeAll(calls, 240, TimeUnit.SECONDS)) {
           counts.add(call.get());
         }
         assertEquals(100, counts.stream().distinct().count());

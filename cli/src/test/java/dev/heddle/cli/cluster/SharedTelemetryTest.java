@@ -22,7 +22,7 @@ class SharedTelemetryTest {
 
   /** A second gauge of the same name and tags would be dropped, and its engine never be seen. */
   @Test
-  @Timeout(60)
+  @Timeout(300)
   void aLeafAndACoordinatorInOneProcessHaveMetersOfTheirOwn() {
     try (var catalog = LocalCatalog.start(directory.resolve("catalog"));
         var telemetry = new Telemetry();

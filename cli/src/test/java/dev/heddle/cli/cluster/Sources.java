@@ -32,7 +32,7 @@ final class Sources {
 
   static Function deploy(Channel channel, FunctionPackage function) {
     return FunctionsGrpc.newBlockingStub(channel)
-        .withDeadlineAfter(30, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .deploy(
             DeployRequest.newBuilder()
                 .setManifestYaml(function.manifestYaml())

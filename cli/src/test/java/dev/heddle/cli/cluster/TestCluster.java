@@ -2,7 +2,6 @@ package dev.heddle.cli.cluster;
 
 import static dev.heddle.process.testing.Eventually.within;
 
-import dev.heddle.cli.node.FreePort;
 import dev.heddle.cli.node.Node;
 import dev.heddle.cli.node.NodeConfig;
 import dev.heddle.cli.node.Role;
@@ -12,6 +11,7 @@ import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.testing.Ports;
 import dev.heddle.v1.ClusterGrpc;
 import dev.heddle.v1.ClusterStatus;
 import dev.heddle.v1.ClusterStatusRequest;
@@ -38,13 +38,16 @@ import tools.jackson.databind.json.JsonMapper;
  * first one forms the cluster. Owned by one thread.
  */
 final class TestCluster implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String HEAD = "head";
 
-  /** Elections as quick as a busy machine allows. */
+  /**
+   * Elections far beyond the stalls of a busy machine. Nodes that are stopped hand over what they
+   * lead, so nobody waits for them.
+   */
   private static final String RAFT =
       """
-      raft: {election-min: 600ms, election-max: 1200ms}
+      raft: {election-min: 2s, election-max: 4s, first-election-min: 300ms, first-election-max: 900ms}
       """;
 
   /** Nodes that are away for this long are taken for lost: nothing waits for them. */
@@ -112,8 +115,7 @@ final class TestCluster implements AutoCloseable {
   }
 
   private void address(String name) {
-    leaves.computeIfAbsent(
-        name, _ -> new Leaf(FreePort.any("127.0.0.1"), FreePort.any("127.0.0.1")));
+    leaves.computeIfAbsent(name, _ -> new Leaf(Ports.free(), Ports.free()));
   }
 
   private String leafYaml(String name) {
@@ -138,7 +140,7 @@ final class TestCluster implements AutoCloseable {
         directory: %s
         internal: %s
         grpc: 127.0.0.1:0
-        lease: 2s
+        lease: 20s
         catalog: {bootstrap: %s, seeds: %s%s}
         """
                 .formatted(
@@ -183,7 +185,7 @@ final class TestCluster implements AutoCloseable {
         """
         gateway:
           http: 127.0.0.1:0
-          hazelcast: {address: "%s", members: %s, join-timeout: 20s}
+          hazelcast: {address: "%s", members: %s, join-timeout: 60s}
           session: {keys: %s}
         """
             .formatted(grid, json(members), json(keys.toString()));
@@ -208,7 +210,7 @@ final class TestCluster implements AutoCloseable {
 
   /** A port that nobody listens at now; Hazelcast has to know its members' ports beforehand. */
   static int freePort() {
-    return FreePort.any("127.0.0.1").port();
+    return Ports.free().port();
   }
 
   /** Ends a node; the others see it go. */
@@ -250,7 +252,7 @@ final class TestCluster implements AutoCloseable {
 
   ClusterStatus status() {
     return ClusterGrpc.newBlockingStub(grpc())
-        .withDeadlineAfter(20, TimeUnit.SECONDS)
+        .withDeadlineAfter(60, TimeUnit.SECONDS)
         .status(ClusterStatusRequest.getDefaultInstance());
   }
 

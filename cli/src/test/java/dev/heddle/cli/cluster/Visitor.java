@@ -8,6 +8,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.Request;
 import com.microsoft.playwright.WebSocket;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,9 @@ import java.util.stream.Stream;
  * thread.
  */
 final class Visitor implements AutoCloseable {
+  /** A busy machine takes its time for a page. */
+  private static final double PATIENCE_MILLIS = 60_000;
+
   private final BrowserContext context;
   private final Page page;
   private final String base;
@@ -36,7 +40,8 @@ final class Visitor implements AutoCloseable {
   Visitor(Browser browser, String base) {
     this.base = base;
     this.context = browser.newContext();
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(PATIENCE_MILLIS);
+    PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MILLIS);
     context.onConsoleMessage(message -> {
       if (message.type().equals("error") || message.type().equals("warning")) {
         trouble.add("console " + message.type() + ": " + message.text());
@@ -75,6 +80,7 @@ final class Visitor implements AutoCloseable {
         .chromium()
         .launch(
             new LaunchOptions()
+                .setTimeout(PATIENCE_MILLIS)
                 .setExecutablePath(chromium)
                 .setArgs(
                     List.of(

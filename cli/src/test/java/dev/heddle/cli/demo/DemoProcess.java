@@ -2,12 +2,11 @@ package dev.heddle.cli.demo;
 
 import static dev.heddle.process.testing.Eventually.within;
 
+import dev.heddle.process.testing.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -96,13 +95,11 @@ final class DemoProcess implements AutoCloseable {
   }
 
   /** Two neighbouring free ports: for HTTP and gRPC. */
-  static int freePorts() throws IOException {
+  static int freePorts() {
     while (true) {
-      try (ServerSocket first = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
-        int port = first.getLocalPort();
-        if (port < 65_535 && InternalPorts.isFree(port + 1)) {
-          return port;
-        }
+      int port = Ports.free().port();
+      if (Ports.free().port() == port + 1) {
+        return port;
       }
     }
   }
@@ -149,7 +146,7 @@ final class DemoProcess implements AutoCloseable {
 
   void awaitNobodyLeft() {
     within(
-        Duration.ofSeconds(20),
+        Duration.ofSeconds(60),
         "nothing left of " + this,
         () -> family.stream().noneMatch(ProcessHandle::isAlive));
   }
@@ -160,7 +157,7 @@ final class DemoProcess implements AutoCloseable {
             HttpRequest.newBuilder(
                     URI.create("http://localhost:" + port + "/v1/datasets/dbpedia/query"))
                 .header("content-type", "application/json")
-                .timeout(Duration.ofSeconds(30))
+                .timeout(Duration.ofSeconds(60))
                 .POST(BodyPublishers.ofString(body))
                 .build(),
             BodyHandlers.ofString());

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class DemoSupervisorTest {
   private static final RestartPolicy QUICK =
       new RestartPolicy(
@@ -55,7 +55,7 @@ class DemoSupervisorTest {
     for (String node : List.of("gateway", "leaf-1", "leaf-2")) {
       launcher.child(node).ready.complete(null);
     }
-    supervisor.awaitReady(Duration.ofSeconds(10));
+    supervisor.awaitReady(Duration.ofSeconds(60));
   }
 
   @Test
@@ -114,7 +114,7 @@ class DemoSupervisorTest {
     launcher.child("gateway").ready.complete(null);
     launcher.child("leaf-1").exited.complete(1);
     HeddleException failure =
-        assertThrows(HeddleException.class, () -> supervisor.awaitReady(Duration.ofSeconds(10)));
+        assertThrows(HeddleException.class, () -> supervisor.awaitReady(Duration.ofSeconds(60)));
     assertTrue(String.valueOf(failure.getMessage()).contains("last line of leaf-1"));
   }
 

@@ -32,7 +32,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(300)
 class FairAdmissionTest {
   private static final RequestContext REQUEST = new RequestContext("a", TraceContext.create());
 

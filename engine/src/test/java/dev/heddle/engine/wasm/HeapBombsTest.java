@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What takes heap without being linear memory: it counts, and a neighbour is served. */
-@Timeout(60)
+@Timeout(300)
 final class HeapBombsTest {
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final DataSize MEMORY = DataSize.ofMiB(64);
   private static final WasmLimits SMALL = WasmLimits.defaults().withNodeMemory(DataSize.ofMiB(16));
 

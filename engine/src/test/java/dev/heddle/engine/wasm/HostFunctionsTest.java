@@ -299,7 +299,7 @@ class HostFunctionsTest {
 
   /** Without this, an interrupt that comes a moment before the code would leave it to run on. */
   @Test
-  @Timeout(20)
+  @Timeout(300)
   void anEventThatIsLateIsNotBegun() {
     var forever = ModuleBuilder.handler().handle(new Code().forever().reply(0, 0)).build();
     var sandbox = workshop.sandbox(forever);

@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Modules that never end, wherever they do so: each is stopped, and its neighbour is served. */
-@Timeout(60)
+@Timeout(300)
 final class RunawayModulesTest {
-  private static final Duration SOON = Duration.ofMillis(100);
+  private static final Duration SOON = Duration.ofSeconds(1);
 
   private final WasmNode node = new WasmNode();
 
@@ -68,7 +68,10 @@ final class RunawayModulesTest {
   }
 
   private FunctionRef deployed(byte[] module) {
-    return node.deploy("runaway", module, FunctionKind.SCATTER);
+    var ref = node.deploy("runaway", module, FunctionKind.SCATTER);
+    // So that a deadline passes while it runs.
+    node.engine.load(ref);
+    return ref;
   }
 
   @Test
@@ -115,6 +118,7 @@ final class RunawayModulesTest {
             })) {
       var module = ModuleBuilder.handler().handle(new Code().forever().reply(0, 0)).build();
       var runaway = other.deploy("runaway", module, FunctionKind.HANDLER);
+      other.engine.load(runaway);
       assertEquals(ErrorCode.DEADLINE_EXCEEDED, other.failure(runaway, "1", SOON));
       late.get().left.await();
       eventually("its place is free", () -> other.gauge("heddle.engine.threads.busy") == 0);
@@ -152,7 +156,7 @@ final class RunawayModulesTest {
           }
         });
     // Long before the deadline of those that loop.
-    assertTrue(neighbour.await(20, TimeUnit.SECONDS));
+    assertTrue(neighbour.await(60, TimeUnit.SECONDS));
     threads.forEach(Thread::interrupt);
     for (var thread : threads) {
       thread.join();

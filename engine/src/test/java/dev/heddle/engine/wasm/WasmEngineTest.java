@@ -56,12 +56,16 @@ import org.junit.jupiter.api.function.Executable;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Modules in a whole engine: its timer ends them, its depth bounds them, its log takes lines. */
-@Timeout(60)
+@Timeout(300)
 class WasmEngineTest {
   private static final TraceContext TRACE =
       new TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true);
   private static final QueryOrigin ORIGIN = new QueryOrigin("q-1", TRACE.traceId());
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** A compiler that runs out of memory first tries for long, on a busy machine. */
+  private static final Duration COMPILERS_TIME = Duration.ofMinutes(4);
+
   private static final EngineConfig CONFIG =
       ConfigReader.read(
           JsonMapper.shared()
@@ -181,7 +185,7 @@ class WasmEngineTest {
   @Test
   void aLoopWithoutEndStopsAtItsTimeoutAndGivesItsThreadBack() {
     var forever = ModuleBuilder.handler().handle(new ModuleBuilder.Code().forever().reply(0, 0));
-    var loops = deploy("a1", forever.build(), Duration.ofMillis(50));
+    var loops = deploy("a1", forever.build(), Duration.ofMillis(300));
     for (int i = 0; i < 5; i++) {
       var result = invoke(loops, "1", PATIENCE);
       fails(ErrorCode.FUNCTION_TIMED_OUT, result);
@@ -223,7 +227,7 @@ class WasmEngineTest {
     var loops =
         deploy("b1", scatter(module, new ModuleBuilder.Code().forever().reply(0, 0)), PATIENCE);
     engine.load(loops);
-    var deadline = Deadline.after(Duration.ofMillis(300), WasmWorkshop.TICKER);
+    var deadline = Deadline.after(Duration.ofSeconds(1), WasmWorkshop.TICKER);
     try (var run = engine.scatter(loops, request(), deadline, ORIGIN)) {
       late(() -> run.leaf(shard()));
     }
@@ -237,10 +241,10 @@ class WasmEngineTest {
     var loops =
         deploy("b2", scatter(module, new ModuleBuilder.Code().forever().reply(0, 0)), PATIENCE);
     engine.load(loops);
-    var deadline = Deadline.after(Duration.ofMillis(100), WasmWorkshop.TICKER);
+    var deadline = Deadline.after(Duration.ofSeconds(1), WasmWorkshop.TICKER);
     try (var run = engine.scatter(loops, request(), deadline, ORIGIN)) {
-      // Twice the time, so that the timer has rung as well.
-      var rung = Deadline.after(Duration.ofMillis(200), WasmWorkshop.TICKER);
+      // Longer than that, so that the timer has rung as well.
+      var rung = Deadline.after(Duration.ofMillis(1_200), WasmWorkshop.TICKER);
       eventually("the deadline has passed", () -> rung.expired(WasmWorkshop.TICKER));
       late(() -> run.leaf(shard()));
     }
@@ -392,7 +396,7 @@ class WasmEngineTest {
 
   @Test
   void aModuleThatTakesTheCompilersMemoryIsRefusedAndTheNextOneIsDeployed() {
-    try (var deploys = deploying(DataSize.ofMiB(24), PATIENCE)) {
+    try (var deploys = deploying(DataSize.ofMiB(24), COMPILERS_TIME)) {
       refused(deploys, HostileBinariesTest.bomb(), "a module that compiles within a heap of 24MiB");
       assertTrue(deploys.check(code(ModuleBuilder.echo()), manifest()).compiled().isPresent());
     }
@@ -400,7 +404,7 @@ class WasmEngineTest {
 
   @Test
   void aCompilerThatDiesFailsItsDeployAndTheNextOneIsDeployed() throws Exception {
-    try (var deploys = deploying(DataSize.ofMiB(256), PATIENCE)) {
+    try (var deploys = deploying(DataSize.ofMiB(256), COMPILERS_TIME)) {
       var before = compilers();
       var refusal =
           Thread.ofVirtual()

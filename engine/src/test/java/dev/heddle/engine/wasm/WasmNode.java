@@ -41,7 +41,7 @@ import java.util.function.UnaryOperator;
 final class WasmNode implements AutoCloseable {
   static final Ticker TICKER = Ticker.system();
   static final DataSize MEMORY = DataSize.ofMiB(1);
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final TraceContext TRACE =
       new TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true);
 
@@ -102,7 +102,7 @@ final class WasmNode implements AutoCloseable {
             module.length,
             Optional.of(compiled),
             1,
-            Duration.ofSeconds(30),
+            Duration.ofSeconds(60),
             memory,
             Map.of(),
             0,

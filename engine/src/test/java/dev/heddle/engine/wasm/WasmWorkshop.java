@@ -22,7 +22,13 @@ import java.util.Optional;
 /** Compiles modules in the test's own process, and short ways to run them. */
 final class WasmWorkshop {
   static final Ticker TICKER = Ticker.system();
-  static final WasmLimits LIMITS = WasmLimits.defaults().withNodeMemory(DataSize.ofMiB(64));
+
+  /** With time for the compiler's process to start and to end on a busy machine. */
+  static final WasmLimits LIMITS =
+      WasmLimits.defaults()
+          .withNodeMemory(DataSize.ofMiB(64))
+          .withCompiler(WasmLimits.defaults().compilerHeap(), Duration.ofMinutes(4));
+
   static final SandboxLimits SMALL = new SandboxLimits(DataSize.ofMiB(1), DataSize.ofKiB(64));
   static final String LABEL = "fn@0123abcd";
 

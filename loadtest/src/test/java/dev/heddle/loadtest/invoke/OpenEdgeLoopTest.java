@@ -17,7 +17,7 @@ import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
+@Timeout(300)
 class OpenEdgeLoopTest {
   private static final long LENGTH = Duration.ofMillis(200).toNanos();
   private static final long LIMIT = Duration.ofSeconds(30).toNanos();

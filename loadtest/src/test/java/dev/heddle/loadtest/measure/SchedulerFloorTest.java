@@ -37,7 +37,7 @@ class SchedulerFloorTest {
   }
 
   @Test
-  @Timeout(10)
+  @Timeout(300)
   void measuresOnItsOwnThreadUntilStopped() throws InterruptedException {
     var floor = SchedulerFloor.start(Ticker.system());
     var late = floor.stop();

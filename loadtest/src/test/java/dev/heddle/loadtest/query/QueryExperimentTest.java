@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.node.ObjectNode;
 
 /** The experiment against a scripted server: what it reports must be what the server did. */
-@Timeout(60)
+@Timeout(300)
 class QueryExperimentTest {
   private static final int DOCUMENTS = 120;
   private static final int WARMUP = 40;

@@ -100,7 +100,7 @@ public final class ScriptedDataset {
         URI.create("http://127.0.0.1:" + server.port()),
         dataset,
         Optional.empty(),
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(60));
   }
 
   /** The script of a server. */

@@ -7,12 +7,12 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Polls for what another thread is about to do, up to a limit of real time. */
 public final class Eventually {
-  private static final Duration LIMIT = Duration.ofSeconds(10);
+  private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final long STEP_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
   private Eventually() {}
 
-  /** Returns once {@code condition} holds; fails with {@code what} after ten seconds. */
+  /** Returns once {@code condition} holds; fails with {@code what} after a minute. */
   public static void eventually(String what, Callable<Boolean> condition) {
     within(LIMIT, what, condition);
   }

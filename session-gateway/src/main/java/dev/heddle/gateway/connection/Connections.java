@@ -54,7 +54,9 @@ final class Connections implements AutoCloseable {
 
   void start() {
     long every = Math.max(1, limits.pingInterval().toMillis() / SLOTS);
-    var _ = keepAlive.scheduleAtFixedRate(this::turn, every, every, TimeUnit.MILLISECONDS);
+    // Not at a fixed rate: after a pause of the process all turns that it missed would come at
+    // once, and clients would have no time between a ping and the look for its answer.
+    var _ = keepAlive.scheduleWithFixedDelay(this::turn, every, every, TimeUnit.MILLISECONDS);
   }
 
   private void turn() {

@@ -210,8 +210,10 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     if (open == null || closing) {
       return;
     }
-    if (demanding && pingedNanos - heardNanos > 0) {
-      // Nothing came since the last ping, though it was welcome.
+    boolean late = ticker.nanoTime() - pingedNanos > 2 * limits.pingInterval().toNanos();
+    if (demanding && pingedNanos - heardNanos > 0 && !late) {
+      // Nothing came since the last ping, though it was welcome. Where this node itself stood still
+      // meanwhile, an answer may be there and not be read yet: the next ping tells.
       open.disconnect();
     } else {
       pingedNanos = ticker.nanoTime();

@@ -23,7 +23,7 @@ final class BulkExchange implements Lines.Taker {
   static final String TYPE = "application/x-ndjson";
 
   /** How long more of a refused body is waited for. */
-  private static final Duration DISCARD_PAUSE = Duration.ofSeconds(1);
+  private static final Duration DISCARD_PAUSE = Duration.ofSeconds(5);
 
   private final Exchange exchange;
   private final BulkGrpcClient.Stream stream;

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-@Timeout(60)
+@Timeout(300)
 public class WebSocketTest {
   private static final String APP =
       """
@@ -65,7 +65,7 @@ public class WebSocketTest {
 
   @BeforeAll
   static void start(@TempDir Path directory) throws Exception {
-    fixture = new GatewayFixture(directory, WebSocketTest::settings, Credentials.none()).ready();
+    fixture = fixture(directory, Duration.ofSeconds(30));
     fixture.app("search", APP);
     fixture.app("plain", PLAIN);
     var handlers = fixture.coordinator.handlers;
@@ -79,7 +79,12 @@ public class WebSocketTest {
     client.start();
   }
 
-  private static GatewayConfig settings(GatewayConfig config) {
+  private static GatewayFixture fixture(Path directory, Duration pings) {
+    return new GatewayFixture(directory, config -> settings(config, pings), Credentials.none())
+        .ready();
+  }
+
+  private static GatewayConfig settings(GatewayConfig config, Duration pings) {
     return new GatewayConfig(
         config.http(),
         config.pages(),
@@ -91,7 +96,7 @@ public class WebSocketTest {
             DataSize.parse("128KiB"),
             DataSize.parse("1MiB"),
             1_024,
-            Duration.ofMillis(200),
+            pings,
             64),
         config.services(),
         config.resume(),
@@ -140,7 +145,7 @@ public class WebSocketTest {
     }
 
     JsonNode next() throws InterruptedException {
-      String frame = frames.poll(10, TimeUnit.SECONDS);
+      String frame = frames.poll(60, TimeUnit.SECONDS);
       if (frame == null) {
         throw new AssertionError("no frame; closed with " + code);
       }
@@ -148,7 +153,7 @@ public class WebSocketTest {
     }
 
     int awaitClose() throws InterruptedException {
-      assertTrue(closed.await(10, TimeUnit.SECONDS), "the connection closes");
+      assertTrue(closed.await(60, TimeUnit.SECONDS), "the connection closes");
       return code;
     }
 
@@ -164,12 +169,17 @@ public class WebSocketTest {
   }
 
   private static Socket connect(String app, Map<String, String> headers) throws Exception {
+    return connect(fixture, app, headers);
+  }
+
+  private static Socket connect(GatewayFixture to, String app, Map<String, String> headers)
+      throws Exception {
     var socket = new Socket();
-    var uri = URI.create("ws://127.0.0.1:" + fixture.gateway.httpPort() + "/ws/" + app);
+    var uri = URI.create("ws://127.0.0.1:" + to.gateway.httpPort() + "/ws/" + app);
     var request = new ClientUpgradeRequest(uri);
     headers.forEach(request::setHeader);
     try {
-      socket.session = client.connect(socket, request).get(10, TimeUnit.SECONDS);
+      socket.session = client.connect(socket, request).get(60, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UpgradeException refused) {
         throw refused;
@@ -248,7 +258,7 @@ public class WebSocketTest {
       assertEquals("a=b", connect.at("/headers/Cookie").stringValue());
       String frame = "{\"action\":\"recent\", \"op\":\"list\"}";
       socket.send(frame);
-      assertEquals("one", socket.frames.poll(10, TimeUnit.SECONDS));
+      assertEquals("one", socket.frames.poll(60, TimeUnit.SECONDS));
       InvokeRequest invoked = invocation("recent-searches");
       JsonNode event = event(invoked);
       assertEquals(frame, event.path("body").stringValue());
@@ -294,12 +304,12 @@ public class WebSocketTest {
           List.of(
               "{\"action\":\"nothing\"}", "no json", "[1]", "{\"action\":\"$connect\"}", "{}")) {
         socket.send(frame);
-        assertEquals("fallback", socket.frames.poll(10, TimeUnit.SECONDS), frame);
+        assertEquals("fallback", socket.frames.poll(60, TimeUnit.SECONDS), frame);
         assertEquals(
             "$default", event(invocation("fallback")).at("/requestContext/routeKey").stringValue());
       }
       socket.session.sendBinary(ByteBuffer.wrap(new byte[] {1, 2, 3}), Callback.NOOP);
-      assertEquals("fallback", socket.frames.poll(10, TimeUnit.SECONDS));
+      assertEquals("fallback", socket.frames.poll(60, TimeUnit.SECONDS));
       assertEquals("AQID", event(invocation("fallback")).path("body").stringValue());
       assertTrue(event(invocation("fallback")).path("isBase64Encoded").booleanValue());
     }
@@ -334,7 +344,7 @@ public class WebSocketTest {
         "slow",
         request -> {
           entered.countDown();
-          go.await(10, TimeUnit.SECONDS);
+          go.await(60, TimeUnit.SECONDS);
           return "{\"body\":\"{\\\"id\\\":0}\"}";
         });
     try (var socket = connect("plain")) {
@@ -343,7 +353,7 @@ public class WebSocketTest {
       for (int i = 1; i <= 50; i++) {
         socket.send("{\"action\":\"once\",\"id\":" + i + "}");
       }
-      assertTrue(entered.await(10, TimeUnit.SECONDS));
+      assertTrue(entered.await(60, TimeUnit.SECONDS));
       assertEquals(List.of(), List.copyOf(fixture.coordinator.queries));
       go.countDown();
       for (int i = 0; i <= 50; i++) {
@@ -395,10 +405,10 @@ public class WebSocketTest {
       }
       replies.add("{\"body\":\"AQID\",\"isBase64Encoded\":true}");
       socket.send("{\"action\":\"say\"}");
-      assertEquals("binary:3", socket.frames.poll(10, TimeUnit.SECONDS));
+      assertEquals("binary:3", socket.frames.poll(60, TimeUnit.SECONDS));
       replies.add("{\"body\":\"bye\",\"heddle\":{\"close\":true}}");
       socket.send("{\"action\":\"say\"}");
-      assertEquals("bye", socket.frames.poll(10, TimeUnit.SECONDS));
+      assertEquals("bye", socket.frames.poll(60, TimeUnit.SECONDS));
       assertEquals(1000, socket.awaitClose());
     }
   }
@@ -461,8 +471,8 @@ public class WebSocketTest {
     Eventually.eventually("nobody is here", () -> fixture.gateway.connections() == 0);
     var deaf = new Deaf();
     var uri = URI.create("ws://127.0.0.1:" + fixture.gateway.httpPort() + "/ws/plain");
-    Session session = client.connect(deaf, uri).get(10, TimeUnit.SECONDS);
-    assertTrue(deaf.opened.await(10, TimeUnit.SECONDS));
+    Session session = client.connect(deaf, uri).get(60, TimeUnit.SECONDS);
+    assertTrue(deaf.opened.await(60, TimeUnit.SECONDS));
     for (int i = 0; i < 40; i++) {
       session.sendText("{\"action\":\"big\"}", Callback.NOOP);
     }
@@ -473,15 +483,19 @@ public class WebSocketTest {
   }
 
   @Test
-  void pingsKeepAConnectionAndAClientThatDoesNotAnswerThemIsGone() throws Exception {
-    Eventually.eventually("nobody is here", () -> fixture.gateway.connections() == 0);
-    var deaf = new Deaf();
-    var uri = URI.create("ws://127.0.0.1:" + fixture.gateway.httpPort() + "/ws/plain");
-    try (var socket = connect("plain")) {
-      client.connect(deaf, uri).get(10, TimeUnit.SECONDS);
-      Eventually.eventually("the silent one is gone", () -> fixture.gateway.connections() == 1);
-      socket.send("{\"action\":\"once\",\"id\":1}");
-      assertEquals(1, socket.next().path("id").intValue());
+  void pingsKeepAConnectionAndAClientThatDoesNotAnswerThemIsGone(@TempDir Path directory)
+      throws Exception {
+    // One of its own: elsewhere nobody has to answer in so short a time.
+    try (var pinging = fixture(directory, Duration.ofSeconds(2))) {
+      pinging.app("plain", PLAIN);
+      var deaf = new Deaf();
+      var uri = URI.create("ws://127.0.0.1:" + pinging.gateway.httpPort() + "/ws/plain");
+      try (var socket = connect(pinging, "plain", Map.of())) {
+        client.connect(deaf, uri).get(60, TimeUnit.SECONDS);
+        Eventually.eventually("the silent one is gone", () -> pinging.gateway.connections() == 1);
+        socket.send("{\"action\":\"once\",\"id\":1}");
+        assertEquals(1, socket.next().path("id").intValue());
+      }
     }
   }
 

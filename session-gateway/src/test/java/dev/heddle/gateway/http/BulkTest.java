@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-@Timeout(120)
+@Timeout(300)
 class BulkTest {
   private static final String BULK = "/v1/datasets/books/bulk";
   private static final String NDJSON = "application/x-ndjson";

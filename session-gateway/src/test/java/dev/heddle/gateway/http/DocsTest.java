@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What docs/http.md says holds. */
-@Timeout(60)
+@Timeout(300)
 class DocsTest {
   private static String docs() throws IOException {
     return Files.readString(Path.of("..", "docs", "http.md"));

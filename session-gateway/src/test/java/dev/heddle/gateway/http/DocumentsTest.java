@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** Datasets, their documents and positions, over HTTP. */
-@Timeout(60)
+@Timeout(300)
 class DocumentsTest {
   private static final String DOCS = "/v1/datasets/books/docs";
   private static final String DOC = DOCS + "/a";

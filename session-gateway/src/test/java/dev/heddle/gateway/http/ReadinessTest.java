@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
 
-@Timeout(60)
+@Timeout(300)
 class ReadinessTest {
   @Test
   void aNodeWithoutCatalogSaysWhyItIsNotReady() throws Exception {

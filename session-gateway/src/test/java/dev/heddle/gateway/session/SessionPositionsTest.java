@@ -38,7 +38,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two gateway nodes' sessions over one grid. */
-@Timeout(60)
+@Timeout(300)
 class SessionPositionsTest {
   private static final int SHARDS = 8;
   private static final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
@@ -76,7 +76,7 @@ class SessionPositionsTest {
             defaults.maxValue(),
             defaults.maxTotal(),
             false);
-    var grid = new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10));
+    var grid = new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60));
     return new SessionStore(node, config, grid, clock, meters);
   }
 

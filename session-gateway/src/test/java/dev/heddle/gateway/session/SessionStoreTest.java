@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two gateway nodes' stores over one grid. */
-@Timeout(60)
+@Timeout(300)
 class SessionStoreTest {
   private static final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
   private static SessionStore one;
@@ -62,7 +62,7 @@ class SessionStoreTest {
   }
 
   private static SessionStore store(String node, SessionConfig config, List<String> members) {
-    var grid = new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10));
+    var grid = new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60));
     return new SessionStore(node, config, grid, clock, new SimpleMeterRegistry());
   }
 
