@@ -52,6 +52,10 @@ final class Connections implements AutoCloseable {
     meters.gauge("heddle.gateway.connections.closing", closing, Set::size);
   }
 
+  Duration pingInterval() {
+    return limits.pingInterval();
+  }
+
   void start() {
     long every = Math.max(1, limits.pingInterval().toMillis() / SLOTS);
     // Not at a fixed rate: after a pause of the process all turns that it missed would come at

@@ -210,7 +210,7 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     if (open == null || closing) {
       return;
     }
-    boolean late = ticker.nanoTime() - pingedNanos > 2 * limits.pingInterval().toNanos();
+    boolean late = ticker.nanoTime() - pingedNanos > 2 * connections.pingInterval().toNanos();
     if (demanding && pingedNanos - heardNanos > 0 && !late) {
       // Nothing came since the last ping, though it was welcome. Where this node itself stood still
       // meanwhile, an answer may be there and not be read yet: the next ping tells.
