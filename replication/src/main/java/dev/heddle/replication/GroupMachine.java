@@ -76,6 +76,16 @@ final class GroupMachine extends BaseStateMachine {
     return applied;
   }
 
+  /** Whether everything that was acknowledged is on each of its members. */
+  boolean isOneOfTwo() {
+    RaftServer.Division known = division;
+    if (known == null) {
+      return false;
+    }
+    RaftConfiguration members = known.getRaftConf();
+    return members.getCurrentPeers().size() == 2 && members.getPreviousPeers().isEmpty();
+  }
+
   private final class Leading implements ReadIndex.Leader {
     @Override
     public boolean leads() {

@@ -12,6 +12,8 @@ import org.apache.ratis.proto.RaftProtos.RaftRpcReplyProto;
 import org.apache.ratis.proto.RaftProtos.RaftRpcRequestProto;
 import org.apache.ratis.proto.RaftProtos.ReadIndexReplyProto;
 import org.apache.ratis.proto.RaftProtos.ReadIndexRequestProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteReplyProto;
+import org.apache.ratis.proto.RaftProtos.RequestVoteRequestProto;
 import org.apache.ratis.server.RaftServer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,11 @@ import org.jspecify.annotations.Nullable;
  * longer holding the member, appends them: between the two, another leader's entries could be
  * confirmed, and be cut off by those of the deposed one. And of entries that it has already, since
  * they were sent again, it does not ask whether they are on disk yet before it confirms them.
+ *
+ * <p>And a candidate counts no vote of a member whose log is empty, in case that one has lost its
+ * disk. Who has, does not take part here until the others have let go of it; but of two members
+ * there is no majority without it, so that one begins anew: the other, which has everything that
+ * was acknowledged, would wait for ever if it had to stand before that one has its first entry.
  */
 final class PeerCalls implements InvocationHandler {
   private final RaftServer server;
@@ -55,6 +62,9 @@ final class PeerCalls implements InvocationHandler {
             when method.getName().equals("appendEntriesAsync") -> {
           return append(request);
         }
+        case RequestVoteRequestProto request when method.getName().equals("requestVote") -> {
+          return vote(request);
+        }
         case ReadIndexRequestProto request when method.getName().equals("readIndexAsync") -> {
           return readIndex(request);
         }
@@ -76,6 +86,13 @@ final class PeerCalls implements InvocationHandler {
     return group == null
         ? server.appendEntriesAsync(request)
         : group.take(request, () -> server.appendEntriesAsync(request));
+  }
+
+  /** Ratis takes a reply that does not tell the voter's last entry. */
+  private RequestVoteReplyProto vote(RequestVoteRequestProto request) throws IOException {
+    RequestVoteReplyProto reply = server.requestVote(request);
+    GroupMachine group = groups.of(request.getServerRequest());
+    return group != null && group.isOneOfTwo() ? reply.toBuilder().clearLastEntry().build() : reply;
   }
 
   private CompletableFuture<ReadIndexReplyProto> readIndex(ReadIndexRequestProto request)

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.process.DurableFiles;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
@@ -208,6 +209,24 @@ final class RaftNodeTest {
     open(away);
     Eventually.eventually("it is back", () -> replica(away).lines.size() == 11);
     assertEquals(0, replica(away).fetches.get());
+  }
+
+  @Test
+  void ofTwoTheOneThatIsLeftLeadsAgainOnceTheOtherHasBegunAnew() throws Exception {
+    start("a");
+    start("b");
+    open("a", "a", "b");
+    open("b", "a", "b");
+    write(leader(), "kept");
+    Eventually.eventually("both have it", () -> replica("a").lines.equals(replica("b").lines));
+    stop("b");
+    DurableFiles.deleteAll(directory.resolve("b"));
+    Eventually.eventually("a stands for election", () -> !group("a").status().leading());
+    start("b");
+    open("b", "a", "b");
+    assertEquals("a", leader());
+    write("a", "after");
+    Eventually.eventually("b, too", () -> replica("b").lines.equals(List.of("kept", "after")));
   }
 
   @Test
