@@ -114,7 +114,7 @@ public final class GatewayFixture implements AutoCloseable {
 
   public HttpRequest.Builder request(String method, String path, String body) {
     return HttpRequest.newBuilder(uri(path))
-        .timeout(Duration.ofSeconds(120))
+        .timeout(Duration.ofMinutes(2))
         .method(
             method,
             body.isEmpty()
