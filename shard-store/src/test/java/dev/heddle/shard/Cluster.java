@@ -62,7 +62,7 @@ import org.apache.lucene.util.IOUtils;
  * started and stopped by one thread; any may read and write.
  */
 final class Cluster implements AutoCloseable {
-  static final Duration PATIENCE = Duration.ofSeconds(120);
+  static final Duration PATIENCE = Duration.ofMinutes(2);
 
   /** The dataset that tests write to. */
   static final String DATASET = "d1";

@@ -41,7 +41,7 @@ final class Edge implements AutoCloseable {
       throws IOException, InterruptedException {
     return client.send(
         HttpRequest.newBuilder(base.resolve(path))
-            .timeout(Duration.ofSeconds(120))
+            .timeout(Duration.ofMinutes(2))
             .header("content-type", contentType)
             .method(method, BodyPublishers.ofString(body))
             .build(),

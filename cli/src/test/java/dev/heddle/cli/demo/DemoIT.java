@@ -206,7 +206,7 @@ class DemoIT {
 
   private static void awaitWhole(DemoProcess demo) {
     within(
-        Duration.ofSeconds(120),
+        Duration.ofMinutes(2),
         "full coverage again of " + demo,
         () -> {
           JsonNode coverage = demo.query(ALL).path("coverage");
