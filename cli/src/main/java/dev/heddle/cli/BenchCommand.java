@@ -4,6 +4,8 @@ import dev.heddle.cli.terminal.Console;
 import dev.heddle.loadtest.Bench;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.CommandText;
+import dev.heddle.loadtest.measure.Peer;
+import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.process.DurationFormat;
 import dev.heddle.process.Ticker;
 import java.net.URI;
@@ -31,7 +33,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  heddle bench --list",
-      "  heddle bench query",
+      "  heddle bench query --peers opensearch",
+      "  heddle bench query --target http://localhost:8080",
       "  heddle bench query invoke --out target/report",
       "  heddle bench compare before/report.json target/report/report.json",
       "  heddle bench chaos --kills 200 --seed 7"
@@ -56,7 +59,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--target",
       paramLabel = "URL",
-      description = "The cluster's HTTP address. Default: http://localhost:8080.")
+      description =
+          "Query asks this cluster, by its HTTP address. Default: clusters that it starts.")
   private URI target = TARGET.url();
 
   @Option(names = "--dataset", paramLabel = "NAME", description = "Default: dbpedia.")
@@ -76,6 +80,14 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "One query a line, text or JSON. Default: made from the dataset, by the seed.")
   private @Nullable Path queries;
+
+  @Option(
+      names = "--arrivals",
+      paramLabel = "FILE",
+      description =
+          "Of light-load: when calls are to be sent, a line for each, milliseconds from the"
+              + " beginning.")
+  private @Nullable Path arrivals;
 
   @Option(
       names = "--query-count",
@@ -103,6 +115,13 @@ final class BenchCommand implements Callable<Integer> {
       paramLabel = "N",
       description = "Each sends its next request when it has the answer. Default: 1.")
   private int clients = LOAD.clients();
+
+  @Option(
+      names = "--peers",
+      split = ",",
+      paramLabel = "NAME",
+      description = "What else is measured, see --list; none: nothing. Default: what is at hand.")
+  private List<String> peers = new ArrayList<>();
 
   @Option(
       names = "--kills",
@@ -140,10 +159,18 @@ final class BenchCommand implements Callable<Integer> {
             Ticker.system(),
             Clock.systemUTC(),
             new ClusterExperiments(console, quick && !given("--kills") ? QUICK_KILLS : kills, quick)
-                .all());
+                .all(!given("--target")));
     if (list) {
       for (var experiment : bench.experiments()) {
         console.out().printf("%-12s %s%n", experiment.name(), experiment.about());
+      }
+      console.out().printf("%nPeers, for --peers:%n");
+      for (var peer : Peer.values()) {
+        console
+            .out()
+            .printf(
+                "%-20s %s; of %s%n",
+                peer.label(), peer.about(), String.join(", ", peer.experiments()));
       }
       console.out().flush();
       return Bench.OK;
@@ -157,7 +184,8 @@ final class BenchCommand implements Callable<Integer> {
           names.isEmpty() ? BenchOptions.DEFAULTS.experiments() : names,
           new BenchOptions.Target(
               target, dataset, Optional.ofNullable(key), DurationFormat.parse(timeout)),
-          new BenchOptions.Workload(Optional.ofNullable(queries), queryCount, with),
+          new BenchOptions.Workload(
+              Optional.ofNullable(queries), queryCount, with, Optional.ofNullable(arrivals)),
           load(),
           seed,
           new BenchOptions.Output(
@@ -165,7 +193,8 @@ final class BenchCommand implements Callable<Integer> {
               csv,
               Optional.of(Checkout.ofProcess().home()),
               CommandText.shown(spec.commandLine().getParseResult().originalArgs())),
-          quick);
+          quick,
+          Peers.parse(peers));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);
     }

@@ -10,13 +10,20 @@ import dev.heddle.loadtest.chaos.SessionReadsExperiment;
 import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
 import dev.heddle.loadtest.invoke.ColdStartExperiment;
+import dev.heddle.loadtest.invoke.ElasticityExperiment;
+import dev.heddle.loadtest.invoke.FairnessExperiment;
 import dev.heddle.loadtest.invoke.InvokeExperiment;
+import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
+import dev.heddle.loadtest.invoke.PageLoadExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.RequestLog;
+import dev.heddle.loadtest.search.SearchExperiment;
+import dev.heddle.loadtest.search.ShardsExperiment;
+import dev.heddle.loadtest.search.TailExperiment;
 import dev.heddle.loadtest.store.DensityExperiment;
 import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.ErrorCode;
@@ -28,6 +35,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -39,10 +47,12 @@ import java.util.function.Consumer;
  */
 final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
+  private static final int TAIL_DOCUMENTS = 5_000;
   private static final long READS = 100_000;
   private static final int INVOKERS = 32;
   private static final int BILLS = 10_000;
   private static final Duration BURST = Duration.ofSeconds(60);
+  private static final Duration POLL = Duration.ofSeconds(231);
   private static final Duration STEP = Duration.ofSeconds(15);
   private static final Duration QUICK_STEP = Duration.ofSeconds(1);
   private static final int QUICK_DOCUMENTS = 500;
@@ -67,8 +77,36 @@ final class ClusterExperiments {
     this.quick = quick;
   }
 
-  List<Experiment> all() {
+  /**
+   * All of them.
+   *
+   * @param query whether the one of that name starts clusters; else it needs one that runs
+   */
+  List<Experiment> all(boolean query) {
+    var all = new ArrayList<Experiment>();
+    if (query) {
+      all.add(
+          new Late(
+              "query",
+              "queries beside bare Lucene, plain gRPC and OpenSearch, by class and clients",
+              at ->
+                  new SearchExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : DOCUMENTS)));
+    }
+    all.addAll(others());
+    return all;
+  }
+
+  private List<Experiment> others() {
     return List.of(
+        new Late(
+            "shards",
+            "what one more shard costs, from 1 to 128 on two leaves",
+            at -> new ShardsExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : DOCUMENTS)),
+        new Late(
+            "tail",
+            "one of a hundred calls of a leaf stalls for 1 s: hedging on, off, and an oracle",
+            at ->
+                new TailExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : TAIL_DOCUMENTS)),
         new Late(
             "writes",
             "one document and bulk on 1 and 3 replicas, beside bare Lucene",
@@ -100,9 +138,31 @@ final class ClusterExperiments {
             "a hundred calls of 200 ms at a time, waiting and computing",
             at -> new BurstExperiment(java(), at, quick ? QUICK_BURST : BURST)),
         new Late(
+            "elasticity",
+            "a hundred calls of 200 ms at a time for a minute, beside peers (the paper's Fig. 2)",
+            at ->
+                new ElasticityExperiment(
+                    java(),
+                    at,
+                    home().resolve("mvnw"),
+                    home().resolve("target/bench"),
+                    quick ? QUICK_BURST : BURST)),
+        new Late(
             "overload",
             "goodput, latency and refusals at a tenth to three times the capacity",
             at -> new OverloadExperiment(java(), at, quick ? QUICK_STEP : STEP)),
+        new Late(
+            "fairness",
+            "one tenant at ten times its quota beside a calm one",
+            at -> new FairnessExperiment(java(), at, quick ? QUICK_BURST : STEP)),
+        new Late(
+            "light-load",
+            "a few calls a second of functions that were just deployed (the paper's Fig. 4)",
+            at -> new LightLoadExperiment(java(), at, quick ? QUICK_BURST : BURST)),
+        new Late(
+            "gmail",
+            "bills of a page load of short calls beside a long poll (the paper's Fig. 3)",
+            at -> new PageLoadExperiment(java(), at, quick ? QUICK_BURST : POLL)),
         new Late(
             "bill",
             "bills beside what their calls took by their own clocks",

@@ -44,11 +44,16 @@ public final class Bench {
    * @param out takes the tables
    * @param talk takes what is under way
    * @param clock for the date in the report
-   * @param more experiments that start clusters of their own
+   * @param more experiments that start clusters of their own, in place of those of the same name
    */
   public Bench(
       PrintWriter out, PrintWriter talk, Ticker ticker, Clock clock, List<Experiment> more) {
-    this.experiments = Stream.concat(Experiments.ALL.stream(), more.stream()).toList();
+    var names = more.stream().map(Experiment::name).toList();
+    this.experiments =
+        Stream.concat(
+                Experiments.ALL.stream().filter(each -> !names.contains(each.name())),
+                more.stream())
+            .toList();
     this.out = out;
     this.talk = talk;
     this.ticker = ticker;
@@ -66,12 +71,13 @@ public final class Bench {
    * one that cannot be run at all is told as failed, and the others are run.
    *
    * @return {@link #OK} or {@link #FAILED}; to be slow is no failure
-   * @throws HeddleException if an experiment is unknown, the folder cannot be written to, or the
-   *     only experiment cannot be run at all
+   * @throws HeddleException if an experiment is unknown, a peer is none of theirs, the folder
+   *     cannot be written to, or the only experiment cannot be run at all
    */
   public int run(BenchOptions options) throws InterruptedException {
     var chosen =
         options.experiments().stream().map(name -> Experiments.named(experiments, name)).toList();
+    options.peers().check(options.experiments());
     var folder = options.output().folder().map(ReportFolder::open);
     var startedAt = clock.instant();
     var runs = new ArrayList<ExperimentRun>();

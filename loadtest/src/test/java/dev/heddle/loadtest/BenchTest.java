@@ -11,6 +11,8 @@ import dev.heddle.loadtest.measure.BenchReport;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.Peer;
+import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.report.HtmlReport;
 import dev.heddle.loadtest.testing.ScriptedDataset;
 import dev.heddle.loadtest.testing.ScriptedServer;
@@ -69,6 +71,19 @@ class BenchTest {
 
   private HeddleException refusal(BenchOptions options) {
     return assertThrows(HeddleException.class, () -> bench.run(options));
+  }
+
+  @Test
+  void peersThatNoExperimentComparesWithAreRefused() throws IOException {
+    try (var server = new ScriptedServer(dataset::answer)) {
+      var options = ScriptedDataset.options(server);
+      assertEnds(
+          "(expected: one of its experiments: elasticity)",
+          refusal(options.withPeers(Peers.of(Peer.WORKERD))));
+      assertEnds(
+          "(expected: no peers, or no target)",
+          refusal(options.withPeers(Peers.of(Peer.OPENSEARCH))));
+    }
   }
 
   @Test

@@ -6,13 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
 import dev.heddle.loadtest.invoke.ColdStartExperiment;
+import dev.heddle.loadtest.invoke.ElasticityExperiment;
+import dev.heddle.loadtest.invoke.FairnessExperiment;
 import dev.heddle.loadtest.invoke.InvokeExperiment;
+import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
+import dev.heddle.loadtest.invoke.PageLoadExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.Peer;
+import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.measure.ReportText;
 import dev.heddle.process.Ticker;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -80,6 +87,77 @@ class FunctionExperimentsTest {
     assertTrue(count(result, "computing") >= 100);
     assertTrue(count(result, "/healthz meanwhile") > 0);
     assertTrue(figure(result, "barePerSecond") > 0);
+  }
+
+  @Test
+  void aHundredCallsAtATimeAreAnsweredByThisBuildAndABareJetty() throws Exception {
+    var experiment =
+        new ElasticityExperiment(
+            NodeJava.command(), directory, NO_MAVEN, directory, Duration.ofSeconds(1));
+
+    var result =
+        experiment.run(
+            BenchOptions.DEFAULTS.withQuick().withPeers(Peers.of(Peer.JETTY)),
+            Ticker.system(),
+            line -> System.out.println(line));
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    for (var subject : List.of("heddle", "jetty")) {
+      assertTrue(count(result, subject + ", waiting") >= 200, "a hundred at least twice");
+      assertTrue(count(result, subject + ", computing") >= 100);
+    }
+    assertEquals(2, result.curves().size());
+  }
+
+  @Test
+  void aTenantBeyondItsQuotaIsRefusedAndTheOtherOneIsNot() throws Exception {
+    var experiment = new FairnessExperiment(NodeJava.command(), directory, Duration.ofSeconds(2));
+
+    var result = run(experiment, new BenchOptions.Load(200, 1, 1, 1));
+
+    assertTrue(count(result, "calm alone, run 1") > 0);
+    assertTrue(count(result, "calm beside greedy, run 1") > 0);
+    assertTrue(
+        result.series().stream()
+            .filter(each -> each.name().equals("greedy, run 1"))
+            .allMatch(each -> Objects.requireNonNull(each.figures().get("refused")) > 0),
+        "ten times a quota is too much");
+  }
+
+  @Test
+  void aLightLoadAtGivenTimesIsAnsweredFromTheFirstCallOn() throws Exception {
+    var times = Files.writeString(directory.resolve("arrivals.txt"), "# mine\n0\n5.5\n40\n40\n");
+    var experiment = new LightLoadExperiment(NodeJava.command(), directory, Duration.ofSeconds(1));
+
+    var result =
+        experiment.run(
+            BenchOptions.DEFAULTS
+                .withQuick()
+                .withWorkload(BenchOptions.Workload.DEFAULTS.withArrivals(times)),
+            Ticker.system(),
+            line -> System.out.println(line));
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    for (var runtime : List.of("java", "wasm")) {
+      assertEquals(20, count(result, runtime + ", first calls"));
+      assertEquals(4, count(result, runtime + ", later calls"));
+    }
+  }
+
+  @Test
+  void callsOfAPageAndALongPollAreBilledForAsLongAsTheyWait() throws Exception {
+    var experiment =
+        new PageLoadExperiment(NodeJava.command(), directory, Duration.ofMillis(1_500));
+
+    var result = run(experiment, new BenchOptions.Load(0, 2, 1, 1));
+
+    assertEquals(60, count(result, "calls of the page, run 2"));
+    double exact = figure(result, "exactPageMibSeconds");
+    assertTrue(figure(result, "millisPageMibSeconds") > exact);
+    assertTrue(figure(result, "hundredMillisPageMibSeconds") >= 60 * 0.1 * 128 - 1e-6);
+    assertTrue(figure(result, "exactPollMibSeconds") >= 1.5 * 128);
   }
 
   @Test

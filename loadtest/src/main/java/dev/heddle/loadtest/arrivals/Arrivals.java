@@ -44,6 +44,23 @@ public interface Arrivals {
     };
   }
 
+  /**
+   * At these times, and none after the last.
+   *
+   * @param nanos ascending, from 0 on
+   */
+  static Arrivals at(long... nanos) {
+    var times = nanos.clone();
+    return new Arrivals() {
+      private int next;
+
+      @Override
+      public long nextNanos() {
+        return next < times.length ? times[next++] : Long.MAX_VALUE;
+      }
+    };
+  }
+
   private static void check(double perSecond) {
     if (!(perSecond > 0 && perSecond <= 1e6)) {
       throw new IllegalArgumentException(

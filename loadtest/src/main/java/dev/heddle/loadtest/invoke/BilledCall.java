@@ -34,6 +34,21 @@ record BilledCall(long own, long ownCpu, long active, long cpu, long charge) {
         figure(billed, "memory", bill));
   }
 
+  /**
+   * Reads a bill alone.
+   *
+   * @param bill the value of the header {@code Heddle-Bill}
+   */
+  static BilledCall of(String bill) {
+    var billed = figures(bill);
+    return new BilledCall(
+        0,
+        0,
+        figure(billed, "active", bill),
+        figure(billed, "cpu", bill),
+        figure(billed, "memory", bill));
+  }
+
   private static Map<String, Long> figures(String bill) {
     var figures = new HashMap<String, Long>();
     for (var part : bill.split(";", -1)) {

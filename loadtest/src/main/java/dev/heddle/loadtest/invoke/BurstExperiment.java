@@ -4,6 +4,7 @@ import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.process.Ticker;

@@ -12,18 +12,19 @@ import java.util.List;
 import java.util.Map;
 
 /** What one run of an experiment has found up to now. For one thread. */
-final class Findings {
+public final class Findings {
   private final List<Series> series = new ArrayList<>();
   private final Map<String, List<Double>> figures = new LinkedHashMap<>();
   private final List<Goal> goals = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
 
-  void series(String name, LatencyRecorder times) {
+  public void series(String name, LatencyRecorder times) {
     series.add(new Series(name, times, Map.of()));
   }
 
-  void series(String name, LatencyRecorder times, Map<String, Double> more, Timeline completions) {
+  public void series(
+      String name, LatencyRecorder times, Map<String, Double> more, Timeline completions) {
     series.add(new Series(name, times, more, completions));
   }
 
@@ -49,11 +50,11 @@ final class Findings {
     outcome.failures().forEach(failure -> problem(name + ": " + failure));
   }
 
-  void problem(String text) {
+  public void problem(String text) {
     problems.add(text);
   }
 
-  void note(String text) {
+  public void note(String text) {
     notes.add(text);
   }
 
@@ -62,30 +63,30 @@ final class Findings {
    *
    * @param name with the unit last
    */
-  void figure(String name, double value) {
+  public void figure(String name, double value) {
     figures.computeIfAbsent(name, _ -> new ArrayList<>()).add(value);
   }
 
   /** The middle value of a figure, of an even number the lower one; 0: there is none. */
-  double median(String figure) {
+  public double median(String figure) {
     var sorted = figures.getOrDefault(figure, List.of()).stream().sorted().toList();
     return sorted.isEmpty() ? 0 : sorted.get((sorted.size() - 1) / 2);
   }
 
   /** A goal about the median of a figure. */
-  void goal(String figure, double atMost) {
+  public void goal(String figure, double atMost) {
     goal(figure, atMost, median(figure));
   }
 
-  void goal(String what, double atMost, double measured) {
+  public void goal(String what, double atMost, double measured) {
     goals.add(new Goal(what, atMost, measured));
   }
 
-  ExperimentResult result(String experiment, String subject) {
+  public ExperimentResult result(String experiment, String subject) {
     return result(experiment, subject, List.of());
   }
 
-  ExperimentResult result(String experiment, String subject, List<Curve> curves) {
+  public ExperimentResult result(String experiment, String subject, List<Curve> curves) {
     var summary = new LinkedHashMap<String, Double>();
     figures.keySet().forEach(name -> summary.put(name, median(name)));
     return new ExperimentResult(

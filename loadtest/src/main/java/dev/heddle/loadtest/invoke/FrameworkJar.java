@@ -1,48 +1,83 @@
 package dev.heddle.loadtest.invoke;
 
+import dev.heddle.loadtest.peer.PeerSource;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import javax.tools.ToolProvider;
 
 /**
- * What the peer runs from.
+ * What Google's functions framework runs from.
  *
  * @param jar of the framework
- * @param classes of the function {@value #TARGET}
+ * @param classes of the function
+ * @param target the function's class
  */
-record FrameworkJar(Path jar, Path classes) {
+record FrameworkJar(Path jar, Path classes, String target) {
   static final String VERSION = "2.0.0";
-  static final String TARGET = "Echo";
+
+  /** Replies with its event. */
+  static final PeerSource ECHO =
+      new PeerSource(
+          "Echo",
+          """
+          import com.google.cloud.functions.HttpFunction;
+          import com.google.cloud.functions.HttpRequest;
+          import com.google.cloud.functions.HttpResponse;
+
+          public final class Echo implements HttpFunction {
+            @Override
+            public void service(HttpRequest request, HttpResponse response) throws Exception {
+              byte[] body = request.getInputStream().readAllBytes();
+              response.setContentType("application/json");
+              response.getOutputStream().write(body);
+            }
+          }
+          """);
+
+  /** Does what {@link JettyFloor} does. */
+  static final PeerSource WORK =
+      new PeerSource(
+          "Work",
+          """
+          import com.google.cloud.functions.HttpFunction;
+          import com.google.cloud.functions.HttpRequest;
+          import com.google.cloud.functions.HttpResponse;
+          import java.util.concurrent.CountDownLatch;
+          import java.util.concurrent.TimeUnit;
+
+          public final class Work implements HttpFunction {
+            private final CountDownLatch never = new CountDownLatch(1);
+
+            @Override
+            public void service(HttpRequest request, HttpResponse response) throws Exception {
+              long n = Long.parseLong(request.getFirstQueryParameter("n").orElse("0"));
+              String reply = "done";
+              if (request.getPath().endsWith("/spin")) {
+                long x = 88172645463325252L;
+                for (long i = 0; i < n; i++) {
+                  x ^= x << 13;
+                  x ^= x >>> 7;
+                  x ^= x << 17;
+                }
+                reply += x;
+              } else {
+                never.await(n, TimeUnit.MILLISECONDS);
+              }
+              response.getWriter().write(reply);
+            }
+          }
+          """);
 
   private static final String ARTIFACT =
       "com.google.cloud.functions.invoker:java-function-invoker:" + VERSION;
   private static final String COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.11.0:copy";
   private static final Duration FETCH = Duration.ofMinutes(3);
-  private static final String SOURCE =
-      """
-      import com.google.cloud.functions.HttpFunction;
-      import com.google.cloud.functions.HttpRequest;
-      import com.google.cloud.functions.HttpResponse;
-
-      public final class Echo implements HttpFunction {
-        @Override
-        public void service(HttpRequest request, HttpResponse response) throws Exception {
-          byte[] body = request.getInputStream().readAllBytes();
-          response.setContentType("application/json");
-          response.getOutputStream().write(body);
-        }
-      }
-      """;
 
   /**
    * Fetches and compiles what is not there.
@@ -52,11 +87,12 @@ record FrameworkJar(Path jar, Path classes) {
    * @param directory takes the classes and a log
    * @throws HeddleException UNAVAILABLE with the reason why it cannot be had
    */
-  static FrameworkJar get(Path maven, Path jars, Path directory) throws InterruptedException {
+  static FrameworkJar get(Path maven, Path jars, Path directory, PeerSource function)
+      throws InterruptedException {
     try {
       var jar = fetched(maven, jars, directory);
-      return new FrameworkJar(
-          jar, compiled(jar, Files.createDirectories(directory.resolve("peer"))));
+      var classes = function.compile(List.of(jar), directory.resolve("peer"));
+      return new FrameworkJar(jar, classes, function.name());
     } catch (IOException e) {
       throw unavailable(e.toString());
     }
@@ -88,23 +124,6 @@ record FrameworkJar(Path jar, Path classes) {
       throw unavailable("not fetched from Maven Central, see " + log);
     }
     return jar;
-  }
-
-  private static Path compiled(Path jar, Path directory) throws IOException {
-    var compiler = ToolProvider.getSystemJavaCompiler();
-    if (compiler == null) {
-      throw unavailable("this Java has no compiler (expected: a JDK)");
-    }
-    var source = Files.writeString(directory.resolve(TARGET + ".java"), SOURCE);
-    var said = new StringWriter();
-    try (var files = compiler.getStandardFileManager(null, Locale.ROOT, StandardCharsets.UTF_8)) {
-      var options = List.of("-proc:none", "-cp", jar.toString(), "-d", directory.toString());
-      var units = files.getJavaFileObjects(source);
-      if (!compiler.getTask(said, files, null, options, null, units).call()) {
-        throw unavailable("its function does not compile: " + said);
-      }
-    }
-    return directory;
   }
 
   private static HeddleException unavailable(String why) {

@@ -8,7 +8,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /** Packs classes of this package as a function of the java runtime. */
-final class FunctionArchive {
+public final class FunctionArchive {
   private FunctionArchive() {}
 
   /**
@@ -18,7 +18,7 @@ final class FunctionArchive {
    * @param entry the handler
    * @param more classes that it needs
    */
-  static byte[] of(String name, String manifest, Class<?> entry, Class<?>... more) {
+  public static byte[] of(String name, String manifest, Class<?> entry, Class<?>... more) {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
       var yaml =

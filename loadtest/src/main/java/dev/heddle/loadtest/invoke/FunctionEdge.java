@@ -9,19 +9,27 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A cluster's gateway, for what is not measured by itself.
  *
  * @param address of the gateway
+ * @param key the API key of a tenant, where one is needed
  */
-record FunctionEdge(HostPort address) {
+public record FunctionEdge(HostPort address, Optional<String> key) {
   private static final HttpLimits LIMITS = HttpLimits.DEFAULTS.withTimeout(Duration.ofMinutes(2));
 
+  /** Of a cluster that everyone may use. */
+  public FunctionEdge(HostPort address) {
+    this(address, Optional.empty());
+  }
+
   /** Deploys an archive and returns the version. */
-  String deploy(String name, byte[] archive) {
+  public String deploy(String name, byte[] archive) {
     return put("/v1/functions/" + name, archive);
   }
 
@@ -31,8 +39,9 @@ record FunctionEdge(HostPort address) {
   }
 
   private String put(String target, byte[] body) {
-    var type = Map.of("Content-Type", "application/octet-stream");
-    var reply = exchange(HttpRequest.of("PUT", target, address, type, body));
+    var headers = new HashMap<>(Map.of("Content-Type", "application/octet-stream"));
+    key.ifPresent(value -> headers.put("Authorization", "Bearer " + value));
+    var reply = exchange(HttpRequest.of("PUT", target, address, headers, body));
     if (reply.status() != 201) {
       throw new HeddleException(
           ErrorCode.INTERNAL,
@@ -51,6 +60,7 @@ record FunctionEdge(HostPort address) {
 
   /** An invocation, as {@link LoopConnection} sends it: without the end of its head. */
   LoopRequest run(String function, String event) {
-    return LoopRequest.post(address, "/run/" + function, event);
+    var request = LoopRequest.post(address, "/run/" + function, event);
+    return key.map(value -> request.withHeader("Authorization", "Bearer " + value)).orElse(request);
   }
 }

@@ -16,19 +16,19 @@ import tools.jackson.databind.json.JsonMapper;
  * @param nodes all of them
  * @param http of the gateway
  */
-record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
+public record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
   private static final String LOOPBACK = "127.0.0.1";
 
-  FunctionNodes {
+  public FunctionNodes {
     nodes = List.copyOf(nodes);
   }
 
-  ClusterLayout layout() {
+  public ClusterLayout layout() {
     return new ClusterLayout(nodes);
   }
 
   /** One process that does everything. */
-  static FunctionNodes together(Path directory, FreePorts ports) {
+  public static FunctionNodes together(Path directory, FreePorts ports) {
     var http = ports.next(LOOPBACK);
     var node =
         new Making(directory, ports, ports.next(LOOPBACK))
@@ -37,7 +37,7 @@ record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
   }
 
   /** A process with the gateway and the coordinator, and one for each leaf. */
-  static FunctionNodes apart(Path directory, FreePorts ports, int leaves) {
+  public static FunctionNodes apart(Path directory, FreePorts ports, int leaves) {
     var http = ports.next(LOOPBACK);
     List<NodeSpec> nodes = new ArrayList<>();
     List<HostPort> seeds = new ArrayList<>();
@@ -53,9 +53,47 @@ record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
   }
 
   /** A leaf that joins the others later. */
-  NodeSpec lateLeaf(Path directory, FreePorts ports, String name) {
+  public NodeSpec lateLeaf(Path directory, FreePorts ports, String name) {
     var seeds = nodes.stream().filter(NodeSpec::leaf).map(NodeSpec::internal).toList();
     return leaf(directory, ports, ports.next(LOOPBACK), name, seeds, false);
+  }
+
+  /**
+   * With more in the config of each.
+   *
+   * @param yaml lines with a line break at the end
+   */
+  public FunctionNodes withMore(String yaml) {
+    return new FunctionNodes(nodes.stream().map(node -> more(node, yaml)).toList(), http);
+  }
+
+  private static NodeSpec more(NodeSpec node, String yaml) {
+    return new NodeSpec(
+        node.node(),
+        node.roles(),
+        node.home(),
+        node.data(),
+        node.internal(),
+        node.replication(),
+        node.grpc(),
+        node.config() + yaml,
+        node.wrapper());
+  }
+
+  /**
+   * These and one more coordinator, without a gateway.
+   *
+   * @param more lines of its config, with a line break at the end
+   */
+  public FunctionNodes withCoordinator(Path directory, FreePorts ports, String name, String more) {
+    var seeds = nodes.stream().filter(NodeSpec::leaf).map(NodeSpec::internal).toList();
+    var internal = ports.next(LOOPBACK);
+    var node =
+        new Making(directory, ports, internal)
+            .node(name, List.of("coordinator"), internal, seeds, false);
+    var all = new ArrayList<>(nodes);
+    all.add(more(node, more));
+    return new FunctionNodes(all, http);
   }
 
   private static NodeSpec leaf(
@@ -89,6 +127,8 @@ record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
       grpc.ifPresent(at -> yaml.append("grpc: ").append(at).append('\n'));
       if (roles.contains("gateway")) {
         yaml.append("gateway:\n  http: ").append(http).append('\n');
+        // Calls that compute on a busy machine, or wait for long, are not to be cut.
+        yaml.append("  limits: {idle-timeout: 6m}\n");
       }
       var addresses = seeds.stream().map(HostPort::toString).toList();
       yaml.append("catalog:\n  seeds: ").append(json(addresses)).append('\n');

@@ -4,10 +4,11 @@ import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.Peer;
 import dev.heddle.process.Closer;
-import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
@@ -78,7 +79,7 @@ public final class InvokeExperiment implements Experiment {
       throws InterruptedException {
     var findings = new Findings();
     try (var closer = new Closer()) {
-      var subjects = subjects(closer, findings, ticker, progress);
+      var subjects = subjects(options, closer, findings, ticker, progress);
       for (var subject : subjects) {
         progress.accept("warming up " + subject.name());
         warm(subject, options.load(), findings);
@@ -94,7 +95,11 @@ public final class InvokeExperiment implements Experiment {
   }
 
   private List<Subject> subjects(
-      Closer closer, Findings findings, Ticker ticker, Consumer<String> progress)
+      BenchOptions options,
+      Closer closer,
+      Findings findings,
+      Ticker ticker,
+      Consumer<String> progress)
       throws InterruptedException {
     var ports = new FreePorts();
     var subjects = new ArrayList<Subject>();
@@ -125,16 +130,22 @@ public final class InvokeExperiment implements Experiment {
               ticker,
               cluster::pids));
     }
-    progress.accept("starting the peer");
-    try {
-      var jar = FrameworkJar.get(maven, jars, directory);
-      var peer = closer.register("peer", FunctionsFramework.start(jar, directory, ports, ticker));
-      var at = peer.address();
-      subjects.add(
-          subject(closer, "peer", at, LoopRequest.post(at, "/", EVENT), ticker, peer::pids));
-    } catch (HeddleException e) {
-      findings.note("NO PEER: " + e.getMessage());
-    }
+    options
+        .peers()
+        .start(
+            Peer.FUNCTIONS_FRAMEWORK,
+            () -> {
+              progress.accept("starting the peer");
+              var jar = FrameworkJar.get(maven, jars, directory, FrameworkJar.ECHO);
+              return closer.register(
+                  "peer", FunctionsFramework.start(jar, directory, ports, ticker));
+            },
+            findings::note)
+        .ifPresent(peer -> {
+          var at = peer.address();
+          var request = LoopRequest.post(at, "/", EVENT);
+          subjects.add(subject(closer, "peer", at, request, ticker, peer::pids));
+        });
     return subjects;
   }
 

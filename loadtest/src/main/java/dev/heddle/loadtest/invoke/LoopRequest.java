@@ -19,6 +19,11 @@ record LoopRequest(String head, String body) {
     return new LoopRequest(head, json);
   }
 
+  /** With one more header. */
+  LoopRequest withHeader(String name, String value) {
+    return new LoopRequest(head + name + ": " + value + "\r\n", body);
+  }
+
   /** A GET. */
   static LoopRequest get(HostPort host, String target) {
     return new LoopRequest("GET %s HTTP/1.1\r\nHost: %s\r\n".formatted(target, host), "");

@@ -30,17 +30,27 @@ final class OpenEdgeLoop {
   private static final long LONGEST_WAIT_MILLIS = 1_000;
 
   private final HostPort address;
-  private final LoopRequest request;
+  private final List<LoopRequest> requests;
   private final byte[] expected;
   private final Ticker ticker;
   private final List<String> failures = new ArrayList<>();
+
+  private int next;
 
   /**
    * @param expected what the body of every right reply holds
    */
   OpenEdgeLoop(HostPort address, LoopRequest request, String expected, Ticker ticker) {
+    this(address, List.of(request), expected, ticker);
+  }
+
+  /**
+   * @param requests at least one; sent one after the other, and again from the first
+   * @param expected what the body of every right reply holds
+   */
+  OpenEdgeLoop(HostPort address, List<LoopRequest> requests, String expected, Ticker ticker) {
     this.address = address;
-    this.request = request;
+    this.requests = List.copyOf(requests);
     this.expected = expected.getBytes(StandardCharsets.UTF_8);
     this.ticker = ticker;
   }
@@ -48,13 +58,13 @@ final class OpenEdgeLoop {
   /** A connection, its number in the loop, and what it sends. */
   private static final class Client {
     final int number;
-    final byte[] request;
+    final List<byte[]> requests;
     LoopConnection connection;
     boolean busy;
 
-    Client(int number, byte[] request, LoopConnection connection) {
+    Client(int number, List<byte[]> requests, LoopConnection connection) {
       this.number = number;
-      this.request = request;
+      this.requests = requests;
       this.connection = connection;
     }
   }
@@ -97,7 +107,8 @@ final class OpenEdgeLoop {
     var connection = LoopConnection.open(address);
     try {
       connection.exchange(opening.bytes(""));
-      var client = new Client(number, request.bytes(connection.cookie()), connection);
+      var bytes = requests.stream().map(each -> each.bytes(connection.cookie())).toList();
+      var client = new Client(number, bytes, connection);
       register(client, selector);
       return client;
     } catch (IOException | RuntimeException e) {
@@ -127,7 +138,7 @@ final class OpenEdgeLoop {
         var client = clients.get(at);
         client.busy = true;
         try {
-          client.connection.send(client.request);
+          client.connection.send(client.requests.get(next++ % requests.size()));
         } catch (IOException e) {
           fail(client, e.toString(), loop, selector);
         }

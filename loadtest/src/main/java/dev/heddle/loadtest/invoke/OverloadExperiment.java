@@ -6,6 +6,7 @@ import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Curve;
 import dev.heddle.loadtest.measure.Curve.Point;
 import dev.heddle.loadtest.measure.ExperimentResult;

@@ -13,7 +13,7 @@ public final class SleepHandler implements Handler {
 
   @Override
   public @Nullable Object handle(Event event, Context context) throws InterruptedException {
-    var _ = never.await(event.object().integer("millis", 0, 0, 60_000), TimeUnit.MILLISECONDS);
+    var _ = never.await(event.object().integer("millis", 0, 0, 300_000), TimeUnit.MILLISECONDS);
     return event.json();
   }
 }

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param seed of everything that is random
  * @param quick whether correctness is the question and not speed: experiments do as little as
  *     proves that they work
+ * @param peers to compare with
  */
 public record BenchOptions(
     List<String> experiments,
@@ -25,7 +26,8 @@ public record BenchOptions(
     Load load,
     long seed,
     Output output,
-    boolean quick) {
+    boolean quick,
+    Peers peers) {
   public static final BenchOptions DEFAULTS =
       new BenchOptions(
           List.of("query"),
@@ -34,35 +36,40 @@ public record BenchOptions(
           Load.DEFAULTS,
           20_260_101,
           Output.NONE,
-          false);
+          false,
+          Peers.UNSAID);
 
   public BenchOptions {
     experiments = List.copyOf(experiments);
   }
 
   public BenchOptions withExperiments(String... names) {
-    return new BenchOptions(List.of(names), target, workload, load, seed, output, quick);
+    return new BenchOptions(List.of(names), target, workload, load, seed, output, quick, peers);
   }
 
   public BenchOptions withTarget(Target other) {
-    return new BenchOptions(experiments, other, workload, load, seed, output, quick);
+    return new BenchOptions(experiments, other, workload, load, seed, output, quick, peers);
   }
 
   public BenchOptions withWorkload(Workload other) {
-    return new BenchOptions(experiments, target, other, load, seed, output, quick);
+    return new BenchOptions(experiments, target, other, load, seed, output, quick, peers);
   }
 
   public BenchOptions withLoad(Load other) {
-    return new BenchOptions(experiments, target, workload, other, seed, output, quick);
+    return new BenchOptions(experiments, target, workload, other, seed, output, quick, peers);
   }
 
   public BenchOptions withOutput(Output other) {
-    return new BenchOptions(experiments, target, workload, load, seed, other, quick);
+    return new BenchOptions(experiments, target, workload, load, seed, other, quick, peers);
+  }
+
+  public BenchOptions withPeers(Peers other) {
+    return new BenchOptions(experiments, target, workload, load, seed, output, quick, other);
   }
 
   /** As little as proves that everything works. */
   public BenchOptions withQuick() {
-    return new BenchOptions(experiments, target, workload, Load.QUICK, seed, output, true);
+    return new BenchOptions(experiments, target, workload, Load.QUICK, seed, output, true, peers);
   }
 
   /**
@@ -116,12 +123,22 @@ public record BenchOptions(
    *     documents
    * @param count how many different ones to make, 1..100,000; says nothing about a file
    * @param with JSON fields that are added to each query, over its own: {@code {"k": 100}}
+   * @param arrivals a file of times at which requests are to be sent; absent: drawn by the seed
    */
-  public record Workload(Optional<Path> file, int count, String with) {
+  public record Workload(Optional<Path> file, int count, String with, Optional<Path> arrivals) {
     public static final Workload DEFAULTS = new Workload(Optional.empty(), 300, "{}");
 
     public Workload {
       Bounds.within("queryCount", count, 1, 100_000);
+    }
+
+    /** With arrivals drawn by the seed. */
+    public Workload(Optional<Path> file, int count, String with) {
+      this(file, count, with, Optional.empty());
+    }
+
+    public Workload withArrivals(Path times) {
+      return new Workload(file, count, with, Optional.of(times));
     }
   }
 
@@ -188,6 +205,9 @@ public record BenchOptions(
     shown.put("dataset", target.dataset());
     shown.put("timeoutMillis", target.timeout().toMillis());
     workload.file().ifPresent(file -> shown.put("queries", String.valueOf(file.getFileName())));
+    workload
+        .arrivals()
+        .ifPresent(file -> shown.put("arrivals", String.valueOf(file.getFileName())));
     shown.put("queryCount", workload.count());
     shown.put("with", workload.with());
     shown.put("warmup", load.warmup());
@@ -195,6 +215,7 @@ public record BenchOptions(
     shown.put("requests", load.requests());
     shown.put("clients", load.clients());
     shown.put("quick", quick);
+    peers.named().ifPresent(_ -> shown.put("peers", String.join(",", peers.shown())));
     return shown;
   }
 }

@@ -39,6 +39,15 @@ public final class QueryExperiment implements LoggedExperiment {
   public ExperimentResult run(
       BenchOptions options, Ticker ticker, Consumer<String> progress, RequestLog requests)
       throws InterruptedException {
+    options
+        .peers()
+        .named()
+        .filter(peers -> !peers.isEmpty())
+        .ifPresent(_ -> {
+          throw new HeddleException(
+              ErrorCode.INVALID_REQUEST,
+              "peers: a running cluster is measured alone (expected: no peers, or no target)");
+        });
     var edge = new ClusterEdge(options.target());
     var queries = queries(options, edge, progress);
     var load = options.load();

@@ -32,7 +32,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Makes datasets of a corpus' schema and loads documents into them. For one thread. */
-final class BulkGrpcClient {
+public final class BulkGrpcClient {
   private static final int DOCUMENTS = 1_000;
   private static final int BYTES = 2 << 20;
   private static final int WINDOW = 3;
@@ -41,14 +41,14 @@ final class BulkGrpcClient {
 
   private final Channel channel;
 
-  BulkGrpcClient(Channels channels, HostPort coordinator) {
+  public BulkGrpcClient(Channels channels, HostPort coordinator) {
     this.channel = channels.to(coordinator.toString());
   }
 
   /**
    * @param schemaJson as {@code POST /v1/datasets} takes it
    */
-  void create(String dataset, String schemaJson, int shards, int replicas) {
+  public void create(String dataset, String schemaJson, int shards, int replicas) {
     var request =
         CreateDatasetRequest.newBuilder()
             .setName(dataset)
@@ -87,7 +87,7 @@ final class BulkGrpcClient {
     return FieldType.valueOf("FIELD_TYPE_" + words);
   }
 
-  void drop(String dataset) {
+  public void drop(String dataset) {
     try {
       var _ = timed().drop(DropDatasetRequest.newBuilder().setName(dataset).build());
     } catch (StatusRuntimeException e) {
@@ -105,7 +105,7 @@ final class BulkGrpcClient {
    *
    * @throws HeddleException if one is not
    */
-  void load(String dataset, List<Corpus.Document> documents) throws InterruptedException {
+  public void load(String dataset, List<Corpus.Document> documents) throws InterruptedException {
     var answers = new Answers();
     var requests = DatasetsGrpc.newStub(channel).bulk(answers);
     var batch = BulkRequest.newBuilder().setDataset(dataset);

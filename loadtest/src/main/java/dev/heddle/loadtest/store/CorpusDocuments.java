@@ -9,11 +9,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Reads documents of a corpus into memory. */
-final class CorpusDocuments {
+public final class CorpusDocuments {
   private CorpusDocuments() {}
 
   /** The first so many. */
-  static List<Corpus.Document> read(Corpus corpus, int most) {
+  public static List<Corpus.Document> read(Corpus corpus, int most) {
     var documents = new ArrayList<Corpus.Document>();
     try (var run = corpus.open()) {
       while (run.hasNext() && documents.size() < most) {

@@ -93,7 +93,8 @@ class BenchOptionsTest {
             Load.DEFAULTS,
             1,
             BenchOptions.Output.NONE,
-            false);
+            false,
+            Peers.UNSAID);
     assertFalse(options.shown().toString().contains("secret-key"));
   }
 }

@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.testing;
 
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.testing.ScriptedServer.Reply;
 import dev.heddle.loadtest.testing.ScriptedServer.Request;
 import java.net.URI;
@@ -91,7 +92,8 @@ public final class ScriptedDataset {
         new BenchOptions.Load(40, 3, 400, 1),
         11,
         BenchOptions.Output.NONE,
-        false);
+        false,
+        Peers.UNSAID);
   }
 
   /** A dataset of the server. */

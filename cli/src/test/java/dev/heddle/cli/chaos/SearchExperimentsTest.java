@@ -1,0 +1,99 @@
+package dev.heddle.cli.chaos;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.LoggedExperiment;
+import dev.heddle.loadtest.measure.Peers;
+import dev.heddle.loadtest.measure.ReportText;
+import dev.heddle.loadtest.measure.RequestLog;
+import dev.heddle.loadtest.search.SearchExperiment;
+import dev.heddle.loadtest.search.ShardsExperiment;
+import dev.heddle.loadtest.search.TailExperiment;
+import dev.heddle.process.Ticker;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The experiments about search with few queries: that answers are right, not how fast. */
+@Tag("chaos")
+@Timeout(600)
+class SearchExperimentsTest {
+  private static final SyntheticCorpus CORPUS = new SyntheticCorpus(600, 20_161_104);
+
+  @TempDir Path directory;
+
+  private static ExperimentResult run(LoggedExperiment experiment) throws InterruptedException {
+    var options =
+        BenchOptions.DEFAULTS
+            .withQuick()
+            .withWorkload(new BenchOptions.Workload(Optional.empty(), 40, "{}"))
+            .withPeers(Peers.of());
+    var result =
+        experiment.run(
+            options,
+            Ticker.system(),
+            line -> System.out.println(experiment.name() + ": " + line),
+            RequestLog.NONE);
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    return result;
+  }
+
+  private static long count(ExperimentResult result, String series) {
+    return result.series().stream()
+        .filter(each -> each.name().equals(series))
+        .mapToLong(each -> each.latency().count())
+        .sum();
+  }
+
+  @Test
+  void everySubjectAnswersAsASingleIndexDoes() throws Exception {
+    var result = run(new SearchExperiment(NodeJava.command(), directory, CORPUS, 600));
+
+    for (var subject :
+        List.of(
+            "lucene",
+            "fanOut",
+            "grpcFloor",
+            "togetherHttp",
+            "togetherGrpc",
+            "apartHttp",
+            "apartGrpc")) {
+      for (var kind : List.of("match", "boolean", "phrase", "terms")) {
+        assertEquals(25, count(result, "%s, %s, 1 client, run 1".formatted(subject, kind)));
+        assertEquals(25, count(result, "%s, %s, 4 clients, run 2".formatted(subject, kind)));
+      }
+    }
+    assertTrue(
+        result.notes().stream().anyMatch(note -> note.startsWith("NO PEER")),
+        "says that there was no peer");
+    assertEquals(8, result.curves().size());
+  }
+
+  @Test
+  void anyNumberOfShardsAnswersAsOneDoes() throws Exception {
+    var result = run(new ShardsExperiment(NodeJava.command(), directory, CORPUS, 600));
+
+    for (var kind : List.of("term", "phrase", "terms", "disjunction")) {
+      assertEquals(100, count(result, "1 shards, %s, run 1".formatted(kind)));
+      assertEquals(100, count(result, "4 shards, %s, run 2".formatted(kind)));
+    }
+  }
+
+  @Test
+  void stalledCallsOfLeavesChangeNoAnswer() throws Exception {
+    var result = run(new TailExperiment(NodeJava.command(), directory, CORPUS, 600));
+
+    for (var subject : List.of("hedged", "unhedged", "oracle")) {
+      assertEquals(100, count(result, subject + ", run 2"));
+    }
+    assertEquals(0.0, result.summary().get("unhedgedExtraPercent"));
+  }
+}
