@@ -19,6 +19,7 @@ import io.grpc.BindableService;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code /ws/{app}}, {@code /sse/{app}} and {@code /poll/{app}}, and what they hold. One-shot. */
@@ -84,14 +85,17 @@ public final class ConnectionDoors implements AutoCloseable {
 
   /** The routes. */
   public List<Route> routes() {
-    return List.of(
-        new Route("GET", "/ws/{app}", true, webSockets::upgrade),
-        new Route("GET", "/sse/{app}", true, http::events),
-        new Route("POST", "/sse/{app}", true, http::frame),
-        new Route("DELETE", "/sse/{app}", true, http::end),
-        new Route("GET", "/poll/{app}", true, http::poll),
-        new Route("POST", "/poll/{app}", true, http::frame),
-        new Route("DELETE", "/poll/{app}", true, http::end));
+    var routes = new ArrayList<>(new ClientLibrary().routes());
+    routes.addAll(
+        List.of(
+            new Route("GET", "/ws/{app}", true, webSockets::upgrade),
+            new Route("GET", "/sse/{app}", true, http::events),
+            new Route("POST", "/sse/{app}", true, http::frame),
+            new Route("DELETE", "/sse/{app}", true, http::end),
+            new Route("GET", "/poll/{app}", true, http::poll),
+            new Route("POST", "/poll/{app}", true, http::frame),
+            new Route("DELETE", "/poll/{app}", true, http::end)));
+    return routes;
   }
 
   /** What other gateways tell this one. */
