@@ -99,6 +99,7 @@ public final class ConnectionDoors implements AutoCloseable {
   /** The routes. */
   public List<Route> routes() {
     var routes = new ArrayList<>(new PushRoutes(pushes).routes());
+    routes.addAll(new ClientLibrary().routes());
     routes.addAll(doors());
     return routes;
   }
