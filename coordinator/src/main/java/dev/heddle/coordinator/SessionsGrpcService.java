@@ -4,6 +4,7 @@ import dev.heddle.catalog.Gateways;
 import dev.heddle.internal.v1.AboutRequest;
 import dev.heddle.internal.v1.ConnectionsGrpc;
 import dev.heddle.internal.v1.ConnectionsGrpc.ConnectionsBlockingStub;
+import dev.heddle.internal.v1.ListRequest;
 import dev.heddle.internal.v1.PushRequest;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.RequestContext;
@@ -11,6 +12,8 @@ import dev.heddle.v1.CloseConnectionRequest;
 import dev.heddle.v1.CloseConnectionResponse;
 import dev.heddle.v1.Connection;
 import dev.heddle.v1.GetConnectionRequest;
+import dev.heddle.v1.ListConnectionsRequest;
+import dev.heddle.v1.ListConnectionsResponse;
 import dev.heddle.v1.SendRequest;
 import dev.heddle.v1.SendResponse;
 import dev.heddle.v1.SessionsGrpc;
@@ -44,6 +47,15 @@ final class SessionsGrpcService extends SessionsGrpc.SessionsImplBase {
   @Override
   public void get(GetConnectionRequest request, StreamObserver<Connection> observer) {
     ask(observer, stub -> stub.get(about(request.getConnection())));
+  }
+
+  @Override
+  public void list(
+      ListConnectionsRequest request, StreamObserver<ListConnectionsResponse> observer) {
+    ask(
+        observer,
+        stub ->
+            stub.list(ListRequest.newBuilder().setTenant(tenant()).setRequest(request).build()));
   }
 
   @Override

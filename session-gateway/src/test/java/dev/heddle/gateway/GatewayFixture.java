@@ -18,6 +18,7 @@ import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.Eventually;
+import io.grpc.Channel;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -131,15 +132,24 @@ public final class GatewayFixture implements AutoCloseable {
    * @param json its value
    */
   public void login(String session, String attribute, String json) {
-    String address = catalog.view().node(node).orElseThrow().internal();
+    login("default", session, attribute, json);
+  }
+
+  /** Sets an attribute of a session of a tenant. */
+  public void login(String tenant, String session, String attribute, String json) {
     var _ =
-        SessionAttributesGrpc.newBlockingStub(channels.to(address))
+        SessionAttributesGrpc.newBlockingStub(internal())
             .set(
                 SetAttributesRequest.newBuilder()
-                    .setTenant("default")
+                    .setTenant(tenant)
                     .setSession(session)
                     .addChanges(AttributeChange.newBuilder().setName(attribute).setValue(json))
                     .build());
+  }
+
+  /** To the gateway's services for nodes. */
+  public Channel internal() {
+    return channels.to(catalog.view().node(node).orElseThrow().internal());
   }
 
   /** Makes the coordinator known. */

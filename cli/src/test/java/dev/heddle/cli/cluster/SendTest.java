@@ -50,13 +50,15 @@ class SendTest {
             import java.util.Map;
             public final class Relay implements Handler {
               public Object handle(Event event, Context context) {
-                JsonObject frame = new Event(context.parseJson(event.object().string("body"))).object();
+                String body = event.object().string("body");
+                JsonObject frame = new Event(context.parseJson(body)).object();
                 String from =
                     event.object().object("requestContext").orElseThrow().string("connectionId");
                 if (frame.get("to") == null) {
                   return Map.of("body", from);
                 }
-                context.send(frame.string("to"), Map.of("from", from, "text", frame.string("text")));
+                var message = Map.of("from", from, "text", frame.string("text"));
+                context.send(frame.string("to"), message);
                 return Map.of("body", "sent");
               }
             }

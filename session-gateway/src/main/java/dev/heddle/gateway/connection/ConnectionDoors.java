@@ -33,6 +33,7 @@ public final class ConnectionDoors implements AutoCloseable {
   private final WebSocketDoor webSockets;
   private final HttpDoors http;
   private final Pushes pushes;
+  private final Everywhere everywhere;
 
   public ConnectionDoors(
       HttpServer server,
@@ -59,7 +60,8 @@ public final class ConnectionDoors implements AutoCloseable {
     var frames = new Frames(apps, queries, handlers, sessions, positions, events, limits, meters);
     var tokens = new Tokens(sessions, node);
     var arrivals = new Arrivals(resume.history().bytes());
-    var plain = new PlainConnections();
+    var users = new Users();
+    var plain = new PlainConnections(users);
     this.resumables =
         new Resumables(
             sessions.connections(),
@@ -68,6 +70,7 @@ public final class ConnectionDoors implements AutoCloseable {
             new PeersGrpcClient(channels),
             resume,
             limits.connections(),
+            users,
             coordinators::ownInternalAddress,
             ticker,
             clock);
@@ -91,9 +94,9 @@ public final class ConnectionDoors implements AutoCloseable {
             server, entrance, resumables, frames, connections, plain, limits, ticker, clock);
     this.http = new HttpDoors(entrance, resumables, connections, limits, resume, ticker);
     var homes = new Homes(catalog, node, resumables::nodes);
-    this.pushes =
-        new Pushes(
-            tokens, homes, arrivals, plain, resumables, new PushGrpcClient(channels), meters);
+    var pushPeers = new PushGrpcClient(channels);
+    this.pushes = new Pushes(tokens, homes, arrivals, plain, resumables, pushPeers, meters);
+    this.everywhere = new Everywhere(homes, plain, resumables, pushes, pushPeers);
   }
 
   /** The routes. */
@@ -117,7 +120,7 @@ public final class ConnectionDoors implements AutoCloseable {
 
   /** What other gateways tell this one, and others ask of it. */
   public BindableService service() {
-    return new ConnectionsGrpcService(resumables, pushes);
+    return new ConnectionsGrpcService(resumables, pushes, everywhere);
   }
 
   public void start() {

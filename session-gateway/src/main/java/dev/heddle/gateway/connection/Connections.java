@@ -36,6 +36,7 @@ final class Connections implements AutoCloseable {
   private final AtomicLong turn = new AtomicLong();
   private final List<Set<Transport>> slots = new ArrayList<>();
   private final Counter slow;
+  private final Counter overdue;
   private final Set<Transport> closing = ConcurrentHashMap.newKeySet();
   private volatile boolean stopping;
   private final ScheduledExecutorService keepAlive =
@@ -48,6 +49,7 @@ final class Connections implements AutoCloseable {
       slots.add(ConcurrentHashMap.newKeySet());
     }
     this.slow = meters.counter("heddle.gateway.slow.consumers");
+    this.overdue = meters.counter("heddle.gateway.goodbyes.overdue");
     meters.gauge("heddle.gateway.connections", places, InFlight::count);
     meters.gauge("heddle.gateway.connections.closing", closing, Set::size);
   }
@@ -141,6 +143,11 @@ final class Connections implements AutoCloseable {
 
   private Set<Transport> slot(Transport transport) {
     return slots.get(Math.floorMod(System.identityHashCode(transport), SLOTS));
+  }
+
+  /** A client did not answer a goodbye. */
+  void countOverdue() {
+    overdue.increment();
   }
 
   void countSlow() {

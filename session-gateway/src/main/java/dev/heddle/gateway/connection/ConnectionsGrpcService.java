@@ -1,14 +1,20 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.internal.v1.AboutRequest;
 import dev.heddle.internal.v1.ConnectionRef;
 import dev.heddle.internal.v1.ConnectionReply;
 import dev.heddle.internal.v1.ConnectionsGrpc;
+import dev.heddle.internal.v1.ListRequest;
 import dev.heddle.internal.v1.PushRequest;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
+import dev.heddle.process.HeddleException;
 import dev.heddle.v1.CloseConnectionResponse;
 import dev.heddle.v1.Connection;
+import dev.heddle.v1.ListConnectionsRequest;
+import dev.heddle.v1.ListConnectionsResponse;
 import dev.heddle.v1.SendRequest;
 import dev.heddle.v1.SendResponse;
 import io.grpc.stub.StreamObserver;
@@ -19,12 +25,17 @@ import java.util.function.Predicate;
  * to connections. Blocks.
  */
 final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
+  /** Connections of a list that does not say how long it is to be. */
+  private static final int USUAL_LIST = 100;
+
   private final Resumables resumables;
   private final Pushes pushes;
+  private final Everywhere everywhere;
 
-  ConnectionsGrpcService(Resumables resumables, Pushes pushes) {
+  ConnectionsGrpcService(Resumables resumables, Pushes pushes, Everywhere everywhere) {
     this.resumables = resumables;
     this.pushes = pushes;
+    this.everywhere = everywhere;
   }
 
   @Override
@@ -44,13 +55,50 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
 
   @Override
   public void send(PushRequest request, StreamObserver<SendResponse> observer) {
+    GrpcCalls.unary(observer, () -> send(request));
+  }
+
+  private SendResponse send(PushRequest request) {
+    SendRequest send = request.getRequest();
+    var frame = new Payload(send.getPayload().toByteArray(), send.getBinary());
+    return switch (send.getToCase()) {
+      case CONNECTION -> {
+        pushes.send(request.getTenant(), send.getConnection(), frame, request.getHome());
+        yield SendResponse.newBuilder().setConnections(1).setComplete(true).build();
+      }
+      case USER -> {
+        var user = new User(request.getTenant(), send.getUser().getApp(), send.getUser().getUser());
+        Everywhere.Reached reached =
+            request.getHome()
+                ? everywhere.sendHere(user, request.getFrame(), frame)
+                : everywhere.send(user, frame);
+        yield SendResponse.newBuilder()
+            .setConnections(reached.connections())
+            .setFull(reached.full())
+            .setComplete(reached.complete())
+            .build();
+      }
+      case TO_NOT_SET ->
+          throw new HeddleException(
+              ErrorCode.INVALID_REQUEST, "to: missing (expected: a connection or a user)");
+    };
+  }
+
+  @Override
+  public void list(ListRequest request, StreamObserver<ListConnectionsResponse> observer) {
     GrpcCalls.unary(
         observer,
         () -> {
-          SendRequest send = request.getRequest();
-          var frame = new Payload(send.getPayload().toByteArray(), send.getBinary());
-          pushes.send(request.getTenant(), send.getConnection(), frame, request.getHome());
-          return SendResponse.getDefaultInstance();
+          ListConnectionsRequest asked = request.getRequest();
+          var which =
+              new Everywhere.Which(
+                  request.getTenant(),
+                  asked.getApp(),
+                  asked.getUser(),
+                  asked.getAfter(),
+                  asked.getLimit() == 0 ? USUAL_LIST : asked.getLimit());
+          return DescribedWire.encode(
+              request.getHome() ? everywhere.listHere(which) : everywhere.list(which));
         });
   }
 

@@ -1,6 +1,7 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.v1.Connection;
+import dev.heddle.v1.ListConnectionsResponse;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -22,6 +23,20 @@ final class DescribedWire {
         .setResumable(described.resumable())
         .setAttached(described.attached())
         .build();
+  }
+
+  static ListConnectionsResponse encode(Everywhere.Listed listed) {
+    var response =
+        ListConnectionsResponse.newBuilder().setNext(listed.upTo()).setComplete(listed.complete());
+    listed.connections().forEach(each -> response.addConnections(encode(each)));
+    return response.build();
+  }
+
+  static Everywhere.Listed decodeList(String tenant, ListConnectionsResponse response) {
+    return new Everywhere.Listed(
+        response.getConnectionsList().stream().map(each -> decode(tenant, each)).toList(),
+        response.getNext(),
+        response.getComplete());
   }
 
   static Described decode(String tenant, Connection connection) {

@@ -4,6 +4,8 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -21,6 +23,22 @@ final class Homes {
     this.catalog = catalog;
     this.own = Tokens.home(node);
     this.inGrid = inGrid;
+  }
+
+  /** host:port of the internal services of all other gateways. */
+  List<String> others() {
+    return catalog.view().nodesWith("gateway").stream()
+        .filter(node -> !Tokens.home(node.node()).equals(own))
+        .map(NodeRecord::internal)
+        .toList();
+  }
+
+  /** Whether the catalog knows all gateways of the grid. */
+  boolean complete() {
+    Set<String> known = new HashSet<>();
+    catalog.view().nodesWith("gateway").forEach(node -> known.add(Tokens.home(node.node())));
+    known.add(own);
+    return inGrid.get().stream().allMatch(node -> known.contains(Tokens.home(node)));
   }
 
   /** Whether this is the gateway. */

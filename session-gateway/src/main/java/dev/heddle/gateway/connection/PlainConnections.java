@@ -1,19 +1,37 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The open connections of this gateway that are their sockets, by id. Thread-safe. */
 final class PlainConnections {
   private final ConcurrentHashMap<ConnectionKey, RawConnection> open = new ConcurrentHashMap<>();
+  private final Users users;
+
+  /** None yet, whose users will be told of there. */
+  PlainConnections(Users users) {
+    this.users = users;
+  }
 
   void opened(RawConnection connection) {
-    open.put(connection.client().key(), connection);
+    Client client = connection.client();
+    open.put(client.key(), connection);
+    User.of(client).ifPresent(user -> users.add(user, client.key()));
   }
 
   void closed(RawConnection connection) {
-    open.remove(connection.client().key(), connection);
+    Client client = connection.client();
+    if (open.remove(client.key(), connection)) {
+      User.of(client).ifPresent(user -> users.remove(user, client.key()));
+    }
+  }
+
+  /** Those of a tenant. */
+  List<ConnectionKey> ofTenant(String tenant) {
+    return open.keySet().stream().filter(key -> key.tenant().equals(tenant)).toList();
   }
 
   Optional<RawConnection> find(ConnectionKey key) {

@@ -1,15 +1,20 @@
 package dev.heddle.gateway.connection;
 
 import com.google.protobuf.UnsafeByteOperations;
+import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.internal.v1.AboutRequest;
 import dev.heddle.internal.v1.ConnectionsGrpc;
 import dev.heddle.internal.v1.ConnectionsGrpc.ConnectionsBlockingStub;
+import dev.heddle.internal.v1.ListRequest;
 import dev.heddle.internal.v1.PushRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
+import dev.heddle.v1.ListConnectionsRequest;
 import dev.heddle.v1.SendRequest;
+import dev.heddle.v1.SendResponse;
+import dev.heddle.v1.UserRef;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +47,39 @@ final class PushGrpcClient {
                     .setBinary(frame.binary()))
             .build();
     var _ = call(address, stub -> stub.send(request));
+  }
+
+  /** Sends a frame to the connections of a user that the other gateway has. */
+  Everywhere.Reached send(String address, User user, long id, Payload frame) {
+    var request =
+        PushRequest.newBuilder()
+            .setTenant(user.tenant())
+            .setHome(true)
+            .setFrame(id)
+            .setRequest(
+                SendRequest.newBuilder()
+                    .setUser(UserRef.newBuilder().setApp(user.app()).setUser(user.name()))
+                    .setPayload(UnsafeByteOperations.unsafeWrap(frame.bytes()))
+                    .setBinary(frame.binary()))
+            .build();
+    SendResponse response = call(address, stub -> stub.send(request));
+    return new Everywhere.Reached(response.getConnections(), response.getFull(), true);
+  }
+
+  /** The other gateway's part of a list. */
+  Everywhere.Listed list(String address, Everywhere.Which which) {
+    var request =
+        ListRequest.newBuilder()
+            .setTenant(which.tenant())
+            .setHome(true)
+            .setRequest(
+                ListConnectionsRequest.newBuilder()
+                    .setApp(which.app())
+                    .setUser(which.user())
+                    .setAfter(which.after())
+                    .setLimit(which.limit()))
+            .build();
+    return DescribedWire.decodeList(which.tenant(), call(address, stub -> stub.list(request)));
   }
 
   /**

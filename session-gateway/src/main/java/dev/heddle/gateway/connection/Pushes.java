@@ -71,11 +71,7 @@ final class Pushes {
   }
 
   private String send(Named id, Payload frame, boolean asHome) {
-    if (frame.bytes().length > MOST.bytes()) {
-      throw new HeddleException(
-          ErrorCode.TOO_LARGE,
-          "payload: " + frame.bytes().length + " bytes (expected: at most " + MOST + ")");
-    }
+    requireSize(frame);
     if (id.resumable() && !asHome && resumables.push(id.key(), frame)) {
       return "kept";
     }
@@ -84,6 +80,19 @@ final class Pushes {
     }
     peers.send(home(id), id.key(), frame);
     return "forwarded";
+  }
+
+  /**
+   * Refuses frames that are too large.
+   *
+   * @throws HeddleException TOO_LARGE
+   */
+  static void requireSize(Payload frame) {
+    if (frame.bytes().length > MOST.bytes()) {
+      throw new HeddleException(
+          ErrorCode.TOO_LARGE,
+          "payload: " + frame.bytes().length + " bytes (expected: at most " + MOST + ")");
+    }
   }
 
   private String sendHere(Named id, Payload frame) {
@@ -132,15 +141,15 @@ final class Pushes {
       Client client = arriving.get();
       return new Described(client, client.connectedAt(), named.resumable(), false);
     }
-    return named.resumable()
-        ? resumables
-            .look(named.key())
-            .map(known -> described(named.key(), known))
-            .orElseThrow(Pushes::gone)
-        : plain
-            .find(named.key())
-            .map(socket -> new Described(socket.client(), socket.active(), false, true))
-            .orElseThrow(Pushes::gone);
+    return look(named.key()).orElseThrow(Pushes::gone);
+  }
+
+  /** A connection in the grid, or a plain one that is here. */
+  Optional<Described> look(ConnectionKey key) {
+    Optional<RawConnection> socket = plain.find(key);
+    return socket.isPresent()
+        ? socket.map(each -> new Described(each.client(), each.active(), false, true))
+        : resumables.look(key).map(known -> described(key, known));
   }
 
   private Described described(ConnectionKey key, Known known) {

@@ -26,17 +26,17 @@ final class ResumableConnection {
   private final ConnectionTable table;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by the lock, as what follows: offset of the last frame that was handed on. */
-  private long sent;
+  /** Taken last, and never while the grid is asked. */
+  private final ReentrantLock reading = new ReentrantLock();
 
-  /** What the grid has last been told that the client has read. */
+  /** Guarded by the lock of reading, as the two below: what the grid was told that is read. */
   private long told = -1;
 
-  /** What the client has read. */
   private long read = -1;
-
-  /** Whether the grid is being told. */
   private boolean telling;
+
+  /** Guarded by the lock, as what follows: offset of the last frame that was handed on. */
+  private long sent;
 
   private @Nullable Transport transport;
 
@@ -152,48 +152,62 @@ final class ResumableConnection {
    * the client sends: those that come meanwhile become one.
    */
   void acknowledge(long offset) {
-    lock.lock();
+    long most = Math.min(offset, sent());
+    reading.lock();
     try {
-      read = Math.max(read, Math.min(offset, sent));
+      read = Math.max(read, most);
     } finally {
-      lock.unlock();
+      reading.unlock();
     }
     tell();
   }
 
   private void tell() {
+    long before;
     long next;
-    lock.lock();
+    reading.lock();
     try {
       if (telling || read <= told) {
         return;
       }
       telling = true;
+      before = told;
       told = read;
       next = read;
     } finally {
-      lock.unlock();
+      reading.unlock();
     }
     try {
       var _ =
           table
               .acknowledge(key(), epoch, next)
               .whenComplete((_, failure) -> {
-                hasTold();
+                hasTold(failure == null ? next : before);
                 if (failure == null) {
                   tell();
                 }
               });
     } catch (RuntimeException e) {
-      hasTold();
+      hasTold(before);
       throw e;
     }
   }
 
-  private void hasTold() {
+  private void hasTold(long offset) {
+    reading.lock();
+    try {
+      told = offset;
+      telling = false;
+    } finally {
+      reading.unlock();
+    }
+  }
+
+  /** Offset of the last frame that was handed on. */
+  long sent() {
     lock.lock();
     try {
-      telling = false;
+      return sent;
     } finally {
       lock.unlock();
     }

@@ -3,6 +3,7 @@ package dev.heddle.gateway.connection;
 import dev.heddle.gateway.backend.PeersGrpcClient;
 import dev.heddle.gateway.connection.Arrivals.Arrival;
 import dev.heddle.gateway.connection.Frames.Incoming;
+import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
@@ -18,6 +19,7 @@ import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -46,6 +48,7 @@ final class Resumables {
   private final Frames frames;
   private final PeersGrpcClient peers;
   private final ResumeConfig config;
+  private final Users present;
   private final Supplier<Optional<String>> internalAddress;
   private final Clock clock;
   private volatile @Nullable String ownAddress;
@@ -61,6 +64,7 @@ final class Resumables {
    * What this gateway knows of them.
    *
    * @param connections that may be connected here at once
+   * @param present of the connections whose clients are here
    */
   Resumables(
       ConnectionTable table,
@@ -69,6 +73,7 @@ final class Resumables {
       PeersGrpcClient peers,
       ResumeConfig config,
       int connections,
+      Users present,
       Supplier<Optional<String>> internalAddress,
       Ticker ticker,
       Clock clock) {
@@ -77,6 +82,7 @@ final class Resumables {
     this.frames = frames;
     this.peers = peers;
     this.config = config;
+    this.present = present;
     this.internalAddress = internalAddress;
     this.clock = clock;
     this.kept = new Kept(connections);
@@ -219,6 +225,7 @@ final class Resumables {
         (_, last) -> {
           if (last == null) {
             kept.tally().add(key, stay.client().app());
+            User.of(stay.client()).ifPresent(user -> present.add(user, key));
             return stay;
           }
           boolean newer = last.epoch() < stay.epoch();
@@ -231,6 +238,7 @@ final class Resumables {
   private void leave(ConnectionKey key, ResumableConnection stay) {
     if (here.remove(key, stay)) {
       kept.tally().remove(key, stay.client().app());
+      User.of(stay.client()).ifPresent(user -> present.remove(user, key));
     }
   }
 
@@ -440,7 +448,16 @@ final class Resumables {
    * @throws HeddleException LIMIT_REACHED where the history is full, and nobody there to read it
    */
   boolean push(ConnectionKey key, Payload frame) {
-    Change change = table.append(key, 0, frame.binary(), frame.bytes());
+    return push(key, ConnectionTable.newId(), frame);
+  }
+
+  /**
+   * As above, once even if several gateways do it.
+   *
+   * @param id of the frame
+   */
+  boolean push(ConnectionKey key, long id, Payload frame) {
+    Change change = table.append(key, 0, id, frame.binary(), frame.bytes());
     return switch (change.outcome()) {
       case DONE -> {
         deliver(key, change.get(), frame);
@@ -463,6 +480,18 @@ final class Resumables {
   /** Who the client of a connection is. */
   Client client(ConnectionKey key, Known known) {
     return Client.of(table, key, known);
+  }
+
+  /** Connections of a user that are here, or wait for their clients here. */
+  Set<ConnectionKey> of(User user) {
+    Set<ConnectionKey> all = present.of(user);
+    all.addAll(windows.of(user));
+    return all;
+  }
+
+  /** Connections of a tenant whose entries this member owns. */
+  List<ConnectionKey> own(String tenant) {
+    return table.own().stream().filter(key -> key.tenant().equals(tenant)).toList();
   }
 
   /** Names of the nodes whose gateways are in the grid. */
@@ -491,15 +520,17 @@ final class Resumables {
   /** A transport is gone: the resume window begins. */
   void detached(ResumableConnection stay) {
     ConnectionKey key = stay.key();
-    leave(key, stay);
     try {
-      Change change = table.detach(key, stay.epoch(), clock.instant());
+      Change change = table.detach(key, stay.epoch(), stay.sent(), clock.instant());
       if (change.done()) {
         windows.watch(key, change.get());
       }
     } catch (RuntimeException e) {
       windows.suspect(key);
       log.warn("not detached connection={} error={}", key.id(), e.toString());
+    } finally {
+      // Last: at any moment its user's connection is known to be here, or to wait here.
+      leave(key, stay);
     }
   }
 

@@ -14,19 +14,20 @@ final class Tally {
 
   void add(ConnectionKey key, String app) {
     all.incrementAndGet();
-    counts.merge(key.tenant(), 1, Integer::sum);
-    counts.merge(key.tenant() + "/" + app, 1, Integer::sum);
+    counts.merge(key.tenant(), 1, Tally::sum);
+    counts.merge(key.tenant() + "/" + app, 1, Tally::sum);
   }
 
   /** Of one that was added. */
   void remove(ConnectionKey key, String app) {
     all.decrementAndGet();
-    counts.computeIfPresent(key.tenant(), Tally::less);
-    counts.computeIfPresent(key.tenant() + "/" + app, Tally::less);
+    counts.merge(key.tenant(), -1, Tally::sum);
+    counts.merge(key.tenant() + "/" + app, -1, Tally::sum);
   }
 
-  private static @Nullable Integer less(String name, Integer count) {
-    return count == 1 ? null : count - 1;
+  /** Below zero for a moment, where a removal overtakes its addition. */
+  private static @Nullable Integer sum(Integer one, Integer other) {
+    return one + other == 0 ? null : one + other;
   }
 
   int all() {

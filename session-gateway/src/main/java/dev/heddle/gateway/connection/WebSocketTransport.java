@@ -112,6 +112,11 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   private void handle(Payload frame) {
     demanding = false;
+    if (closing) {
+      // It was on its way when we said goodbye: what we wait for comes after it.
+      demand();
+      return;
+    }
     mayBlock(() -> {
       try {
         setting.holder().frame(frame);
@@ -143,10 +148,10 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     return slow;
   }
 
-  /** Asks for the next frame. */
+  /** Asks for the next frame; after our goodbye, for the client's. */
   void demand() {
     Session open = session;
-    if (open != null && open.isOpen()) {
+    if (open != null) {
       heardNanos = ticker.nanoTime();
       demanding = true;
       open.demand();
@@ -224,6 +229,7 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   @Override
   public void endIfOverdue() {
     if (closing && ticker.nanoTime() - closingNanos > CLOSE_GRACE.toNanos()) {
+      connections.countOverdue();
       abort();
     }
   }

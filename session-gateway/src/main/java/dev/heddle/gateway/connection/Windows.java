@@ -1,5 +1,6 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
@@ -49,6 +50,7 @@ final class Windows implements AutoCloseable {
   private final ConcurrentHashMap<ConnectionKey, Due> due = new ConcurrentHashMap<>();
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(Threads.named("heddle-windows"));
+  private final Users users = new Users();
   private Set<String> members = Set.of();
   private int turns;
   private int looks;
@@ -66,7 +68,7 @@ final class Windows implements AutoCloseable {
   }
 
   /** When a connection is looked at, of an app; empty: of one that is not known. */
-  private record Due(Instant at, String app) {}
+  private record Due(Instant at, String app, Optional<User> user) {}
 
   /**
    * Watches over the connections of a table.
@@ -96,18 +98,23 @@ final class Windows implements AutoCloseable {
 
   /** A connection has been detached. */
   void watch(ConnectionKey key, Known known) {
-    put(key, new Due(end(known), known.app()));
+    Optional<User> user = User.of(Client.of(table, key, known));
+    put(key, new Due(end(known), known.app(), user));
   }
 
   /** A connection may be attached here without a stay: the grid did not say what it did. */
   void suspect(ConnectionKey key) {
-    put(key, new Due(clock.instant().plus(ARRIVAL), ""));
+    put(key, new Due(clock.instant().plus(ARRIVAL), "", Optional.empty()));
   }
 
   private void put(ConnectionKey key, Due next) {
+    next.user().ifPresent(user -> users.add(user, key));
     Due last = due.put(key, next);
     if (last != null) {
       tally.remove(key, last.app());
+      if (!last.user().equals(next.user())) {
+        last.user().ifPresent(user -> users.remove(user, key));
+      }
     }
     tally.add(key, next.app());
   }
@@ -116,14 +123,24 @@ final class Windows implements AutoCloseable {
   void forget(ConnectionKey key) {
     Due last = due.remove(key);
     if (last != null) {
-      tally.remove(key, last.app());
+      gone(key, last);
     }
   }
 
   private void forget(ConnectionKey key, Due seen) {
     if (due.remove(key, seen)) {
-      tally.remove(key, seen.app());
+      gone(key, seen);
     }
+  }
+
+  private void gone(ConnectionKey key, Due last) {
+    tally.remove(key, last.app());
+    last.user().ifPresent(user -> users.remove(user, key));
+  }
+
+  /** Connections of a user that wait for their clients here. */
+  Set<ConnectionKey> of(User user) {
+    return users.of(user);
   }
 
   private static Instant end(Known known) {
@@ -131,12 +148,13 @@ final class Windows implements AutoCloseable {
   }
 
   private void turn() {
+    var unread = new Unread();
     try {
       Instant now = clock.instant();
       due.forEach((key, each) -> {
         // What finds no room is due in the next turn, too.
         if (!each.at().isAfter(now) && frames.roomForGoodbyes()) {
-          guarded(key, () -> expire(key, each, now));
+          unread.guarded(key, () -> expire(key, each, now));
         }
       });
       Set<String> present = table.members();
@@ -151,19 +169,32 @@ final class Windows implements AutoCloseable {
           gateway.checkStays();
         }
         // Finds what nobody watches any more.
-        table.own().forEach(key -> guarded(key, () -> look(key, now)));
+        table.own().forEach(key -> unread.guarded(key, () -> look(key, now)));
       }
     } catch (RuntimeException e) {
       log.warn("resume windows not looked at error={}", e.toString());
     }
+    unread.log();
   }
 
-  /** One connection that cannot be read stops no other. */
-  private static void guarded(ConnectionKey key, Runnable work) {
-    try {
-      work.run();
-    } catch (RuntimeException e) {
-      log.warn("resume window not looked at connection={} error={}", key.id(), e.toString());
+  /** What could not be looked at in a turn. One connection that cannot be read stops no other. */
+  private static final class Unread {
+    private int count;
+    private String example = "";
+
+    void guarded(ConnectionKey key, Runnable work) {
+      try {
+        work.run();
+      } catch (RuntimeException e) {
+        count++;
+        example = "connection=" + key.id() + " error=" + e;
+      }
+    }
+
+    void log() {
+      if (count > 0) {
+        log.warn("resume windows not looked at count={} {}", count, example);
+      }
     }
   }
 
@@ -193,7 +224,7 @@ final class Windows implements AutoCloseable {
   }
 
   private void again(ConnectionKey key, Due seen, Instant at) {
-    due.replace(key, seen, new Due(at, seen.app()));
+    due.replace(key, seen, new Due(at, seen.app(), seen.user()));
   }
 
   private static Instant later(Instant one, Instant other) {
@@ -209,7 +240,7 @@ final class Windows implements AutoCloseable {
     if (known.since().plus(ARRIVAL).isAfter(now)) {
       return false;
     }
-    Change detached = table.detach(key, known.epoch(), now);
+    Change detached = table.detach(key, known.epoch(), 0, now);
     if (detached.done()) {
       log.info("connection without a stay detached connection={}", key.id());
       watch(key, detached.get());

@@ -65,6 +65,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   private long base;
   private long bytes;
   private long newest;
+  private long delivered;
   private final ArrayDeque<Frame> frames = new ArrayDeque<>();
 
   /** A frame to the client, sealed. */
@@ -190,6 +191,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     head.end = end;
     head.recovered = recovered;
     head.base = last();
+    head.delivered = delivered;
     return head;
   }
 
@@ -210,6 +212,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     used = token;
     carrier = by;
     attached = true;
+    delivered = 0;
     sinceMillis = nowMillis;
     active(nowMillis);
     recovered = offset >= base && offset <= last();
@@ -341,11 +344,22 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     if (by == 0 && end != null) {
       return Outcome.MISSING;
     }
-    if (by == 0 && !attached && !frames.isEmpty() && bytes + frame.length > origin.historyBytes()) {
+    if (by == 0 && !attached && !hasRoom(frame.length)) {
       return Outcome.FULL;
     }
     keep(id, frame);
     return Outcome.DONE;
+  }
+
+  /** Whether a frame pushes out none that was never on its way to the client. */
+  private boolean hasRoom(int more) {
+    long waiting = more;
+    long at = base;
+    for (Frame frame : frames) {
+      at++;
+      waiting += at > delivered ? frame.sealed().length : 0;
+    }
+    return waiting <= origin.historyBytes() || waiting == more;
   }
 
   private void keep(long id, byte[] frame) {
@@ -367,12 +381,17 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     return Outcome.DONE;
   }
 
-  /** The socket is gone. */
-  Outcome detach(long socketEpoch, long nowMillis) {
+  /**
+   * The socket is gone.
+   *
+   * @param sent offset of the last frame that it was given: the client may have it
+   */
+  Outcome detach(long socketEpoch, long sent, long nowMillis) {
     if (socketEpoch != epoch || !attached) {
       return Outcome.FENCED;
     }
     attached = false;
+    delivered = Math.min(sent, last());
     sinceMillis = nowMillis;
     return Outcome.DONE;
   }
@@ -426,6 +445,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     out.writeBoolean(recovered);
     out.writeLong(base);
     out.writeLong(newest);
+    out.writeLong(delivered);
     out.writeInt(frames.size());
     for (Frame frame : frames) {
       out.writeLong(frame.id());
@@ -463,6 +483,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     recovered = in.readBoolean();
     base = in.readLong();
     newest = in.readLong();
+    delivered = in.readLong();
     for (int left = in.readInt(); left > 0; left--) {
       var frame = new Frame(in.readLong(), bytes(in));
       frames.addLast(frame);

@@ -52,7 +52,7 @@ final class ConnectionStep
 
     record Acknowledge(long epoch, long offset) implements Step {}
 
-    record Detach(long epoch, long nowMillis) implements Step {}
+    record Detach(long epoch, long sent, long nowMillis) implements Step {}
 
     record Adopt(String lost, Carrier by, long nowMillis) implements Step {}
 
@@ -182,7 +182,7 @@ final class ConnectionStep
       case Step.Abandon abandon -> entry.abandon(abandon.call(), abandon.error());
       case Step.Append append -> entry.append(append.by(), append.id(), append.frame());
       case Step.Acknowledge read -> entry.acknowledge(read.epoch(), read.offset());
-      case Step.Detach detach -> entry.detach(detach.epoch(), detach.nowMillis());
+      case Step.Detach detach -> entry.detach(detach.epoch(), detach.sent(), detach.nowMillis());
       case Step.Adopt adopt -> entry.adopt(adopt.lost(), adopt.by(), adopt.nowMillis());
       case Step.Expire expire -> entry.over(expire.nowMillis()) ? Outcome.DONE : Outcome.BUSY;
       case Step.Remove remove -> entry.remove(remove.epoch(), remove.token(), remove.how());
@@ -239,6 +239,7 @@ final class ConnectionStep
       case Step.Detach detach -> {
         out.writeByte(7);
         out.writeLong(detach.epoch());
+        out.writeLong(detach.sent());
         out.writeLong(detach.nowMillis());
       }
       case Step.Adopt adopt -> {
@@ -283,7 +284,7 @@ final class ConnectionStep
           case 4 -> new Step.Abandon(in.readLong(), ConnectionEntry.bytes(in));
           case 5 -> new Step.Append(in.readLong(), in.readLong(), ConnectionEntry.bytes(in));
           case 6 -> new Step.Acknowledge(in.readLong(), in.readLong());
-          case 7 -> new Step.Detach(in.readLong(), in.readLong());
+          case 7 -> new Step.Detach(in.readLong(), in.readLong(), in.readLong());
           case 8 ->
               new Step.Adopt(ConnectionEntry.text(in), ConnectionEntry.carrier(in), in.readLong());
           case 9 -> new Step.Expire(in.readLong());

@@ -297,7 +297,16 @@ public final class ConnectionTable {
    *     client to make room
    */
   public Change append(ConnectionKey key, long by, boolean binary, byte[] frame) {
-    return step(key, new Step.Append(by, newId(), seal(key, binary, frame)));
+    return append(key, by, newId(), binary, frame);
+  }
+
+  /**
+   * As above, for who may do it more than once.
+   *
+   * @param id of the frame, as of {@link #newId}: one that is kept, or was kept last, is DUPLICATE
+   */
+  public Change append(ConnectionKey key, long by, long id, boolean binary, byte[] frame) {
+    return step(key, new Step.Append(by, id, seal(key, binary, frame)));
   }
 
   /** The client has read up to this offset. Does not block; completes when it is done. */
@@ -306,9 +315,14 @@ public final class ConnectionTable {
     return SessionStore.inGrid(() -> connections.submitToKey(key.inGrid(), step));
   }
 
-  /** The socket is gone: the resume window begins. */
-  public Change detach(ConnectionKey key, long epoch, Instant now) {
-    return step(key, new Step.Detach(epoch, now.toEpochMilli()));
+  /**
+   * The socket is gone: the resume window begins.
+   *
+   * @param sent offset of the last frame that it was given, which makes room for others while the
+   *     client is away; 0: none is known to be
+   */
+  public Change detach(ConnectionKey key, long epoch, long sent, Instant now) {
+    return step(key, new Step.Detach(epoch, sent, now.toEpochMilli()));
   }
 
   /** Takes over to watch what a lost gateway carried; one that had a socket is detached now. */

@@ -37,6 +37,7 @@ class UnrulyClientsTest {
         first: {function: first}
         second: {function: second}
         large: {function: large}
+        leave: {function: leave}
       """;
 
   private static final CountDownLatch FIRST = new CountDownLatch(1);
@@ -54,6 +55,7 @@ class UnrulyClientsTest {
     fixture.app("narrow", APP.replace("name: chat", "name: narrow") + "limits: {outgoing: 1KiB}\n");
     var handlers = fixture.coordinator.handlers;
     handlers.put("say", request -> "{\"body\":\"said\"}");
+    handlers.put("leave", request -> "{\"body\":\"bye\",\"heddle\":{\"close\":true}}");
     handlers.put("large", request -> "{\"body\":\"" + "x".repeat(2_048) + "\"}");
     handlers.put(
         "note",
@@ -145,6 +147,27 @@ class UnrulyClientsTest {
 
   private static String address(HazelcastInstance member) {
     return "127.0.0.1:" + member.getCluster().getLocalMember().getSocketAddress().getPort();
+  }
+
+  @Test
+  void aClientThatAnswersTheGoodbyeIsNotCutOff() throws Exception {
+    for (String kind : List.of("", "heddle.v1")) {
+      try (var client = new WireClient(fixture.gateway.httpPort(), "/ws/chat", kind)) {
+        if (!kind.isEmpty()) {
+          client.read();
+        }
+        client.send("{\"action\":\"leave\"}");
+        assertTrue(client.read().text().contains("bye"));
+        WireClient.Frame goodbye = client.read();
+        assertEquals(8, goodbye.opcode());
+        // Was on its way.
+        client.send("{\"action\":\"say\"}");
+        client.sendClose(goodbye.closeCode());
+        Eventually.eventually("it has left", () -> fixture.gateway.connections() == 0);
+      }
+    }
+    var overdue = fixture.telemetry.registry().get("heddle.gateway.goodbyes.overdue").counter();
+    assertEquals(0, overdue.count());
   }
 
   @Test

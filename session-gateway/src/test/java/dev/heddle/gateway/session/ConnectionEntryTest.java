@@ -66,7 +66,7 @@ class ConnectionEntryTest {
     assertEquals(Outcome.DONE, entry.attach(1, 0, TWO, 10));
     assertEquals(Outcome.FENCED, begin(entry, 1, 0, 1_001));
     assertEquals(Outcome.FENCED, entry.acknowledge(1, 0));
-    assertEquals(Outcome.FENCED, entry.detach(1, 20));
+    assertEquals(Outcome.FENCED, entry.detach(1, 0, 20));
     assertTrue(entry.attached());
   }
 
@@ -189,7 +189,7 @@ class ConnectionEntryTest {
   void aReaderWithoutSocketIsNotPushedOutOfItsHistory() {
     ConnectionEntry entry = fresh();
     assertEquals(Outcome.DONE, begin(entry, 1, 1, 1_001));
-    assertEquals(Outcome.DONE, entry.detach(1, 10));
+    assertEquals(Outcome.DONE, entry.detach(1, 0, 10));
     assertEquals(Outcome.DONE, append(entry, 0, 60));
     assertEquals(Outcome.FULL, append(entry, 0, 60));
     assertEquals(1, entry.last());
@@ -207,7 +207,7 @@ class ConnectionEntryTest {
     ConnectionEntry entry = fresh();
     assertFalse(entry.over(1_000_000));
     assertEquals(Outcome.DONE, begin(entry, 1, 0, 1_001));
-    assertEquals(Outcome.DONE, entry.detach(1, 5_000));
+    assertEquals(Outcome.DONE, entry.detach(1, 0, 5_000));
     assertFalse(entry.over(5_999));
     assertFalse(entry.over(6_000), "a call is in flight");
     assertEquals(Outcome.DONE, entry.finish(1_001, null, null));
@@ -217,6 +217,28 @@ class ConnectionEntryTest {
     assertEquals(Outcome.FENCED, entry.adopt("m1", ONE, 7_000));
     assertEquals(Outcome.DONE, entry.adopt("m2", ONE, 7_000), "its gateway is gone");
     assertTrue(entry.over(8_000));
+  }
+
+  /** A stream cannot say what it has read: what it was given makes room. */
+  @Test
+  void onlyWhatWasNeverOnItsWayKeepsOthersOut() {
+    for (boolean given : new boolean[] {false, true}) {
+      ConnectionEntry entry = fresh();
+      int kept = 0;
+      byte[] frame = new byte[entry.origin().historyBytes() / 4];
+      for (int i = 1; i <= 4; i++) {
+        assertEquals(Outcome.DONE, entry.append(0, 100 + i, frame));
+        kept++;
+      }
+      assertEquals(Outcome.DONE, entry.detach(1, given ? kept : 0, 1_000));
+      for (int i = 1; i <= 4; i++) {
+        assertEquals(given ? Outcome.DONE : Outcome.FULL, entry.append(0, 200 + i, frame));
+      }
+      assertEquals(Outcome.FULL, entry.append(0, 300, frame));
+      assertEquals(Outcome.DONE, entry.attach(1, kept, TWO, 2_000));
+      assertTrue(entry.recovered());
+      assertEquals(given ? 4 : 0, entry.frames().size());
+    }
   }
 
   /** A client that loses sockets at any moment reads every frame once and in order, or knows. */
@@ -249,7 +271,7 @@ class ConnectionEntryTest {
             }
           }
           default -> {
-            var _ = entry.detach(entry.epoch(), step);
+            var _ = entry.detach(entry.epoch(), 0, step);
             assertEquals(Outcome.DONE, entry.attach(token, read, ONE, step), "seed " + seed);
             if (!entry.recovered()) {
               lost++;
