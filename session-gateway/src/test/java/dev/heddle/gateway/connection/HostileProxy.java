@@ -39,7 +39,7 @@ final class HostileProxy implements AutoCloseable {
 
   HostileProxy(int target) throws IOException {
     this.target = target;
-    this.server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+    this.server = new ServerSocket(0, 50, InetAddress.ofLiteral("127.0.0.1"));
     Thread.ofVirtual().start(this::accept);
   }
 
@@ -74,7 +74,7 @@ final class HostileProxy implements AutoCloseable {
 
     Link(Socket client) throws IOException {
       this.client = client;
-      gateway.connect(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), target));
+      gateway.connect(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), target));
     }
 
     void up() {
