@@ -9,6 +9,7 @@ import dev.heddle.cli.node.Node;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.testing.Eventually;
 import dev.heddle.v1.CloseConnectionRequest;
 import dev.heddle.v1.GetConnectionRequest;
 import dev.heddle.v1.SendRequest;
@@ -74,27 +75,35 @@ class SendTest {
           var other = new Edge(second, new CookieManager())) {
         var app = "name: chat\nroutes:\n  relay: {function: relay}\n";
         assertEquals(201, edge.send("PUT", "/v1/apps/chat", "application/yaml", app).statusCode());
-        var plain = new Client(edge, "");
-        plain.say("{\"action\":\"relay\"}");
-        String plainId = plain.next();
-        var resumable = new Client(other, "heddle.v1");
-        String resumableId = json(resumable.next()).path("connection").asString();
-
-        plain.say("{\"action\":\"relay\",\"to\":\"" + resumableId + "\",\"text\":\"hello\"}");
-        assertEquals("sent", plain.next());
-        JsonNode told = json(json(resumable.next()).path("body").asString());
-        assertEquals(plainId, told.path("from").asString());
-        assertEquals("hello", told.path("text").asString());
-        resumable.say("{\"action\":\"relay\",\"to\":\"" + plainId + "\",\"text\":\"thanks\"}");
-        assertEquals("thanks", json(plain.next()).path("text").asString());
-        assertEquals("sent", json(resumable.next()).path("body").asString());
-
-        speaksOverGrpc(cluster, plain, plainId, resumable, resumableId);
-        resumable.say("{\"action\":\"relay\",\"to\":\"" + plainId + "\",\"text\":\"late\"}");
-        JsonNode failed = json(json(resumable.next()).path("body").asString());
-        assertTrue(failed.path("error").toString().contains("it is over"), failed.toString());
+        Eventually.eventually(
+            "the other gateway knows the app",
+            () -> other.send("GET", "/v1/apps/chat", "text/plain", "").statusCode() == 200);
+        try (var plain = new Client(edge, "");
+            var resumable = new Client(other, "heddle.v1")) {
+          speaks(cluster, plain, resumable);
+        }
       }
     }
+  }
+
+  private static void speaks(TestCluster cluster, Client plain, Client resumable) throws Exception {
+    plain.say("{\"action\":\"relay\"}");
+    String plainId = plain.next();
+    String resumableId = json(resumable.next()).path("connection").asString();
+
+    plain.say("{\"action\":\"relay\",\"to\":\"" + resumableId + "\",\"text\":\"hello\"}");
+    assertEquals("sent", plain.next());
+    JsonNode told = json(json(resumable.next()).path("body").asString());
+    assertEquals(plainId, told.path("from").asString());
+    assertEquals("hello", told.path("text").asString());
+    resumable.say("{\"action\":\"relay\",\"to\":\"" + plainId + "\",\"text\":\"thanks\"}");
+    assertEquals("thanks", json(plain.next()).path("text").asString());
+    assertEquals("sent", json(resumable.next()).path("body").asString());
+
+    speaksOverGrpc(cluster, plain, plainId, resumable, resumableId);
+    resumable.say("{\"action\":\"relay\",\"to\":\"" + plainId + "\",\"text\":\"late\"}");
+    JsonNode failed = json(json(resumable.next()).path("body").asString());
+    assertTrue(failed.path("error").toString().contains("it is over"), failed.toString());
   }
 
   private static void speaksOverGrpc(
@@ -132,7 +141,8 @@ class SendTest {
     return JsonMapper.shared().readTree(text);
   }
 
-  private static final class Client implements WebSocket.Listener {
+  /** An open socket keeps its HTTP client from closing. */
+  private static final class Client implements WebSocket.Listener, AutoCloseable {
     private final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> closed = new CompletableFuture<>();
     private final StringBuilder parts = new StringBuilder();
@@ -173,6 +183,11 @@ class SendTest {
     public @Nullable CompletionStage<?> onClose(WebSocket from, int code, String reason) {
       closed.complete(code);
       return null;
+    }
+
+    @Override
+    public void close() {
+      socket.abort();
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.heddle.gateway.connection.RawConnection.Pushed;
 import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
+import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
@@ -96,7 +97,7 @@ final class Everywhere {
         boolean taken =
             socket.isPresent()
                 ? socket.get().push(frame) == Pushed.QUEUED
-                : resumables.push(key, id, frame);
+                : resumables.pushOnce(key, id, frame) == Outcome.DONE;
         connections += taken ? 1 : 0;
       } catch (HeddleException e) {
         if (e.code() != ErrorCode.LIMIT_REACHED) {

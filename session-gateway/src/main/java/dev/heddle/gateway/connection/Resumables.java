@@ -448,28 +448,24 @@ final class Resumables {
    * @throws HeddleException LIMIT_REACHED where the history is full, and nobody there to read it
    */
   boolean push(ConnectionKey key, Payload frame) {
-    return push(key, ConnectionTable.newId(), frame);
+    return pushOnce(key, ConnectionTable.newId(), frame) != Outcome.MISSING;
   }
 
   /**
    * As above, once even if several gateways do it.
    *
    * @param id of the frame
+   * @return DONE, DUPLICATE where another one has done it, or MISSING
    */
-  boolean push(ConnectionKey key, long id, Payload frame) {
+  Outcome pushOnce(ConnectionKey key, long id, Payload frame) {
     Change change = table.append(key, 0, id, frame.binary(), frame.bytes());
-    return switch (change.outcome()) {
-      case DONE -> {
-        deliver(key, change.get(), frame);
-        yield true;
-      }
-      case DUPLICATE -> {
-        deliver(key, change.get(), null);
-        yield true;
-      }
-      case MISSING -> false;
+    switch (change.outcome()) {
+      case DONE -> deliver(key, change.get(), frame);
+      case DUPLICATE -> deliver(key, change.get(), null);
+      case MISSING -> {}
       case FULL, REPLAYED, FENCED, BUSY, ENDING, GAP -> throw refusal(change.outcome());
-    };
+    }
+    return change.outcome();
   }
 
   /** The connection as it is now; empty: there is none, or it ends with the call in flight. */
