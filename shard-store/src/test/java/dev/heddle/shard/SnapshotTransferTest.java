@@ -200,8 +200,9 @@ class SnapshotTransferTest {
       assertEquals(1, held.get());
       taker.cancel();
       eventually("given back", () -> held.get() == 0);
+      // A little later than that.
+      eventually("place is free", () -> fetched(server));
     }
-    eventually("place is free", () -> fetched(server));
   }
 
   @Test

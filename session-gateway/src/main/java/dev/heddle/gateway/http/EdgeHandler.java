@@ -74,6 +74,8 @@ final class EdgeHandler extends Handler.Abstract {
   public boolean handle(Request request, Response response, Callback callback) {
     long start = ticker.nanoTime();
     inFlight.enter();
+    // Only clients are waited for no longer: the work on a request has a deadline of its own.
+    request.addIdleTimeoutListener(timeout -> false);
     TraceContext trace =
         TraceContext.parse(request.getHeaders().get("traceparent"))
             .map(TraceContext::child)
