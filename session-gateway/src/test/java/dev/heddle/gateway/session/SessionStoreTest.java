@@ -266,7 +266,7 @@ class SessionStoreTest {
             visit.session() + ".",
             visit.session() + ".!!",
             cookie.substring(0, cookie.length() - 4) + "AAAA",
-            "A" + cookie.substring(1))) {
+            (cookie.startsWith("A") ? "B" : "A") + cookie.substring(1))) {
       assertNotEquals(visit.session(), one.visit("default", forged).session(), forged);
     }
   }
