@@ -37,11 +37,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A leaf whose data lies on a small disk of its own, which is filled up. */
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class FullDiskTest {
   private static final DataSize SIZE = DataSize.ofMiB(160);
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration SOON = Duration.ofSeconds(60);
+
+  /**
+   * A shard whose disk was full is opened again every ten seconds, on a machine that may be busy.
+   */
+  private static final Duration SOON = Duration.ofMinutes(3);
+
   private static final Duration CALL = Duration.ofSeconds(20);
 
   @TempDir Path directory;
