@@ -3,10 +3,7 @@ package dev.heddle.loadtest.chaos;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import dev.heddle.process.testing.Ports;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
@@ -27,22 +24,12 @@ public final class FreePorts {
     for (int i = 0; i < ATTEMPTS; i++) {
       int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
       var address = new HostPort(host, port);
-      if (!given.contains(port) && (!address.loopback() || free(port))) {
+      if (!given.contains(port) && (!address.loopback() || Ports.isFree(port))) {
         given.add(port);
         return address;
       }
     }
     throw new HeddleException(
         ErrorCode.UNAVAILABLE, "ports: none free (expected: one in " + FIRST + ".." + LAST + ")");
-  }
-
-  private static boolean free(int port) {
-    try (var socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), port), 1);
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
   }
 }
