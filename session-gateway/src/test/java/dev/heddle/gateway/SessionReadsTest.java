@@ -9,9 +9,7 @@ import com.hazelcast.core.HazelcastInstance;
 import dev.heddle.catalog.Change;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.testing.LocalCatalog;
-import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.HostPort;
@@ -21,7 +19,6 @@ import java.net.http.WebSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -65,29 +62,7 @@ class SessionReadsTest {
   private static GatewayFixture node(Path directory, Path keys, List<String> members) {
     return new GatewayFixture(
             directory,
-            config -> {
-              SessionConfig session = config.session();
-              return new GatewayConfig(
-                  config.http(),
-                  config.pages(),
-                  new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60)),
-                  new SessionConfig(
-                      Optional.of(keys),
-                      session.idleTimeout(),
-                      session.maxAge(),
-                      session.maxAttributes(),
-                      session.maxNameLength(),
-                      session.maxValue(),
-                      session.maxTotal(),
-                      false),
-                  config.limits(),
-                  config.webSocket(),
-                  config.services(),
-                  config.resume(),
-                  config.deadlines(),
-                  config.allowedOrigins(),
-                  config.allowedHosts());
-            },
+            config -> new SharedGrid(keys, Duration.ofSeconds(60), false).settings(config, members),
             Credentials.none())
         .ready();
   }

@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.internal.v1.AttributeChange;
 import dev.heddle.internal.v1.GetAttributesRequest;
 import dev.heddle.internal.v1.SessionAttributesGrpc;
@@ -22,13 +20,10 @@ import dev.heddle.process.HostPort;
 import dev.heddle.process.Security;
 import dev.heddle.process.ServerOptions;
 import io.grpc.StatusRuntimeException;
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -55,14 +50,14 @@ class TwoNodesTest {
     Path keys = directory.resolve("sessions.yaml");
     KeyRing.createIfAbsent(keys);
     Path apiKeys =
-        secret(
+        SharedGrid.secret(
             directory.resolve("api-keys.yaml"),
             """
             keys:
               - {id: a, key: key-of-tenant-acme-1, tenant: acme}
               - {id: b, key: key-of-tenant-beta-2, tenant: beta}
             """);
-    Path cluster = secret(directory.resolve("cluster"), "a:secret-between-the-nodes\n");
+    Path cluster = SharedGrid.secret(directory.resolve("cluster"), "a:secret-between-the-nodes\n");
     Credentials credentials =
         Credentials.load(new Security(Optional.of(apiKeys), Optional.of(cluster)));
     one =
@@ -80,34 +75,8 @@ class TwoNodesTest {
     }
   }
 
-  private static Path secret(Path file, String content) throws IOException {
-    var ownerOnly = PosixFilePermissions.fromString("rw-------");
-    Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
-    return Files.writeString(file, content);
-  }
-
   private static GatewayConfig with(GatewayConfig config, Path keys, List<String> members) {
-    SessionConfig session = config.session();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60)),
-        new SessionConfig(
-            Optional.of(keys),
-            session.idleTimeout(),
-            session.maxAge(),
-            session.maxAttributes(),
-            session.maxNameLength(),
-            session.maxValue(),
-            session.maxTotal(),
-            true),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    return new SharedGrid(keys, Duration.ofSeconds(60), true).settings(config, members);
   }
 
   @AfterAll

@@ -8,15 +8,13 @@ import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
-import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.process.testing.ManualClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -114,34 +112,15 @@ class ConnectionFailuresTest {
   }
 
   private GatewayConfig with(GatewayConfig config, List<String> members) {
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        grid(members),
-        session(config.session()),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    var grid = new SharedGrid(directory.resolve("sessions.yaml"), Duration.ofSeconds(10), false);
+    return grid.settings(config, members);
   }
 
-  private static GridConfig grid(List<String> members) {
-    return new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10));
-  }
-
-  private SessionConfig session(SessionConfig session) {
-    return new SessionConfig(
-        Optional.of(directory.resolve("sessions.yaml")),
-        session.idleTimeout(),
-        session.maxAge(),
-        session.maxAttributes(),
-        session.maxNameLength(),
-        session.maxValue(),
-        session.maxTotal(),
-        false);
+  /** A store of the same grid, without a gateway. */
+  private SessionStore besides() {
+    var config = with(GatewayConfig.defaults(), List.of(one.gateway.gridAddress()));
+    return new SessionStore(
+        "x", config.session(), config.hazelcast(), clock, new SimpleMeterRegistry());
   }
 
   private static HazelcastInstance member(GatewayFixture gateway) {
@@ -294,13 +273,7 @@ class ConnectionFailuresTest {
   void aConnectionThatNoStayIsOfEndsLikeAnyOther() throws Exception {
     var poll = one.send("GET", "/poll/chat", "");
     String id = Json.parse(poll.body()).path("connection").asString();
-    var store =
-        new SessionStore(
-            "x",
-            session(GatewayConfig.defaults().session()),
-            grid(List.of(one.gateway.gridAddress())),
-            clock,
-            new SimpleMeterRegistry());
+    var store = besides();
     // As if the grid's answer to an opening had been lost, a while ago.
     ConnectionTable table = store.connections();
     ConnectionTable.Known real = table.find(new ConnectionKey("default", id)).orElseThrow();
@@ -334,13 +307,7 @@ class ConnectionFailuresTest {
       socket.send(say("before"));
       message(socket, 1, "before");
       // As a gateway does that looks after the entries of one that has left the grid.
-      var store =
-          new SessionStore(
-              "x",
-              session(GatewayConfig.defaults().session()),
-              grid(List.of(one.gateway.gridAddress())),
-              clock,
-              new SimpleMeterRegistry());
+      var store = besides();
       ConnectionTable table = store.connections();
       ConnectionTable.Known known = table.find(key).orElseThrow();
       var other = table.self(Optional.empty());

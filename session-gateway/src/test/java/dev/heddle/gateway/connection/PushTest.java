@@ -5,21 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
-import dev.heddle.gateway.session.GridConfig;
+import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Security;
 import dev.heddle.process.testing.Eventually;
-import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -75,14 +70,14 @@ class PushTest {
     keys = directory.resolve("sessions.yaml");
     KeyRing.createIfAbsent(keys);
     Path apiKeys =
-        secret(
+        SharedGrid.secret(
             directory.resolve("api-keys.yaml"),
             """
             keys:
               - {id: a, key: key-of-tenant-acme-1, tenant: acme}
               - {id: b, key: key-of-tenant-beta-2, tenant: beta}
             """);
-    Path cluster = secret(directory.resolve("cluster"), "a:secret-between-the-nodes\n");
+    Path cluster = SharedGrid.secret(directory.resolve("cluster"), "a:secret-between-the-nodes\n");
     var credentials = Credentials.load(new Security(Optional.of(apiKeys), Optional.of(cluster)));
     one =
         new GatewayFixture(
@@ -115,34 +110,8 @@ class PushTest {
     return Json.parse(event).at("/requestContext/connectionId").asString();
   }
 
-  private static Path secret(Path file, String content) throws IOException {
-    var ownerOnly = PosixFilePermissions.fromString("rw-------");
-    Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
-    return Files.writeString(file, content);
-  }
-
   private static GatewayConfig with(GatewayConfig config, List<String> members) {
-    SessionConfig session = config.session();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10)),
-        new SessionConfig(
-            Optional.of(keys),
-            session.idleTimeout(),
-            session.maxAge(),
-            session.maxAttributes(),
-            session.maxNameLength(),
-            session.maxValue(),
-            session.maxTotal(),
-            true),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    return new SharedGrid(keys, Duration.ofSeconds(10), true).settings(config, members);
   }
 
   @AfterAll

@@ -9,20 +9,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
-import dev.heddle.gateway.session.GridConfig;
+import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Security;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.process.testing.ManualClock;
-import java.io.IOException;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -71,11 +66,11 @@ class ResumeTest {
     directory = temporary;
     KeyRing.createIfAbsent(directory.resolve("sessions.yaml"));
     Path apiKeys =
-        secret(
-            "api-keys.yaml",
+        SharedGrid.secret(
+            directory.resolve("api-keys.yaml"),
             "keys:\n  - {id: a, key: %s, tenant: acme}\n  - {id: b, key: %s, tenant: beta}\n"
                 .formatted(ACME, BETA));
-    Path cluster = secret("cluster", "a:secret-between-the-nodes\n");
+    Path cluster = SharedGrid.secret(directory.resolve("cluster"), "a:secret-between-the-nodes\n");
     credentials = Credentials.load(new Security(Optional.of(apiKeys), Optional.of(cluster)));
     one = gateway("1", List.of());
     two = gateway("2", List.of(one.gateway.gridAddress()));
@@ -94,35 +89,9 @@ class ResumeTest {
     return gateway;
   }
 
-  private static Path secret(String name, String content) throws IOException {
-    var ownerOnly = PosixFilePermissions.fromString("rw-------");
-    Path file = directory.resolve(name);
-    Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
-    return Files.writeString(file, content);
-  }
-
   private static GatewayConfig with(GatewayConfig config, List<String> members) {
-    SessionConfig session = config.session();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10)),
-        new SessionConfig(
-            Optional.of(directory.resolve("sessions.yaml")),
-            session.idleTimeout(),
-            session.maxAge(),
-            session.maxAttributes(),
-            session.maxNameLength(),
-            session.maxValue(),
-            session.maxTotal(),
-            false),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    var grid = new SharedGrid(directory.resolve("sessions.yaml"), Duration.ofSeconds(10), false);
+    return grid.settings(config, members);
   }
 
   @AfterAll

@@ -20,6 +20,8 @@ import tools.jackson.databind.JsonNode;
 
 /** A real WebSocket client that remembers what it got. Public for Jetty. */
 public final class SocketClient implements Session.Listener.AutoDemanding, AutoCloseable {
+  private static final int PATIENCE_SECONDS = 60;
+
   final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
   final CountDownLatch closed = new CountDownLatch(1);
   volatile int code;
@@ -46,7 +48,7 @@ public final class SocketClient implements Session.Listener.AutoDemanding, AutoC
       request.setSubProtocols(protocol);
     }
     try {
-      socket.session = library.connect(socket, request).get(10, TimeUnit.SECONDS);
+      socket.session = library.connect(socket, request).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UpgradeException refused) {
         throw refused;
@@ -79,7 +81,7 @@ public final class SocketClient implements Session.Listener.AutoDemanding, AutoC
   }
 
   String nextText() throws InterruptedException {
-    String frame = frames.poll(10, TimeUnit.SECONDS);
+    String frame = frames.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
     if (frame == null) {
       throw new AssertionError("no frame; closed with " + code);
     }
@@ -90,15 +92,20 @@ public final class SocketClient implements Session.Listener.AutoDemanding, AutoC
     return Json.parse(nextText());
   }
 
-  /** The session's cookie as the handshake set it, ready to be sent. */
-  String cookie() {
+  /** As the handshake set them. */
+  List<String> cookies() {
     List<String> cookies = session.getUpgradeResponse().getHeaders("Set-Cookie");
-    String cookie = cookies == null ? "" : cookies.getFirst();
+    return cookies == null ? List.of() : cookies;
+  }
+
+  /** The session's, ready to be sent. */
+  String cookie() {
+    String cookie = cookies().getFirst();
     return cookie.substring(0, cookie.indexOf(';'));
   }
 
   int awaitClose() throws InterruptedException {
-    if (!closed.await(10, TimeUnit.SECONDS)) {
+    if (!closed.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       throw new AssertionError("the socket stays open");
     }
     return code;

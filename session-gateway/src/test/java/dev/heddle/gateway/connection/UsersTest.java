@@ -8,9 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
-import dev.heddle.gateway.session.GridConfig;
+import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.KeyRing;
-import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.internal.v1.ConnectionsGrpc;
 import dev.heddle.internal.v1.ListRequest;
 import dev.heddle.internal.v1.PushRequest;
@@ -18,7 +17,6 @@ import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.v1.Connection;
 import dev.heddle.v1.ListConnectionsRequest;
@@ -33,7 +31,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -98,27 +95,8 @@ class UsersTest {
   }
 
   private GatewayConfig with(GatewayConfig config, List<String> members) {
-    SessionConfig session = config.session();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(10)),
-        new SessionConfig(
-            Optional.of(directory.resolve("sessions.yaml")),
-            session.idleTimeout(),
-            session.maxAge(),
-            session.maxAttributes(),
-            session.maxNameLength(),
-            session.maxValue(),
-            session.maxTotal(),
-            false),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    var grid = new SharedGrid(directory.resolve("sessions.yaml"), Duration.ofSeconds(10), false);
+    return grid.settings(config, members);
   }
 
   /** The cookie of a new session in which somebody has logged in. */

@@ -20,14 +20,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.api.exceptions.UpgradeException;
-import org.eclipse.jetty.websocket.client.ClientUpgradeRequest;
 import org.eclipse.jetty.websocket.client.WebSocketClient;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -105,84 +103,17 @@ public class WebSocketTest {
     fixture.close();
   }
 
-  /** A client that remembers what it got. */
-  public static final class Socket implements Session.Listener.AutoDemanding, AutoCloseable {
-    final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
-    final CountDownLatch closed = new CountDownLatch(1);
-    volatile int code;
-
-    @SuppressWarnings("NullAway.Init") // Set when connected.
-    volatile Session session;
-
-    volatile List<String> cookies = List.of();
-
-    @Override
-    public void onWebSocketText(String text) {
-      frames.add(text);
-    }
-
-    @Override
-    public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
-      frames.add("binary:" + payload.remaining());
-      callback.succeed();
-    }
-
-    @Override
-    public void onWebSocketClose(int status, String reason, Callback callback) {
-      code = status;
-      closed.countDown();
-      callback.succeed();
-    }
-
-    void send(String text) {
-      session.sendText(text, Callback.NOOP);
-    }
-
-    JsonNode next() throws InterruptedException {
-      String frame = frames.poll(60, TimeUnit.SECONDS);
-      if (frame == null) {
-        throw new AssertionError("no frame; closed with " + code);
-      }
-      return Json.parse(frame);
-    }
-
-    int awaitClose() throws InterruptedException {
-      assertTrue(closed.await(60, TimeUnit.SECONDS), "the connection closes");
-      return code;
-    }
-
-    @Override
-    public void close() {
-      session.close();
-      Eventually.eventually("the connection closes", () -> closed.getCount() == 0);
-    }
-  }
-
-  private static Socket connect(String app) throws Exception {
+  private static SocketClient connect(String app) throws Exception {
     return connect(app, Map.of());
   }
 
-  private static Socket connect(String app, Map<String, String> headers) throws Exception {
+  private static SocketClient connect(String app, Map<String, String> headers) throws Exception {
     return connect(fixture, app, headers);
   }
 
-  private static Socket connect(GatewayFixture to, String app, Map<String, String> headers)
+  private static SocketClient connect(GatewayFixture to, String app, Map<String, String> headers)
       throws Exception {
-    var socket = new Socket();
-    var uri = URI.create("ws://127.0.0.1:" + to.gateway.httpPort() + "/ws/" + app);
-    var request = new ClientUpgradeRequest(uri);
-    headers.forEach(request::setHeader);
-    try {
-      socket.session = client.connect(socket, request).get(60, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof UpgradeException refused) {
-        throw refused;
-      }
-      throw e;
-    }
-    List<String> cookies = socket.session.getUpgradeResponse().getHeaders("Set-Cookie");
-    socket.cookies = cookies == null ? List.of() : cookies;
-    return socket;
+    return SocketClient.connect(client, to.gateway.httpPort(), "/ws/" + app, "", headers);
   }
 
   private static int refusal(String app, Map<String, String> headers) {
@@ -266,9 +197,9 @@ public class WebSocketTest {
           context.path("connectionId").stringValue());
       assertTrue(context.path("messageId").isString());
       assertEquals("127.0.0.1:7000", invoked.getSession().getGateway());
-      assertEquals(1, socket.cookies.size());
+      assertEquals(1, socket.cookies().size());
       assertTrue(
-          socket.cookies.getFirst().startsWith("heddle_session=" + invoked.getSession().getId()));
+          socket.cookies().getFirst().startsWith("heddle_session=" + invoked.getSession().getId()));
     }
     JsonNode goodbye = event(invocation("goodbye"));
     assertEquals("DISCONNECT", goodbye.at("/requestContext/eventType").stringValue());
@@ -278,7 +209,7 @@ public class WebSocketTest {
   @Test
   void theCookieIsTheSameUserOverHttpAndWebSocket() throws Exception {
     try (var socket = connect("plain")) {
-      String cookie = socket.cookies.getFirst();
+      String cookie = socket.cookies().getFirst();
       cookie = cookie.substring(0, cookie.indexOf(';'));
       fixture.coordinator.handlers.put(
           "who", request -> "\"" + request.getSession().getId() + "\"");
@@ -286,7 +217,7 @@ public class WebSocketTest {
           fixture.send(fixture.request("POST", "/run/who", "{}").header("Cookie", cookie));
       assertTrue(cookie.contains(response.body().replace("\"", "")), response.body());
       try (var again = connect("plain", Map.of("Cookie", cookie))) {
-        assertEquals(List.of(), again.cookies);
+        assertEquals(List.of(), again.cookies());
       }
     }
   }
@@ -426,14 +357,14 @@ public class WebSocketTest {
   @Test
   void limitsConnectionsAndMessages() throws Exception {
     Eventually.eventually("nobody is here", () -> fixture.gateway.connections() == 0);
-    var sockets = new ArrayList<Socket>();
+    var sockets = new ArrayList<SocketClient>();
     for (int i = 0; i < 20; i++) {
       sockets.add(connect("plain"));
     }
     assertEquals(503, refusal("plain", Map.of()));
     sockets.getFirst().send("\"" + "x".repeat(128 << 10) + "\"");
     assertEquals(1009, sockets.getFirst().awaitClose());
-    for (Socket socket : sockets.subList(1, 20)) {
+    for (SocketClient socket : sockets.subList(1, 20)) {
       socket.close();
     }
     Eventually.eventually("places are free again", () -> fixture.gateway.connections() == 0);
