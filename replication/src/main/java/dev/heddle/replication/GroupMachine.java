@@ -40,12 +40,18 @@ final class GroupMachine extends BaseStateMachine {
 
   private final Replica replica;
   private final LogPosition durable;
+  private final GroupMetadata metadata;
   private volatile String failure = "";
 
   /** Whether the replica failed: from then on it is told of nothing. */
   private volatile boolean ended;
 
   private volatile boolean open;
+
+  /**
+   * Term of a candidate that was not on disk at the last look; 0: none. Of the thread that looks.
+   */
+  private long unwritten;
 
   /** Held while entries of a leader are taken into the log. */
   private final ReentrantLock taking = new ReentrantLock();
@@ -59,10 +65,12 @@ final class GroupMachine extends BaseStateMachine {
 
   /**
    * @param durable what the replica had on disk
+   * @param metadata of the group
    */
-  GroupMachine(Replica replica, LogPosition durable) {
+  GroupMachine(Replica replica, LogPosition durable, GroupMetadata metadata) {
     this.replica = replica;
     this.durable = durable;
+    this.metadata = metadata;
     this.applied = new AppliedIndex(durable.index());
   }
 
@@ -114,6 +122,38 @@ final class GroupMachine extends BaseStateMachine {
 
     private static boolean isMajority(Collection<RaftPeer> members, Predicate<RaftPeerId> counted) {
       return 2 * members.stream().map(RaftPeer::getId).filter(counted).count() > members.size();
+    }
+  }
+
+  /** The latest term that it has come to; 0: none. */
+  long term() {
+    RaftServer.Division known = division;
+    return known == null ? 0 : known.getInfo().getCurrentTerm();
+  }
+
+  GroupMetadata metadata() {
+    return metadata;
+  }
+
+  /**
+   * Closes the group on this node where it stands for election in a term that it could not write
+   * down. Ratis 3.3 ends the thread of such an election, and never begins another one. To be called
+   * every second, by one thread.
+   */
+  void endStuckCandidate() {
+    RaftServer.Division known = division;
+    if (!open || ended || known == null || !known.getInfo().isCandidate()) {
+      unwritten = 0;
+      return;
+    }
+    long term = known.getInfo().getCurrentTerm();
+    if (metadata.hasTerm(term)) {
+      unwritten = 0;
+    } else if (unwritten == term) {
+      end(new IOException("term " + term + " could not be written"));
+      replica.changed();
+    } else {
+      unwritten = term;
     }
   }
 
@@ -263,6 +303,9 @@ final class GroupMachine extends BaseStateMachine {
               message == null ? null : message.proposal().context());
       updateLastAppliedTermIndex(at.term(), at.index());
       applied.advance(at.index());
+      if (message != null) {
+        message.outcome().complete(new Written(at.index(), result));
+      }
       return CompletableFuture.completedFuture(new ResultMessage(result));
     } catch (IOException | RuntimeException e) {
       end(e);
@@ -300,9 +343,12 @@ final class GroupMachine extends BaseStateMachine {
   }
 
   private CompletableFuture<Message> notApplied(@Nullable ProposalMessage message) {
-    return message == null
-        ? CompletableFuture.completedFuture(Message.EMPTY)
-        : CompletableFuture.failedFuture(new IOException("not applied: " + failure));
+    if (message == null) {
+      return CompletableFuture.completedFuture(Message.EMPTY);
+    }
+    IOException why = new IOException("not applied: " + failure);
+    message.outcome().completeExceptionally(RaftFailures.of(why, true));
+    return CompletableFuture.failedFuture(why);
   }
 
   @Override
@@ -364,6 +410,7 @@ final class GroupMachine extends BaseStateMachine {
   @Override
   public void notifyConfigurationChanged(
       long term, long index, RaftConfigurationProto configuration) {
+    metadata.keep(term, index, configuration);
     replica.changed();
   }
 

@@ -15,7 +15,8 @@ import java.util.Optional;
  *     much that is: only {@link ReplicatedGroup#barrier} tells
  * @param applied index of the last entry that its replica has applied
  * @param last index of the last entry of its log
- * @param silence since the leader was last heard of; zero on the leader itself
+ * @param silence since the leader was last heard of; on the leader since a majority was: until then
+ *     nobody else can have led
  * @param members of the present configuration, by name
  * @param failure why the role is CLOSED, where that is known; empty otherwise
  */

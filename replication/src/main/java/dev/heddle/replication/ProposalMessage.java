@@ -1,5 +1,6 @@
 package dev.heddle.replication;
 
+import java.util.concurrent.CompletableFuture;
 import org.apache.ratis.protocol.Message;
 import org.apache.ratis.thirdparty.com.google.protobuf.ByteString;
 import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
@@ -8,6 +9,8 @@ import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
 final class ProposalMessage implements Message {
   private final Proposal proposal;
   private final ByteString content;
+
+  private final CompletableFuture<Written> outcome = new CompletableFuture<>();
 
   /** Whether the entry may stand in the log: whatever happens then, it may yet be committed. */
   private volatile boolean appended;
@@ -32,6 +35,15 @@ final class ProposalMessage implements Message {
 
   boolean appended() {
     return appended;
+  }
+
+  /**
+   * What came of it. When the replica has applied it, that is told here and not left to Ratis: its
+   * answer is lost if the entry is applied while Ratis tells those who wait that this member leads
+   * no more.
+   */
+  CompletableFuture<Written> outcome() {
+    return outcome;
   }
 
   @Override

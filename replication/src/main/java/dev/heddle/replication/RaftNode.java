@@ -7,6 +7,7 @@ import dev.heddle.process.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -53,11 +54,16 @@ public final class RaftNode implements AutoCloseable {
 
   private final String name;
   private final HostPort address;
+  private final Clock clock;
   private final Duration silence;
   private final RaftProperties properties;
   private final Duration readTimeout;
   private final RaftServer server;
   private final Map<RaftGroupId, GroupMachine> machines = new ConcurrentHashMap<>();
+
+  /** Of groups that were open in this process before: terms that they had come to. */
+  private final Map<RaftGroupId, Long> terms = new ConcurrentHashMap<>();
+
   private final ClientId self = ClientId.randomId();
   private final AtomicLong calls = new AtomicLong();
 
@@ -76,7 +82,7 @@ public final class RaftNode implements AutoCloseable {
    *     restarts where groups have more than one member; port 0: any free one
    */
   public RaftNode(String name, HostPort address, RaftConfig config) {
-    this(name, address, config, List.of());
+    this(name, address, config, List.of(), Clock.systemUTC());
   }
 
   /**
@@ -85,21 +91,29 @@ public final class RaftNode implements AutoCloseable {
    *
    * @param secrets the first is this node's, each is accepted of others; empty: anyone who can
    *     reach the address is taken for a member
+   * @param clock for terms of members who lost what they had voted
    */
-  public RaftNode(String name, HostPort address, RaftConfig config, List<String> secrets) {
-    this(name, address, config, secrets, SILENCE);
+  public RaftNode(
+      String name, HostPort address, RaftConfig config, List<String> secrets, Clock clock) {
+    this(name, address, config, secrets, clock, SILENCE);
   }
 
   /**
    * @param silence after which a member that was asked is connected to anew
    */
   RaftNode(
-      String name, HostPort address, RaftConfig config, List<String> secrets, Duration silence) {
+      String name,
+      HostPort address,
+      RaftConfig config,
+      List<String> secrets,
+      Clock clock,
+      Duration silence) {
     Silences.listen();
     // A port that is taken is an error, not the end of the process.
     ExitUtils.disableSystemExit();
     this.name = name;
     this.address = address;
+    this.clock = clock;
     this.silence = silence;
     this.properties = RaftSettings.of(address, config);
     this.readTimeout = config.readTimeout();
@@ -137,7 +151,16 @@ public final class RaftNode implements AutoCloseable {
     }
     var _ =
         looks.scheduleWithFixedDelay(
-            this::reconnect, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+            this::look, LOOK.toMillis(), LOOK.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  private void look() {
+    reconnect();
+    try {
+      machines.values().forEach(GroupMachine::endStuckCandidate);
+    } catch (RuntimeException e) {
+      log.warn("candidates not looked after", e);
+    }
   }
 
   /** Gives up connections to members that do not answer, so that new ones are made. */
@@ -220,11 +243,16 @@ public final class RaftNode implements AutoCloseable {
             ErrorCode.ALREADY_EXISTS, "group: " + group + " (expected: one that is not open)");
       }
       Files.createDirectories(directory);
-      LogRepair.run(directory.resolve(group.toString()));
-      GroupMachine machine = new GroupMachine(replica, replica.open());
+      Path folder = directory.resolve(group.toString());
+      LogRepair.run(folder);
+      GroupMetadata metadata = new GroupMetadata(folder);
+      LogPosition durable = replica.open();
+      GroupMachine machine = new GroupMachine(replica, durable, metadata);
       machines.put(id, machine);
       boolean added = false;
       try {
+        long known = Math.max(durable.term(), terms.getOrDefault(id, 0L));
+        metadata.repair(known, clock.millis());
         add(id, directory, first);
         machine.opened();
         added = true;
@@ -289,6 +317,7 @@ public final class RaftNode implements AutoCloseable {
       return;
     }
     machine.endEviction();
+    terms.merge(id, machine.term(), Math::max);
     try {
       RaftClientReply reply =
           server.groupManagement(

@@ -103,7 +103,7 @@ final class RatisGroup implements ReplicatedGroup {
         committed(division),
         machine.getLastAppliedTermIndex().getIndex(),
         last == null ? -1 : last.getIndex(),
-        silence(info),
+        silence(info, members.size()),
         members,
         machine.failure());
   }
@@ -129,18 +129,33 @@ final class RatisGroup implements ReplicatedGroup {
         why);
   }
 
-  private static Duration silence(DivisionInfo info) {
-    if (info.isLeader()) {
-      return Duration.ZERO;
-    }
+  private static Duration silence(DivisionInfo info, int members) {
     if (info.getLeaderId() == null) {
       // Each election in vain begins a silence of its own.
       return ChronoUnit.FOREVER.getDuration();
     }
     RoleInfoProto role = info.getRoleInfoProto();
+    if (role.hasLeaderInfo()) {
+      return silenceOfMajority(role.getLeaderInfo().getFollowerInfoList(), members);
+    }
     return role.hasFollowerInfo()
         ? Duration.ofMillis(role.getFollowerInfo().getLeaderInfo().getLastRpcElapsedTimeMs())
         : ChronoUnit.FOREVER.getDuration();
+  }
+
+  /** How long ago the last of those answered that are a majority together with their leader. */
+  private static Duration silenceOfMajority(List<ServerRpcProto> followers, int members) {
+    int needed = members / 2;
+    if (needed == 0) {
+      return Duration.ZERO;
+    }
+    return followers.stream()
+        .map(ServerRpcProto::getLastRpcElapsedTimeMs)
+        .sorted()
+        .skip(needed - 1)
+        .findFirst()
+        .map(Duration::ofMillis)
+        .orElseGet(ChronoUnit.FOREVER::getDuration);
   }
 
   private Role role(DivisionInfo info, List<Member> members) {
@@ -169,16 +184,17 @@ final class RatisGroup implements ReplicatedGroup {
             .setMessage(message)
             .setType(RaftClientRequest.writeRequestType())
             .build();
-    return submit(request)
-        .handle((reply, failure) -> {
-          if (failure != null) {
-            throw RaftFailures.of(failure, message.appended());
-          }
-          if (reply.getException() != null) {
-            throw RaftFailures.of(reply.getException(), message.appended());
-          }
-          return new Written(reply.getLogIndex(), result(reply));
-        });
+    var _ =
+        submit(request)
+            .whenComplete((reply, failure) -> {
+              Throwable why = failure != null ? failure : reply.getException();
+              if (why != null) {
+                message.outcome().completeExceptionally(RaftFailures.of(why, message.appended()));
+              } else {
+                message.outcome().complete(new Written(reply.getLogIndex(), result(reply)));
+              }
+            });
+    return message.outcome();
   }
 
   private static @org.jspecify.annotations.Nullable Object result(RaftClientReply reply) {
@@ -316,6 +332,7 @@ final class RatisGroup implements ReplicatedGroup {
       return CompletableFuture.completedFuture(null);
     }
     try {
+      machine.metadata().copy();
       return server.getDivision(id).getRaftLog().purge(durable).thenApply(purged -> null);
     } catch (IOException | RuntimeException e) {
       return CompletableFuture.failedFuture(RaftFailures.of(e, false));

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -28,7 +29,12 @@ final class SilencesTest {
     try (ServerSocket silent = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
         RaftNode node =
             new RaftNode(
-                "a", new HostPort("127.0.0.1", 0), QUICK, List.of(), Duration.ofMillis(700))) {
+                "a",
+                new HostPort("127.0.0.1", 0),
+                QUICK,
+                List.of(),
+                Clock.systemUTC(),
+                Duration.ofMillis(700))) {
       silent.setSoTimeout(120_000);
       node.start();
       UUID id = UUID.randomUUID();
