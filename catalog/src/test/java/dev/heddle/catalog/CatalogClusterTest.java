@@ -114,7 +114,11 @@ class CatalogClusterTest {
             });
     cluster.join("n1", "n0");
     cluster.awaitKnown("n1");
-    assertEquals(first.server().clusterId(), cluster.node("n1").server().clusterId());
+    // The leader knows of it before it hears so.
+    within(
+        Cluster.PATIENCE,
+        "it knows which cluster it is in",
+        () -> first.server().clusterId().equals(cluster.node("n1").server().clusterId()));
     assertEquals(List.of("n0"), first.voters());
     // The one that it knows is not a voter itself, but knows who is.
     cluster.join("n2", "n1");

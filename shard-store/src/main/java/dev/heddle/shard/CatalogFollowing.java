@@ -80,10 +80,15 @@ final class CatalogFollowing implements AutoCloseable {
 
   private void followNewest() {
     CatalogView view = catalog.view();
-    if (!catalog.ready() || view.revision() < 0) {
-      return;
-    }
+    boolean known = catalog.ready() && view.revision() >= 0;
     try {
+      if (!known) {
+        // What was here before may fail meanwhile, too.
+        if (followedRevision() >= 0) {
+          placements.reopenMade(followedRevision());
+        }
+        return;
+      }
       if (view.revision() != followedRevision()) {
         placements.follow(view);
         note(view.revision());

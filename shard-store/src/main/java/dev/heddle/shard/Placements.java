@@ -223,7 +223,8 @@ final class Placements {
             dataset.id(),
             placement.shard(),
             placement.incarnation());
-    return new Slot(identity, dataset, placement, null, "opening", ticker.nanoTime());
+    return new Slot(
+        identity, dataset, placement, null, "opening", Reopening.now(ticker.nanoTime()));
   }
 
   private static void close(Slot slot) {
@@ -281,11 +282,22 @@ final class Placements {
 
   /** Tries to open what is not open, and reopens what failed, each after its pause. */
   void openClosed(long revision) {
+    openClosed(revision, true);
+  }
+
+  /** The same while the catalog is away: nothing begins of which it may know better. */
+  void reopenMade(long revision) {
+    openClosed(revision, false);
+  }
+
+  private void openClosed(long revision, boolean begins) {
     closeFailed();
     boolean changed = false;
     for (Map.Entry<Place, Slot> entry : slots.entrySet()) {
       Slot slot = entry.getValue();
-      if (slot.replica() == null && ticker.nanoTime() - slot.retryAtNanos() >= 0) {
+      if (slot.replica() == null
+          && slot.reopening().due(ticker.nanoTime())
+          && (begins || folders.hasLog(slot.identity()))) {
         replace(entry.getKey(), opened(slot, revision));
         changed = true;
       }
@@ -301,17 +313,37 @@ final class Placements {
       return;
     }
     Map<Place, Slot> next = new HashMap<>(slots);
-    List<Slot> failed = new ArrayList<>();
+    List<Slot> resting = new ArrayList<>();
+    List<Slot> leaving = new ArrayList<>();
+    long now = ticker.nanoTime();
     slots.forEach((place, slot) ->
         failure(slot)
-            .ifPresent(reason -> {
-              log.warn("shard is opened again shard={} reason=\"{}\"", slot.identity(), reason);
-              failed.add(slot);
-              next.put(place, slot.unavailable(reason, ticker.nanoTime()));
+            .ifPresent(why -> {
+              boolean isNew = slot.reason().isEmpty();
+              Slot failed =
+                  isNew ? slot.failed(why, slot.reopening().failed(now, reopenAfter)) : slot;
+              if (failed.reopening().due(now)) {
+                log.warn("shard is opened again shard={} reason=\"{}\"", slot.identity(), why);
+                leaving.add(failed);
+                next.put(place, failed.unavailable(failed.reason(), failed.reopening()));
+              } else if (isNew) {
+                log.warn("shard failed again shard={} reason=\"{}\"", slot.identity(), why);
+                resting.add(failed);
+                next.put(place, failed);
+              }
             }));
-    if (!failed.isEmpty()) {
-      closeAll(failed);
+    // What is open can be read until then, but others are to lead.
+    sideBySide(resting, Placements::leave);
+    closeAll(leaving);
+    if (!resting.isEmpty() || !leaving.isEmpty()) {
       slots = Map.copyOf(next);
+    }
+  }
+
+  private static void leave(Slot slot) {
+    ShardReplica replica = slot.replica();
+    if (replica != null) {
+      replica.group().close();
     }
   }
 
@@ -349,11 +381,12 @@ final class Placements {
         folders.noteMade(new ShardFolders.Made(identity, revision));
       }
       log.info("shard open shard={} index={}", identity, opened.local().applied().index());
-      return slot.open(opened);
+      return slot.open(opened, ticker.nanoTime());
     } catch (IOException | RuntimeException e) {
       log.error("shard unavailable shard={}", identity, e);
       abandon(replica);
-      return slot.unavailable(String.valueOf(e.getMessage()), retryAt());
+      Reopening later = slot.reopening().refused(ticker.nanoTime(), reopenAfter);
+      return slot.unavailable(String.valueOf(e.getMessage()), later);
     }
   }
 
@@ -369,10 +402,6 @@ final class Placements {
         log.warn("shard closed badly shard={}", replica.identity(), e);
       }
     }
-  }
-
-  private long retryAt() {
-    return ticker.nanoTime() + reopenAfter.toNanos();
   }
 
   /** With whom a new shard begins; nobody where this node joins one that is there already. */

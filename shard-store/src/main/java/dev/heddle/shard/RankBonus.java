@@ -69,8 +69,9 @@ final class RankBonus implements LeafCollector {
 
           @Override
           public void setMinCompetitiveScore(float minimum) throws IOException {
-            // A little lower still: the sum above is rounded.
-            double text = (minimum - most) * (1 - 1e-6);
+            // Lower by what rounding may have added: to the sum above, which may be much more than
+            // the text, and to the text's own score.
+            double text = (minimum - Math.ulp(minimum) - most) * (1 - 1e-6);
             if (text > 0) {
               scorer.setMinCompetitiveScore((float) text);
             }

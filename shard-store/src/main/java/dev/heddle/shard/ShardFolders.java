@@ -83,7 +83,7 @@ final class ShardFolders {
   }
 
   /** Whether the shard has a log, even if it was not made to the end. */
-  boolean hasLog(ShardIdentity identity) throws IOException {
+  boolean hasLog(ShardIdentity identity) {
     Path group =
         folder(identity.datasetId(), identity.shard())
             .resolve("log")

@@ -140,10 +140,10 @@ final class ShardReplica implements Replica {
     return progress < 0 && currency.caughtUp();
   }
 
-  /** How old what searches see may be, in nanoseconds; 0: nothing newer is known anywhere. */
+  /** How old what searches see may be, in nanoseconds; 0: nothing newer can be anywhere. */
   long stalenessNanos(GroupStatus status, long now) {
     observe(status, now);
-    return status.leading() && !local().dirty() ? 0 : currency.stalenessNanos(now);
+    return currency.stalenessNanos(now);
   }
 
   LocalShard local() {

@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  * @param documents live documents
  * @param segments of the present view
  * @param deletedRatio 0..1, part of the view's documents that is deleted
- * @param stalenessMicros how old what searches see may be; 0: nothing newer is known anywhere
+ * @param stalenessMicros how old what searches see may be; 0: nothing newer can be anywhere
  * @param progress 0..1 of a state that it fetches; empty: it fetches none
  * @param view changes whenever what a searcher sees changes; 0 while unavailable
  * @param reason why it is unavailable; empty: it serves

@@ -15,7 +15,8 @@ import java.time.Duration;
  * @param settleAfter a shard without writes for so long is merged into one segment; 3s
  * @param settleUpTo larger shards are left to the usual merges; 1GiB
  * @param filterCache memory for filters that recur, shared by all shards; 32MiB
- * @param reopenAfter pause between attempts to open a shard that failed; 5s
+ * @param reopenAfter pause before a shard is opened again that could not be opened, or that failed
+ *     again; while it goes on failing the pause doubles, up to 16 times as long; 5s
  * @param commitAfter how soon a write is in a commit of the index; until then it is in the log,
  *     from which a start would index it again; 5s
  * @param commitBytes bytes of documents after which a commit is made sooner; 8MiB

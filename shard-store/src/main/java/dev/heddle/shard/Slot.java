@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  * One shard that the catalog places on this node, open or not. Immutable.
  *
  * @param replica null while it is unavailable
- * @param reason why it is; empty: it is not
- * @param retryAtNanos when to try again to open it
+ * @param reason why it is, or is about to be; empty: it is not
+ * @param reopening when to open it
  */
 record Slot(
     ShardIdentity identity,
@@ -19,18 +19,23 @@ record Slot(
     ShardPlacement placement,
     @Nullable ShardReplica replica,
     String reason,
-    long retryAtNanos) {
+    Reopening reopening) {
 
-  Slot open(ShardReplica opened) {
-    return new Slot(identity, dataset, placement, opened, "", 0);
+  Slot open(ShardReplica opened, long nanos) {
+    return new Slot(identity, dataset, placement, opened, "", reopening.opened(nanos));
   }
 
-  Slot unavailable(String why, long retryAt) {
-    return new Slot(identity, dataset, placement, null, why, retryAt);
+  Slot unavailable(String why, Reopening later) {
+    return new Slot(identity, dataset, placement, null, why, later);
+  }
+
+  /** What is open of it can be read until it is opened again. */
+  Slot failed(String why, Reopening later) {
+    return new Slot(identity, dataset, placement, replica, why, later);
   }
 
   Slot as(DatasetRecord newDataset, ShardPlacement newPlacement) {
-    return new Slot(identity, newDataset, newPlacement, replica, reason, retryAtNanos);
+    return new Slot(identity, newDataset, newPlacement, replica, reason, reopening);
   }
 
   ShardReplica require() {

@@ -264,7 +264,9 @@ final class Upkeep implements AutoCloseable {
   private Settling settled(ShardReplica replica, LocalShard shard, Idle seen) throws IOException {
     return switch (seen.settled()) {
       case OPEN -> {
+        // What is not seen yet may scatter it: a slow disk can take longer to show it.
         if (ticker.nanoTime() - seen.sinceNanos() < config.settleAfter().toNanos()
+            || shard.dirty()
             || !space.enough()) {
           yield Settling.OPEN;
         }

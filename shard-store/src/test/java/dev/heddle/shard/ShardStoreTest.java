@@ -139,7 +139,7 @@ class ShardStoreTest {
       assertTrue(get(store, 0, "1").document().isPresent());
       eventually("the write is seen", () -> store.status().getFirst().documents() == 1);
       assertTrue(store.status().getFirst().view() != view);
-      assertTrue(store.status().getFirst().visible() >= written.index());
+      eventually("and told of", () -> store.status().getFirst().visible() >= written.index());
       try (ShardReader reader = store.open("d1", 0, scope())) {
         assertEquals(1, reader.count(new Query.All()));
         assertTrue(reader.position() >= written.index());

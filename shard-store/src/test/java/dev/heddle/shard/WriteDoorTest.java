@@ -345,7 +345,7 @@ class WriteDoorTest {
     DatasetRecord dataset =
         new DatasetRecord(
             "default", "things", "d-1", schema, version, 1, List.of(placement), Instant.EPOCH);
-    return new Slot(replica.identity(), dataset, placement, replica, "", 0);
+    return new Slot(replica.identity(), dataset, placement, replica, "", Reopening.now(0));
   }
 
   private RequestId request() {
