@@ -12,6 +12,7 @@ import dev.heddle.function.Shard.TopDocuments;
 import dev.heddle.function.ShardSummary;
 import dev.heddle.function.Sort;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,6 +106,41 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
     return bounded(query) && partial.hits.length == query.k() && partial.total > query.countUpTo()
         ? Optional.of(new Bound(partial.hits[query.k() - 1].score))
         : Optional.empty();
+  }
+
+  /** Not with aggregations: these are most of the work, and would be done twice. */
+  @Override
+  public boolean trims(SearchQuery query) {
+    return query.k() > 0 && query.aggs().isEmpty();
+  }
+
+  /**
+   * What comes after a hit that is not better than the k-th of all is not, either. Nothing comes
+   * after all that there are.
+   */
+  @Override
+  public boolean lacks(SearchQuery query, SearchPartial merged, SearchPartial trimmed, int k) {
+    int hits = trimmed.hits.length;
+    if (hits < k || (trimmed.exact && trimmed.total <= hits)) {
+      return false;
+    }
+    return hits == 0
+        || merged.hits.length < query.k()
+        || order.compare(trimmed.hits[hits - 1], merged.hits[query.k() - 1]) < 0;
+  }
+
+  /** Up to the last hit of the trimmed one. */
+  @Override
+  public SearchPartial cut(SearchQuery query, SearchPartial merged, SearchPartial trimmed) {
+    int held = 0;
+    if (trimmed.hits.length > 0) {
+      var last = trimmed.hits[trimmed.hits.length - 1];
+      while (held < merged.hits.length && order.compare(merged.hits[held], last) <= 0) {
+        held++;
+      }
+    }
+    return new SearchPartial(
+        Arrays.copyOf(merged.hits, held), merged.total, merged.exact, merged.aggs);
   }
 
   private static void check(SearchQuery query, Shard shard) {

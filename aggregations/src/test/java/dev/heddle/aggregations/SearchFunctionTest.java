@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 final class SearchFunctionTest {
   private final long seed = new Random().nextLong();
   private final Library library = Library.random(400, seed);
+  private static final Coverage COMPLETE = new Coverage(6, 6, 6, 2, 0, 2, List.of());
 
   private static Map<String, Aggregation> aggs() {
     var aggs = new LinkedHashMap<String, Aggregation>();
@@ -116,6 +117,43 @@ final class SearchFunctionTest {
       builder.document(idsAndTitles[i], Map.of("title", idsAndTitles[i + 1]));
     }
     return builder.build();
+  }
+
+  /** Asked for two hits only. */
+  private static SearchPartial trimmed(InMemoryShard shard) {
+    var function = new SearchFunction();
+    return function.leaf(function.prepare(Library.request(Library.words("loom"), 2)), shard);
+  }
+
+  @Test
+  void whoHasFoundAllThatMatchesLacksNothing() {
+    var root = new SearchFunction();
+    var query = root.prepare(Library.request(Library.words("loom"), 4));
+    var two = trimmed(books(0, "a", "loom", "b", "loom", "c", "reed"));
+    var three = trimmed(books(1, "d", "loom", "e", "loom", "f", "loom"));
+    var merged = root.merge(two, three);
+    assertEquals(4, merged.hits.length);
+    assertFalse(root.lacks(query, merged, two, 2));
+    assertFalse(root.lacks(query, merged, three, 2));
+    assertTrue(root.lacks(query, three, three, 2));
+    assertTrue(
+        root.lacks(query, merged, trimmed(books(1, "A", "loom", "B", "loom", "C", "loom")), 2));
+    assertFalse(root.lacks(query, two, two, 2));
+  }
+
+  @Test
+  void whatIsCutEndsWithTheLastHitThatIsCertain() {
+    var root = new SearchFunction();
+    var query = root.prepare(Library.request(Library.words("loom"), 4));
+    var one = trimmed(books(0, "a", "loom", "c", "loom", "x", "loom"));
+    var other = trimmed(books(1, "b", "loom", "d", "loom", "y", "loom"));
+    var merged = root.merge(one, other);
+    var cut = root.cut(query, merged, one);
+    assertEquals(List.of("a", "b", "c"), ids(root.finish(query, cut, COMPLETE)));
+    assertEquals(List.of("a", "b", "c", "d"), ids(root.finish(query, merged, COMPLETE)));
+    assertEquals(6, cut.total);
+    // However few there are.
+    assertTrue(root.lacks(query, cut, cut, 0));
   }
 
   @Test

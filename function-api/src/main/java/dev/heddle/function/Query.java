@@ -47,7 +47,10 @@ public sealed interface Query {
    */
   record Term(String field, Object value) implements Query {}
 
-  /** Values between bounds: Long, Double or String (keyword, or an ISO-8601 date); null: open. */
+  /**
+   * Values between bounds, of which there is at least one: Long, Double or String (keyword, or an
+   * ISO-8601 date); null: open. For documents with any value there is {@link Exists}.
+   */
   record Range(
       String field,
       @Nullable Object gte,
@@ -56,6 +59,10 @@ public sealed interface Query {
       @Nullable Object lt)
       implements Query {
     public Range {
+      if (gte == null && gt == null && lte == null && lt == null) {
+        throw new BadRequestException(
+            "range " + field + ": no bounds (expected: gte, gt, lte or lt; or exists)");
+      }
       if ((gte != null && gt != null) || (lte != null && lt != null)) {
         throw new BadRequestException(
             "range "

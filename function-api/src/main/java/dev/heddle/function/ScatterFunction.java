@@ -63,6 +63,45 @@ public interface ScatterFunction<Q, P> {
     return Optional.empty();
   }
 
+  /**
+   * Whether leaves may be asked for fewer than the request's {@code k}: the answer has the best
+   * {@code k} of something, in one order that all nodes share, and the partial of a request for
+   * fewer only ends sooner. A coordinator may then ask each leaf for as many as are likely to be
+   * among the best of all, and asks again where that was too few ({@link #lacks}); where there is
+   * no time for that, it shows what holds ({@link #cut}). Of no effect for functions that are not
+   * {@link Law#COMMUTATIVE}.
+   */
+  default boolean trims(Q query) {
+    return false;
+  }
+
+  /**
+   * Whether a partial that was asked for the best {@code k} only may have left out what belongs
+   * into the answer. Both partials stay as they are.
+   *
+   * <p>A trimmed leaf heeds no {@link Bound} of others' partials: so where it found fewer than it
+   * was asked for, that is all it has.
+   *
+   * @param merged all that is in the answer so far, the trimmed partial included
+   * @param k less than the query's; 0: the partial was {@link #cut} elsewhere, and may lack
+   *     something however little is in it
+   */
+  default boolean lacks(Q query, P merged, P trimmed, int k) {
+    return true;
+  }
+
+  /**
+   * What holds of the answer although a trimmed partial in it lacks something: what is merged, up
+   * to where the trimmed one ends. Whatever that left out comes after. Both partials stay as they
+   * are. Functions that trim give this.
+   *
+   * @param merged all that is in the answer, the trimmed partial included
+   * @return a partial of its own
+   */
+  default P cut(Q query, P merged, P trimmed) {
+    throw new UnsupportedOperationException("cut: a function that trims says what holds");
+  }
+
   /** Merges two partials; associative. May change and return either of them. */
   P merge(P a, P b);
 

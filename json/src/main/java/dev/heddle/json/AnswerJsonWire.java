@@ -58,6 +58,9 @@ public final class AnswerJsonWire {
     if (response.hasTotal()) {
       total(response.getTotal());
     }
+    if (response.getCut()) {
+      json.writeBooleanProperty("cut", true);
+    }
     aggregations(response.getAggsMap());
     if (!response.getResultJson().isEmpty()) {
       json.writeName("result");
@@ -355,9 +358,15 @@ public final class AnswerJsonWire {
   private void leaf(LeafTiming leaf) {
     json.writeStartObject();
     json.writeStringProperty("node", leaf.getNode());
+    if (!leaf.getCoordinator().isEmpty()) {
+      json.writeStringProperty("coordinator", leaf.getCoordinator());
+    }
     json.writeNumberProperty("attempt", leaf.getAttempt());
     json.writeStringProperty("kind", leaf.getKind());
     json.writeStringProperty("end", leaf.getEnd());
+    if (leaf.getK() > 0) {
+      json.writeNumberProperty("k", leaf.getK());
+    }
     json.writeArrayPropertyStart("asked");
     leaf.getAskedList().forEach(json::writeNumber);
     json.writeEndArray();

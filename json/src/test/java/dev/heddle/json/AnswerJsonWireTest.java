@@ -110,6 +110,20 @@ class AnswerJsonWireTest {
   }
 
   @Test
+  void hitsThatEndEarlySaySo() {
+    assertEquals(
+        "{\"hits\":[],\"total\":{\"value\":9,\"relation\":\"eq\"},\"cut\":true,",
+        write(
+                QueryResponse.newBuilder()
+                    .setTotal(
+                        Total.newBuilder().setValue(9).setRelation(Total.Relation.RELATION_EQUAL))
+                    .setCut(true)
+                    .build(),
+                false)
+            .substring(0, 58));
+  }
+
+  @Test
   void aFunctionsResultStandsWithoutTotal() {
     assertEquals(
         "{\"hits\":[],\"aggs\":{},\"result\":[1]",

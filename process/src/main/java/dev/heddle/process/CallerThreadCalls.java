@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Calls of a server's {@link CallerThreadService}s from within its process, on their callers'
  * threads: the same services behind the same interceptors, with metadata, deadline, cancellation
- * and status as over any transport, but without a transport. Everything else that is called goes on
+ * and status as over any transport, but without a transport. Only the {@link RequestContext} is
+ * handed over as it is, which metadata would hold as text. Everything else that is called goes on
  * as before. Safe for any thread.
  */
 final class CallerThreadCalls {
@@ -143,8 +144,20 @@ final class CallerThreadCalls {
     }
   }
 
+  /** The caller's side of a call that need not write into metadata for whom it is. */
+  interface Told {
+    /** Says for whom it is; before it starts. */
+    void caller(RequestContext who);
+  }
+
+  /** The server's side of such a call. */
+  interface Tells {
+    /** For whom it says it is; null: look into the metadata. */
+    @Nullable RequestContext caller();
+  }
+
   /** One call. What its caller does, one thread does; only the cancellation comes from any. */
-  private final class Call<Q, P> extends ClientCall<Q, P> {
+  private final class Call<Q, P> extends ClientCall<Q, P> implements Told {
     private final ServerMethodDefinition<Q, P> method;
     private final CallOptions options;
     private final AtomicBoolean answered = new AtomicBoolean();
@@ -152,6 +165,7 @@ final class CallerThreadCalls {
     private @Nullable Listener<P> listener;
     private @Nullable Metadata headers;
     private @Nullable Q request;
+    private @Nullable RequestContext caller;
     // Written by whoever answers, before the answer is handed over.
     private Metadata replyHeaders = new Metadata();
     private @Nullable P reply;
@@ -165,6 +179,11 @@ final class CallerThreadCalls {
           deadline == null
               ? Context.current().withCancellation()
               : Context.current().withDeadline(deadline, deadlines);
+    }
+
+    @Override
+    public void caller(RequestContext who) {
+      caller = who;
     }
 
     @Override
@@ -263,7 +282,12 @@ final class CallerThreadCalls {
     }
 
     /** The server's side of it. */
-    private final class Serving extends ServerCall<Q, P> {
+    private final class Serving extends ServerCall<Q, P> implements Tells {
+      @Override
+      public @Nullable RequestContext caller() {
+        return caller;
+      }
+
       @Override
       public void request(int messages) {
         // There is one request, and it is there.

@@ -77,13 +77,12 @@ final class NodeCallInterceptor implements ClientInterceptor {
 
     @Override
     public void start(Listener<B> responseListener, Metadata headers) {
-      headers.put(GrpcMetadata.TRACEPARENT, request.trace().child().traceparent());
-      headers.put(GrpcMetadata.TENANT, request.tenant());
-      if (!position.isEmpty()) {
-        headers.put(GrpcMetadata.POSITION, position);
-      }
-      if (request.priority() != Priority.NORMAL) {
-        headers.put(GrpcMetadata.PRIORITY, request.priority().text());
+      var trace = request.trace().child();
+      if (delegate() instanceof CallerThreadCalls.Told within) {
+        within.caller(
+            new RequestContext(request.tenant(), trace, position, true, request.priority()));
+      } else {
+        write(trace, headers);
       }
       secret.ifPresent(value -> headers.put(GrpcMetadata.SECRET, value));
       super.start(
@@ -94,6 +93,17 @@ final class NodeCallInterceptor implements ClientInterceptor {
             }
           },
           headers);
+    }
+
+    private void write(TraceContext trace, Metadata headers) {
+      headers.put(GrpcMetadata.TRACEPARENT, trace.traceparent());
+      headers.put(GrpcMetadata.TENANT, request.tenant());
+      if (!position.isEmpty()) {
+        headers.put(GrpcMetadata.POSITION, position);
+      }
+      if (request.priority() != Priority.NORMAL) {
+        headers.put(GrpcMetadata.PRIORITY, request.priority().text());
+      }
     }
 
     @Override

@@ -9,7 +9,10 @@ import io.grpc.StatusRuntimeException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Gives every call its {@link RequestContext}, or refuses whoever may not call. */
+/**
+ * Gives every call its {@link RequestContext}, or refuses whoever may not call. Who is told without
+ * metadata is believed no more than one who wrote the same into it.
+ */
 final class RequestContextInterceptor implements ServerInterceptor {
   /** Load balancers ask for health without credentials. */
   private static final String HEALTH = "grpc.health.v1.Health";
@@ -25,20 +28,25 @@ final class RequestContextInterceptor implements ServerInterceptor {
   @Override
   public <A, B> ServerCall.Listener<A> interceptCall(
       ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
+    var told = call instanceof CallerThreadCalls.Tells within ? within.caller() : null;
     TraceContext trace =
-        TraceContext.parse(headers.get(GrpcMetadata.TRACEPARENT)).orElseGet(TraceContext::create);
+        told != null
+            ? told.trace()
+            : TraceContext.parse(headers.get(GrpcMetadata.TRACEPARENT))
+                .orElseGet(TraceContext::create);
     RequestContext request;
     try {
       boolean health = HEALTH.equals(call.getMethodDescriptor().getServiceName());
-      String position = headers.get(GrpcMetadata.POSITION);
+      String named = told != null ? told.tenant() : headers.get(GrpcMetadata.TENANT);
+      String position = told != null ? told.position() : headers.get(GrpcMetadata.POSITION);
       request =
           new RequestContext(
-              health ? RequestContext.DEFAULT_TENANT : tenant(headers),
+              health ? RequestContext.DEFAULT_TENANT : tenant(headers, named),
               trace,
               position == null ? "" : position,
               access == ServerOptions.Access.INTERNAL
                   || credentials.trustsAsNode(headers.get(GrpcMetadata.SECRET)),
-              Priority.parse(headers.get(GrpcMetadata.PRIORITY)));
+              told != null ? told.priority() : Priority.parse(headers.get(GrpcMetadata.PRIORITY)));
     } catch (HeddleException e) {
       StatusRuntimeException refusal = GrpcErrors.toStatus(e);
       Metadata trailers = Objects.requireNonNullElseGet(refusal.getTrailers(), Metadata::new);
@@ -49,18 +57,21 @@ final class RequestContextInterceptor implements ServerInterceptor {
     return Contexts.interceptCall(request.asContext(), call, headers, next);
   }
 
-  private String tenant(Metadata headers) {
+  /**
+   * @param named by the caller; believed only if it is a node
+   */
+  private String tenant(Metadata headers, @Nullable String named) {
     String secret = headers.get(GrpcMetadata.SECRET);
     if (credentials.requiresClusterSecret()) {
       if (credentials.isNode(secret)) {
-        return tenantOfNode(headers.get(GrpcMetadata.TENANT));
+        return tenantOfNode(named);
       }
       if (secret != null || access == ServerOptions.Access.INTERNAL) {
         throw new HeddleException(
             ErrorCode.UNAUTHENTICATED, "heddle-secret: refused (expected: the cluster's secret)");
       }
     } else if (access == ServerOptions.Access.INTERNAL) {
-      return tenantOfNode(headers.get(GrpcMetadata.TENANT));
+      return tenantOfNode(named);
     }
     return credentials
         .tenant(headers.get(GrpcMetadata.AUTHORIZATION))

@@ -2,6 +2,7 @@ package dev.heddle.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -18,6 +19,7 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ServerCalls;
 import java.net.ConnectException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +31,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(300)
 class CallerThreadCallsTest {
@@ -61,11 +64,15 @@ class CallerThreadCallsTest {
   }
 
   private GrpcServer start(TextService.Answer answer) {
+    return start(Credentials.none(), answer);
+  }
+
+  private GrpcServer start(Credentials credentials, TextService.Answer answer) {
     var limits = ServerOptions.Limits.defaults();
     var options =
         new ServerOptions(
             ServerOptions.Access.INTERNAL,
-            Credentials.none(),
+            credentials,
             new ServerOptions.Calls.OnVirtualThreads(),
             List.of(),
             new ServerOptions.Limits(
@@ -148,12 +155,34 @@ class CallerThreadCallsTest {
                   seen.set(RequestContext.current());
                   return request;
                 }));
-    var context = new RequestContext("acme", TraceContext.create());
+    var trace = new TraceContext("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", true);
+    var context = new RequestContext("acme", trace).withPriority(Priority.LOW);
     context.asContext().call(() -> call(to(server)));
     assertEquals("acme", seen.get().tenant());
-    assertEquals(context.trace().traceId(), seen.get().trace().traceId());
+    assertSame(Priority.LOW, seen.get().priority());
+    assertTrue(seen.get().node());
+    assertEquals(trace.traceId(), seen.get().trace().traceId());
+    assertNotEquals(trace.spanId(), seen.get().trace().spanId());
+    assertTrue(seen.get().trace().sampled());
     assertTrue(deadline.get().timeRemaining(TimeUnit.SECONDS) <= 60);
     assertSame(RequestContext.DEFAULT_TENANT, RequestContext.current().tenant());
+  }
+
+  @Test
+  void whoDoesNotShowTheSecretIsRefusedHoweverNearItIs(@TempDir Path directory) throws Exception {
+    var credentials = CredentialsTest.full(directory);
+    var server =
+        start(
+            credentials,
+            (request, observer) ->
+                GrpcCalls.unary(observer, () -> RequestContext.current().tenant()));
+    var acme = new RequestContext("acme", TraceContext.create()).asContext();
+    var refusal = acme.call(() -> failure(to(server)));
+    assertSame(ErrorCode.UNAUTHENTICATED, GrpcErrors.fromStatus(refusal).code());
+    try (var trusted = new Channels(credentials)) {
+      trusted.local(server);
+      assertEquals("acme", acme.call(() -> call(trusted.to(server.address().toString()))));
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiPredicate;
@@ -50,13 +51,17 @@ import org.jspecify.annotations.Nullable;
  *       #cuts});
  *   <li>{@code canMatch}: a shard that is skipped would have changed nothing ({@link #summaries});
  *   <li>{@code bound}: what a leaf leaves out below a bound would have changed nothing, and bounds
- *       only rise.
+ *       only rise;
+ *   <li>{@code trims}: with fewer hits of shards, and all of those that {@code lacks} names, the
+ *       answer is the same;
+ *   <li>{@code cut}: shows nothing that more of what lacks would change.
  * </ul>
  */
 public final class ScatterLaws<Q, P> {
   private static final int ROUNDS = 50;
   private static final int GARBAGE_ROUNDS = 500;
   private static final int MOST_CUTS = 6;
+  private static final int MOST_TRIMS = 6;
 
   private final Supplier<? extends ScatterFunction<Q, P>> maker;
   private final ScatterRequest request;
@@ -161,12 +166,17 @@ public final class ScatterLaws<Q, P> {
     split(expected);
     skipping(expected);
     bounds(expected);
+    trims(expected);
   }
 
   /** What a leaf with these shards answers. */
   private byte[] node(List<? extends Shard> local) {
+    return node(local, request);
+  }
+
+  private byte[] node(List<? extends Shard> local, ScatterRequest asked) {
     var function = maker.get();
-    var prepared = function.prepare(request);
+    var prepared = function.prepare(asked);
     try {
       P merged = null;
       for (var shard : local) {
@@ -359,6 +369,63 @@ public final class ScatterLaws<Q, P> {
         }
       }
       same("bound: leaves that heed it give another answer", expected, finish(merged));
+    }
+  }
+
+  /** Shards are asked for fewer hits, and those that may lack some again for all. */
+  private void trims(@Nullable Object expected) {
+    if (!anyOrder() || !root.trims(query)) {
+      return;
+    }
+    for (int k = 1; k < Math.min(request.k(), MOST_TRIMS); k++) {
+      var fewer =
+          new ScatterRequest(
+              request.query(),
+              k,
+              request.fields(),
+              request.sort(),
+              request.aggs(),
+              request.highlight(),
+              request.countUpTo(),
+              request.args());
+      var parts = new ArrayList<byte[]>();
+      shards.forEach(shard -> parts.add(node(List.of(shard), fewer)));
+      var trimmed = new HashSet<Integer>();
+      for (int i = 0; i < parts.size(); i++) {
+        trimmed.add(i);
+      }
+      while (true) {
+        var merged = mergedInOrder(parts);
+        int asked = k;
+        var lacking =
+            trimmed.stream()
+                .filter(i -> root.lacks(query, merged, read(root.codec(), parts.get(i)), asked))
+                .toList();
+        if (lacking.isEmpty()) {
+          same("trims: leaves asked for " + k + " give another answer", expected, finish(merged));
+          break;
+        }
+        cuts(merged, lacking.stream().map(parts::get).toList());
+        lacking.forEach(i -> parts.set(i, encoded.get(i)));
+        lacking.forEach(trimmed::remove);
+      }
+    }
+  }
+
+  /** Where some lack something, what is shown is what would be there if they did not. */
+  private void cuts(P merged, List<byte[]> lacking) {
+    var before = finish(merged);
+    var cut = merged;
+    var whole = mergedInOrder(encoded);
+    for (var one : lacking) {
+      var trimmed = read(root.codec(), one);
+      cut = root.cut(query, cut, trimmed);
+      whole = root.cut(query, whole, trimmed);
+    }
+    same("cut: shows what does not hold", finish(whole), finish(cut));
+    same("cut: changes what it was given", before, finish(merged));
+    if (!root.lacks(query, cut, read(root.codec(), write(root.codec(), cut)), 0)) {
+      throw new AssertionError("cut: what was cut elsewhere lacks nothing" + seed);
     }
   }
 

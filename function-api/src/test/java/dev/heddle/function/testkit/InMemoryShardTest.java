@@ -48,6 +48,15 @@ final class InMemoryShardTest {
   }
 
   @Test
+  void aRangeHasBounds() {
+    var thrown =
+        assertThrows(
+            BadRequestException.class, () -> new Query.Range("founded", null, null, null, null));
+    assertEquals(
+        "range founded: no bounds (expected: gte, gt, lte or lt; or exists)", thrown.getMessage());
+  }
+
+  @Test
   void understandsEveryClause() {
     assertEquals(List.of("berlin", "potsdam"), ids(new Query.Match("berlin", List.of(), false)));
     assertEquals(List.of("berlin"), ids(new Query.Match("berlin spree", List.of("name"), true)));

@@ -272,4 +272,58 @@ final class ScatterLawsTest {
               }
             });
   }
+
+  /** Finds nothing where it is asked for one hit only. */
+  private static class Trimmed extends Highest {
+    @Override
+    public boolean trims(ScatterRequest query) {
+      return true;
+    }
+
+    @Override
+    public Long leaf(ScatterRequest query, Shard shard) {
+      return query.k() == 1 ? 0L : super.leaf(query, shard);
+    }
+
+    @Override
+    public Long cut(ScatterRequest query, Long merged, Long trimmed) {
+      return 0L;
+    }
+  }
+
+  @Test
+  void findsLeavesThatAreNotAskedAgainThoughTheyLackSomething() {
+    checkAll(Trimmed::new);
+    breaksAll(
+        "trims: leaves asked for 1",
+        () ->
+            new Trimmed() {
+              @Override
+              public boolean lacks(ScatterRequest query, Long merged, Long trimmed, int k) {
+                return false;
+              }
+            });
+  }
+
+  @Test
+  void findsCutsThatShowWhatDoesNotHold() {
+    breaksAll(
+        "cut: shows what does not hold",
+        () ->
+            new Trimmed() {
+              @Override
+              public Long cut(ScatterRequest query, Long merged, Long trimmed) {
+                return merged;
+              }
+            });
+    breaksAll(
+        "cut: what was cut elsewhere lacks nothing",
+        () ->
+            new Trimmed() {
+              @Override
+              public boolean lacks(ScatterRequest query, Long merged, Long trimmed, int k) {
+                return k > 0;
+              }
+            });
+  }
 }
