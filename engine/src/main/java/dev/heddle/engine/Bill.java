@@ -73,8 +73,17 @@ public record Bill(
         parkedNanos + other.parkedNanos);
   }
 
+  /** Only what is known by now. */
+  public Bill withoutOpen() {
+    return with(costPicos, true, List.of());
+  }
+
   /** The same with another price. */
   public Bill withCost(long picos) {
+    return with(picos, complete, open);
+  }
+
+  private Bill with(long costPicos, boolean complete, List<String> open) {
     return new Bill(
         activeNanos,
         cpuNanos,
@@ -85,7 +94,7 @@ public record Bill(
         shardOperations,
         hedges,
         memoryMibNanos,
-        picos,
+        costPicos,
         complete,
         open,
         initNanos,

@@ -89,6 +89,9 @@ final class ClauseWire {
 
   private Query range(Range range, String path) {
     field(range.getField(), path + ".field");
+    if (!range.hasGte() && !range.hasGt() && !range.hasLte() && !range.hasLt()) {
+      throw Refusals.missing(path, "at least one of gte, gt, lte, lt");
+    }
     if (range.hasGte() && range.hasGt()) {
       throw Refusals.refuse(ErrorCode.INVALID_REQUEST, path, "both gte and gt", "one of them");
     }

@@ -9,8 +9,9 @@ import java.util.function.IntSupplier;
  * them the threads that serve everybody: the edge, the catalog, the searches. The operating system
  * gives each thread its turn, so a hundred handlers that compute keep a request waiting for a
  * hundred turns, at every change of threads on its way. Handlers that wait for something do not
- * count, whatever their number; nor do any while the processors have time to spare: what looks busy
- * then waits for a socket.
+ * count, whatever their number. While the processors have time to spare, what looks busy waits for
+ * a socket, and more may begin: a few, and twice as many each time that the processors are still
+ * idle then, as a moment's idleness must not let in everything that waits.
  *
  * <p>Guarded by the lock of the dispatcher that owns it.
  */
@@ -22,9 +23,12 @@ final class Crowd {
   private static final long COUNT_NANOS = 250_000;
 
   /** How often the processors' load is asked for. The system counts in steps of some 10 ms. */
-  private static final long LOAD_NANOS = 20_000_000;
+  private static final long LOAD_NANOS = 50_000_000;
 
   private static final double BUSY = 0.9;
+
+  /** Beyond any number of threads. */
+  private static final int MOST_LET_IN = 1 << 20;
 
   private final int most;
   private final IntSupplier computing;
@@ -32,8 +36,13 @@ final class Crowd {
   private final Ticker ticker;
   private int count;
   private long countedAt;
-  private boolean idle;
   private long loadAt;
+
+  /** How many were let in when the processors were last found idle; 0: they were busy. */
+  private int letIn;
+
+  /** How many of those have not begun. */
+  private int left;
 
   /**
    * @param processors of this process
@@ -63,22 +72,31 @@ final class Crowd {
       count = computing.getAsInt();
       countedAt = now;
     }
-    return count >= most + stuck && !processorsIdle(now);
+    if (count < most + stuck) {
+      return false;
+    }
+    lookAtLoad(now);
+    return left == 0;
   }
 
   /** What was found long ago says nothing: the processors may have become busy since. */
-  private boolean processorsIdle(long now) {
+  private void lookAtLoad(long now) {
     long age = now - loadAt;
-    if (age >= LOAD_NANOS) {
-      double found = load.getAsDouble();
-      idle = age < 2 * LOAD_NANOS && found >= 0 && found < BUSY;
-      loadAt = now;
+    if (age < LOAD_NANOS) {
+      return;
     }
-    return idle;
+    double found = load.getAsDouble();
+    boolean idle = age < 2 * LOAD_NANOS && found >= 0 && found < BUSY;
+    letIn = idle ? Math.min(MOST_LET_IN, Math.max(most, 2 * letIn)) : 0;
+    left = letIn;
+    loadAt = now;
   }
 
   /** A handler begins, or goes on. */
   void began() {
+    if (count >= most && left > 0) {
+      left--;
+    }
     count++;
   }
 

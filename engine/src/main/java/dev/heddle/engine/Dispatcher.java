@@ -127,7 +127,7 @@ final class Dispatcher implements AutoCloseable {
     this.maxStuck = config.maxStuckThreads();
     this.pool = pool;
     this.threads = threads;
-    this.shares = new TenantShares(config);
+    this.shares = new TenantShares(config, pool::ofQueries);
   }
 
   /** Whether there are several tenants on this node, who share it. */
@@ -487,7 +487,9 @@ final class Dispatcher implements AutoCloseable {
   Duration retryAfter() {
     lock.lock();
     try {
-      long nanos = (long) (serviceNanos * (queued + 1) / capacity());
+      // Those that run now: there may be fewer than threads, where they compute or want memory.
+      int atOnce = Math.clamp(active, 1, capacity());
+      long nanos = (long) (serviceNanos * (queued + 1) / atOnce);
       return Duration.ofNanos(Math.clamp(nanos, SHORTEST_RETRY.toNanos(), LONGEST_RETRY.toNanos()));
     } finally {
       lock.unlock();

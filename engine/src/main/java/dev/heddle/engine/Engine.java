@@ -170,13 +170,14 @@ public final class Engine implements AutoCloseable {
     DeadlineTimer.Alarm alarm = () -> {};
     boolean started = false;
     try {
+      checkNotStuck(lease.version(), failures);
       room = pool.takeForQuery(lease.version());
       long start = ticker.nanoTime();
       var log = log(ref, origin.id(), origin.traceId());
       var instance = instance(lease.version(), failures, log);
       room.made(instance.sandbox(), ticker.nanoTime() - start);
       // From here on something stops its code at the deadline.
-      alarm = alarm(instance.sandbox()::interrupt, failures.deadline());
+      alarm = alarms(instance.sandbox(), new LateQuery(lease.version(), log), failures.deadline());
       init(instance.sandbox(), failures);
       long nanos = ticker.nanoTime() - start;
       metrics.made(nanos);
@@ -229,8 +230,22 @@ public final class Engine implements AutoCloseable {
             });
   }
 
-  private DeadlineTimer.Alarm alarm(Runnable end, @Nullable Deadline deadline) {
-    return deadline == null ? () -> {} : timer.at(deadline, end);
+  /** Tells the code to stop at the deadline, and looks after it whether it did. */
+  private DeadlineTimer.Alarm alarms(
+      Sandbox sandbox, LateQuery query, @Nullable Deadline deadline) {
+    if (deadline == null) {
+      return () -> {};
+    }
+    var end = timer.at(deadline, sandbox::interrupt);
+    long left = Math.max(0, deadline.remainingNanos(ticker));
+    var look = timer.after(left + LateQuery.GRACE_NANOS, query::look);
+    return () -> {
+      end.cancel();
+      if (look != null) {
+        look.cancel();
+      }
+      query.end();
+    };
   }
 
   private Runnable ending(
@@ -413,6 +428,7 @@ public final class Engine implements AutoCloseable {
     long tenants =
         view.allFunctions().stream().map(function -> function.tenant()).distinct().limit(2).count();
     dispatcher.several(tenants > 1);
+    pool.several(tenants > 1);
     logs.keepOnly(view);
   }
 
@@ -420,10 +436,11 @@ public final class Engine implements AutoCloseable {
    * Whether the code can be deployed, and what a deploy ships with it: it loads, it compiles, and
    * its entry is there.
    *
-   * @throws HeddleException INVALID_FUNCTION saying what is wrong
+   * @throws HeddleException INVALID_FUNCTION saying what is wrong, FORBIDDEN where the tenant may
+   *     not use the runtime
    */
-  public CheckedCode check(Code code, Manifest manifest) {
-    return runtimes.forDeploy(manifest.runtime()).check(code, manifest);
+  public CheckedCode check(String tenant, Code code, Manifest manifest) {
+    return runtimes.forDeploy(manifest.runtime(), manifest.name(), tenant).check(code, manifest);
   }
 
   /** Ends what runs: at once what waits, after a grace what does not end by itself. */

@@ -5,6 +5,7 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.DurationFormat;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * What running functions may take on one node.
@@ -35,6 +36,7 @@ import java.time.Duration;
  * @param scatterThreads steps of deployed scatter functions that run at once for requests on
  *     virtual threads, as at a coordinator; further ones wait until their deadline
  * @param idleCode what the code of versions may hold that nothing runs, as far as that is known
+ * @param javaTenants whose code the java runtime runs, where it is on; empty: that of all tenants
  */
 public record EngineConfig(
     boolean javaEnabled,
@@ -58,9 +60,11 @@ public record EngineConfig(
     ArchiveLimits archive,
     Duration closeGrace,
     int scatterThreads,
-    DataSize idleCode) {
+    DataSize idleCode,
+    List<String> javaTenants) {
 
   public EngineConfig {
+    javaTenants = List.copyOf(javaTenants);
     atLeast("invocation-threads", invocationThreads, 1);
     atLeast("invocation-queue", invocationQueue, 0);
     atLeast("function-queue", functionQueue, 0);
@@ -111,7 +115,8 @@ public record EngineConfig(
         archive,
         closeGrace,
         scatterThreads,
-        idleCode);
+        idleCode,
+        javaTenants);
   }
 
   public static EngineConfig defaults() {
@@ -137,7 +142,8 @@ public record EngineConfig(
         ArchiveLimits.DEFAULTS,
         Duration.ofSeconds(5),
         64,
-        DataSize.ofBytes(Math.max(32 << 20, Runtime.getRuntime().maxMemory() / 8)));
+        DataSize.ofBytes(Math.max(32 << 20, Runtime.getRuntime().maxMemory() / 8)),
+        List.of());
   }
 
   /**

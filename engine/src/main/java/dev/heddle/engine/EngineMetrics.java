@@ -37,6 +37,7 @@ final class EngineMetrics {
   private final Counter lostLines;
   private final Timer inits;
   private final Counter evictions;
+  private final Timer ranOn;
 
   /**
    * @param role of the process: two roles of one process have an engine each
@@ -56,6 +57,11 @@ final class EngineMetrics {
     queue =
         Timer.builder("heddle.engine.invocation.queue")
             .description("Time in which events waited for a thread")
+            .tag(ROLE, role)
+            .register(registry);
+    ranOn =
+        Timer.builder("heddle.engine.invocation.ran.on")
+            .description("Active time of handlers after their caller had left with the bill")
             .tag(ROLE, role)
             .register(registry);
     loads =
@@ -128,6 +134,10 @@ final class EngineMetrics {
 
   void made(long nanos) {
     inits.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  void ranOn(long nanos) {
+    ranOn.record(nanos, TimeUnit.NANOSECONDS);
   }
 
   void evicted() {

@@ -7,6 +7,11 @@ public interface FunctionRuntime {
   /** As heddle.yaml names it. */
   String name();
 
+  /** Whether it runs code of this tenant on this node. */
+  default boolean serves(String tenant) {
+    return true;
+  }
+
   /**
    * Whether the code can be deployed, and what to ship besides it. The code is hostile until this
    * returns: it takes bounded time and memory, whatever the code is.

@@ -19,6 +19,7 @@ final class InvocationMeter {
   private volatile long queueNanos = -1;
   private volatile long initNanos;
   private volatile boolean entered;
+  private boolean gone;
   private volatile long enteredAt;
   private volatile long cpuAtEntry;
   private volatile long sandboxCpuAtEntry;
@@ -32,6 +33,11 @@ final class InvocationMeter {
   private volatile long activeNanos;
   private volatile long cpuNanos;
   private volatile long bytesOut;
+
+  /** What it took after its caller had left with the bill. */
+  private volatile long restActiveNanos;
+
+  private volatile long restCpuNanos;
   private volatile List<String> open = List.of();
 
   InvocationMeter(Ticker ticker, long bytesIn) {
@@ -70,17 +76,31 @@ final class InvocationMeter {
     bytesOut = bytes;
   }
 
-  void left(Sandbox sandbox) {
-    activeNanos = ticker.nanoTime() - enteredAt - parkedNanos;
-    cpuNanos =
+  synchronized void left(Sandbox sandbox) {
+    gone = true;
+    long active = ticker.nanoTime() - enteredAt - parkedNanos;
+    long cpu =
         CPU.getCurrentThreadCpuTime()
             - cpuAtEntry
             + sandbox.statistics().cpuNanos()
             - sandboxCpuAtEntry;
+    if (open.isEmpty()) {
+      activeNanos = active;
+      cpuNanos = cpu;
+    } else {
+      restActiveNanos = Math.max(0, active - activeNanos);
+      restCpuNanos = Math.max(0, cpu - cpuNanos);
+    }
   }
 
-  /** The caller leaves while the code goes on: what it took so far, and that there is more. */
-  void stillRuns(Thread runner, String invocationId) {
+  /**
+   * The caller leaves while the code goes on: what it took so far, and that there is more. Nothing
+   * is to come of code that has just ended.
+   */
+  synchronized void stillRuns(Thread runner, String invocationId) {
+    if (gone) {
+      return;
+    }
     if (entered) {
       long now = ticker.nanoTime();
       long parked = parkedNanos + (parking ? now - parkedAt : 0);
@@ -91,9 +111,26 @@ final class InvocationMeter {
     open = List.of(invocationId);
   }
 
+  /** Whether its bill named it as open: then another one closes it. */
+  boolean open() {
+    return !open.isEmpty();
+  }
+
   /** Time for which it held its place. */
   long ranNanos() {
-    return initNanos + activeNanos + parkedNanos;
+    return initNanos + activeNanos + restActiveNanos + parkedNanos;
+  }
+
+  /**
+   * What it took after its caller had left, as far as its bill did not have it: nothing where it
+   * ended in time.
+   *
+   * @param memoryBytes cap of the sandbox
+   */
+  Bill rest(long memoryBytes) {
+    long active = restActiveNanos;
+    long charged = Bill.memoryMibNanos(active, memoryBytes);
+    return new Bill(active, restCpuNanos, 0, 0, 0, 0, 0, 0, charged, 0, true, List.of(), 0, 0);
   }
 
   /**

@@ -29,6 +29,9 @@ final class InvocationTask implements Dispatcher.Task {
   /** What a caller waits at most, beyond the deadline, for code that was told to end. */
   private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
+  /** Outcome of a second report, of what ran on after the first one. */
+  private static final String RAN_ON = "ran-on";
+
   private final InvocationKit kit;
   private final LoadedVersions.Lease lease;
   private final FunctionRef ref;
@@ -301,7 +304,18 @@ final class InvocationTask implements Dispatcher.Task {
       lock.unlock();
     }
     if (late) {
+      reportRest();
       kit.dispatcher().stuck(-1);
+    }
+  }
+
+  /** The caller left with the bill: what the code took after that is told when it ends. */
+  private void reportRest() {
+    if (meter.open()) {
+      long memory = lease.version().version().memory().bytes();
+      var rest = meter.rest(memory);
+      kit.metrics().ranOn(rest.activeNanos());
+      log.report(ReportLine.of(ref, invocation, memory, rest, Bill.NONE, RAN_ON));
     }
   }
 

@@ -2,7 +2,9 @@ package dev.heddle.engine;
 
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Runs trusted code of a jar in this JVM, each version of each tenant in a class loader of its own.
@@ -12,18 +14,26 @@ import java.util.Optional;
 public final class JavaRuntime implements FunctionRuntime {
   private final ArchiveLimits limits;
   private final boolean enabled;
+  private final Set<String> tenants;
 
   /**
    * @param enabled false: refuses all code with FORBIDDEN
+   * @param tenants whose code is trusted; empty: that of all
    */
-  public JavaRuntime(ArchiveLimits limits, boolean enabled) {
+  public JavaRuntime(ArchiveLimits limits, boolean enabled, List<String> tenants) {
     this.limits = limits;
     this.enabled = enabled;
+    this.tenants = Set.copyOf(tenants);
   }
 
   @Override
   public String name() {
     return "java";
+  }
+
+  @Override
+  public boolean serves(String tenant) {
+    return tenants.isEmpty() || tenants.contains(tenant);
   }
 
   /** Also runs the static initializer and the constructor of the entry class. */

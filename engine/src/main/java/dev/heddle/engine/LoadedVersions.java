@@ -170,7 +170,7 @@ final class LoadedVersions implements AutoCloseable {
       Key key, Entry entry, FunctionRef ref, FunctionVersion version, Failures failures) {
     long start = failures.ticker().nanoTime();
     try {
-      var runtime = runtimes.named(version.runtime(), ref.label());
+      var runtime = runtimes.named(version.runtime(), ref.label(), ref.tenant());
       var shipped =
           new ShippedCode(
               version,

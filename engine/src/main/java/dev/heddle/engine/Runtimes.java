@@ -19,7 +19,7 @@ final class Runtimes {
   }
 
   /** The runtime for code that is to be deployed; another is the author's mistake. */
-  FunctionRuntime forDeploy(String name) {
+  FunctionRuntime forDeploy(String name, String function, String tenant) {
     var runtime = byName.get(name);
     if (runtime == null) {
       throw Refusals.refuse(
@@ -28,11 +28,11 @@ final class Runtimes {
           name,
           byName.isEmpty() ? "none: no function can be deployed here" : known());
     }
-    return runtime;
+    return serving(runtime, function, tenant);
   }
 
   /** The runtime of a version that was deployed; another is this node's lack. */
-  FunctionRuntime named(String name, String label) {
+  FunctionRuntime named(String name, String label, String tenant) {
     var runtime = byName.get(name);
     if (runtime == null) {
       throw Refusals.refuse(
@@ -40,6 +40,17 @@ final class Runtimes {
           "function",
           label + " needs the " + name + " runtime",
           byName.isEmpty() ? "a node that runs functions" : known());
+    }
+    return serving(runtime, label, tenant);
+  }
+
+  private static FunctionRuntime serving(FunctionRuntime runtime, String label, String tenant) {
+    if (!runtime.serves(tenant)) {
+      throw Refusals.refuse(
+          ErrorCode.FORBIDDEN,
+          "function",
+          label + " needs the " + runtime.name() + " runtime, which tenant " + tenant + " has not",
+          "a tenant of " + runtime.name() + "-tenants");
     }
     return runtime;
   }

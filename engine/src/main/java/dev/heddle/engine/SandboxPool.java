@@ -6,8 +6,10 @@ import dev.heddle.process.Ticker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.ReentrantLock;
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any thread. Sandboxes are ended and paused without a lock held.
  */
 final class SandboxPool implements AutoCloseable {
+  private static final int OF_A_QUERY = -1;
+
   /** What is to go first, first: paused ones before others, then by value. */
   private final Comparator<Room> byValue =
       Comparator.<Room, Boolean>comparing(room -> !room.paused).thenComparingDouble(this::value);
@@ -90,6 +94,15 @@ final class SandboxPool implements AutoCloseable {
   private long taken;
   private long parked;
 
+  /** What queries of each tenant hold, within {@link #reserved}. */
+  private final Map<String, Long> queries = new HashMap<>();
+
+  /** The same of its invocations, without what they lend while they wait for others. */
+  private final Map<String, Long> invocations = new HashMap<>();
+
+  /** Whether there are several tenants, who share the node. */
+  private boolean several;
+
   /** What idle ones hold, within {@link #reserved}. */
   private long idleBytes;
 
@@ -146,8 +159,29 @@ final class SandboxPool implements AutoCloseable {
       room.held = bytes;
       room.depth = depth;
       byDepth[depth] += bytes;
+      holds(invocations, version, bytes);
       taken++;
       return room;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether there are several tenants on this node: then none's queries get more than half. */
+  void several(boolean tenants) {
+    lock.lock();
+    try {
+      several = tenants;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Bytes that the queries of a tenant hold. */
+  long ofQueries(String tenant) {
+    lock.lock();
+    try {
+      return queries.getOrDefault(tenant, 0L);
     } finally {
       lock.unlock();
     }
@@ -161,6 +195,18 @@ final class SandboxPool implements AutoCloseable {
   Room takeForQuery(LoadedVersion version) {
     lock.lock();
     try {
+      var tenant = version.ref().tenant();
+      long mine = queries.getOrDefault(tenant, 0L);
+      long held = mine + invocations.getOrDefault(tenant, 0L);
+      // One query may run in any case.
+      if (several && mine > 0 && held + version.reserves() > budget / 2) {
+        throw Refusals.refuse(
+            ErrorCode.OVERLOADED,
+            "sandboxes of tenant " + tenant,
+            held + " bytes in use",
+            "with %d for function %s, at most half of the node's %d, as others need it, too"
+                .formatted(version.reserves(), version.ref().label(), budget));
+      }
       if (!makeRoom(version.reserves())) {
         throw Refusals.refuse(
             ErrorCode.OVERLOADED,
@@ -170,13 +216,25 @@ final class SandboxPool implements AutoCloseable {
       }
       var room = new Room(version);
       room.held = version.reserves();
-      room.depth = -1;
+      room.depth = OF_A_QUERY;
       taken++;
       reserved += room.held;
+      holds(queries, version, room.held);
       return room;
     } finally {
       lock.unlock();
       settle();
+    }
+  }
+
+  /** A tenant holds so much more, or less. Call with the lock held. */
+  private static void holds(Map<String, Long> tenants, LoadedVersion version, long change) {
+    var tenant = version.ref().tenant();
+    long now = tenants.getOrDefault(tenant, 0L) + change;
+    if (now == 0) {
+      tenants.remove(tenant);
+    } else {
+      tenants.put(tenant, now);
     }
   }
 
@@ -239,7 +297,10 @@ final class SandboxPool implements AutoCloseable {
     lock.lock();
     try {
       taken--;
-      if (room.depth >= 0) {
+      if (room.depth == OF_A_QUERY) {
+        holds(queries, room.version, -room.held);
+      } else {
+        holds(invocations, room.version, -room.held);
         byDepth[room.depth] -= room.version.reserves();
       }
       boolean kept =
@@ -266,6 +327,7 @@ final class SandboxPool implements AutoCloseable {
       parked++;
       room.lent = room.held - Math.clamp(keeps, 0, room.held);
       reserved -= room.lent;
+      holds(invocations, room.version, -room.lent);
     } finally {
       lock.unlock();
     }
@@ -277,6 +339,7 @@ final class SandboxPool implements AutoCloseable {
     try {
       parked--;
       reserved += room.lent;
+      holds(invocations, room.version, room.lent);
       room.lent = 0;
     } finally {
       lock.unlock();

@@ -38,6 +38,7 @@ public final class ScatterRun implements AutoCloseable {
   private final Runnable release;
   private @Nullable Object query;
   private boolean commutative;
+  private boolean trims;
   private boolean closed;
 
   /**
@@ -117,7 +118,14 @@ public final class ScatterRun implements AutoCloseable {
     if (query == null) {
       throw failures.failed("prepare", "it returned null (expected: a prepared query)");
     }
-    commutative = run("laws", () -> function.laws().contains(Law.COMMUTATIVE));
+    commutative =
+        run(
+            "laws",
+            () -> {
+              boolean anyOrder = function.laws().contains(Law.COMMUTATIVE);
+              trims = anyOrder && function.trims(query());
+              return anyOrder;
+            });
   }
 
   private Object query() {
@@ -149,6 +157,24 @@ public final class ScatterRun implements AutoCloseable {
       throw failures.failed("bound", "it returned null (expected: an Optional)");
     }
     return bound.orElse(Bound.NONE);
+  }
+
+  /** Whether leaves may be asked for fewer hits than the query asks for. */
+  public boolean trims() {
+    return trims;
+  }
+
+  /**
+   * Whether a partial of the best k only may have left out what belongs into the answer; with 0,
+   * one that was cut elsewhere. Leaves both as they are.
+   */
+  public boolean lacks(Partial merged, Partial trimmed, int k) {
+    return run("lacks", () -> function.lacks(query(), merged.value, trimmed.value, k));
+  }
+
+  /** What holds of the answer although a trimmed partial lacks something. Leaves both as is. */
+  public Partial cut(Partial merged, Partial trimmed) {
+    return partial("cut", run("cut", () -> function.cut(query(), merged.value, trimmed.value)));
   }
 
   /** Merges two partials and uses them up: hold on to neither. */

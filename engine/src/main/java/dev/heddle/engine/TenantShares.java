@@ -2,6 +2,7 @@ package dev.heddle.engine;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 
 /**
  * What each tenant has of a node's places, memory and queue. Where there are several tenants, none
@@ -30,10 +31,15 @@ final class TenantShares {
   private final int threads;
   private final int queue;
   private final long memory;
+  private final ToLongFunction<String> queries;
   private final Map<String, Use> uses = new HashMap<>();
   private boolean several;
 
-  TenantShares(EngineConfig config) {
+  /**
+   * @param queries bytes that the queries of a tenant hold
+   */
+  TenantShares(EngineConfig config, ToLongFunction<String> queries) {
+    this.queries = queries;
     this.threads = Math.max(1, config.invocationThreads() / 2);
     this.queue = Math.max(1, config.invocationQueue() / 2);
     this.memory = config.sandboxMemory().bytes() / 2;
@@ -51,7 +57,8 @@ final class TenantShares {
         || use.running[depth] == 0
         || (use.active < threads
             && use.running[depth] < threads
-            && use.memory[depth] + task.version().reserves() <= memory);
+            && use.memory[depth] + queries.applyAsLong(tenant(task)) + task.version().reserves()
+                <= memory);
   }
 
   /** Whether one more event may wait. */

@@ -92,18 +92,19 @@ final class BadFunctionsTest {
   void aMissingEntryIsToldAtTheDeployAndAtTheLoad() {
     var manifest = Manifest.parse("name: f\nentry: user.Nothing\n");
     var code = Archive.read(JAR, ArchiveLimits.DEFAULTS);
-    var refused = fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
+    var refused =
+        fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check("default", code, manifest));
     assertTrue(refused.getMessage().contains("no such class user.Nothing"), refused.toString());
     var none = Manifest.parse("name: f\n");
     fails(
         ErrorCode.INVALID_FUNCTION,
         "entry: missing (expected: a class name such as com.example.MyFunction)",
-        () -> workshop.engine.check(code, none));
+        () -> workshop.engine.check("default", code, none));
     var python = Manifest.parse("name: f\nruntime: python\nentry: x\n");
     fails(
         ErrorCode.INVALID_FUNCTION,
         "runtime: python (expected: java or scripted)",
-        () -> workshop.engine.check(code, python));
+        () -> workshop.engine.check("default", code, python));
     var ref = workshop.deploy(JAR, "user.Nothing");
     var failure = fails(ErrorCode.FUNCTION_FAILED, () -> workshop.invoke(ref, "1"));
     assertTrue(
@@ -128,7 +129,8 @@ final class BadFunctionsTest {
     assertEquals("\"a\"", workshop.invoke(lives, "\"a\""));
     var code = Archive.read(JAR, ArchiveLimits.DEFAULTS);
     var manifest = Manifest.parse("name: f\nentry: user.ExitsInConstructor\n");
-    var refused = fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check(code, manifest));
+    var refused =
+        fails(ErrorCode.INVALID_FUNCTION, () -> workshop.engine.check("default", code, manifest));
     assertTrue(refused.getMessage().contains("exit: a function may not"), refused.toString());
   }
 

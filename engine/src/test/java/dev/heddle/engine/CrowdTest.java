@@ -69,13 +69,52 @@ final class CrowdTest {
     load = 0.3;
     // What was asked for first is of times long gone.
     assertTrue(crowd.full(0));
-    ticker.advance(Duration.ofMillis(25));
+    ticker.advance(Duration.ofMillis(55));
     assertFalse(crowd.full(0));
     load = 0.95;
-    ticker.advance(Duration.ofMillis(25));
+    ticker.advance(Duration.ofMillis(55));
     assertTrue(crowd.full(0));
     load = -1;
-    ticker.advance(Duration.ofMillis(25));
+    ticker.advance(Duration.ofMillis(55));
     assertTrue(crowd.full(0));
+  }
+
+  @Test
+  void aMomentOfIdlenessLetsInAFewAndNotAllThatWait() {
+    crowdedAndIdle();
+    assertEquals(4, letIn());
+    assertTrue(crowd.full(0));
+    load = 1;
+    assertEquals(0, letIn());
+    load = 0.5;
+    assertEquals(4, letIn());
+  }
+
+  @Test
+  void theLongerProcessorsAreIdleTheMoreBegin() {
+    crowdedAndIdle();
+    assertEquals(4, letIn());
+    assertEquals(8, letIn());
+    assertEquals(16, letIn());
+  }
+
+  /** As many compute as may, and yet the processors have time to spare. */
+  private void crowdedAndIdle() {
+    computing = 4;
+    begin(4);
+    assertTrue(crowd.full(0));
+    load = 0.5;
+  }
+
+  /** How many of very many may begin once the load was looked at again. */
+  private int letIn() {
+    ticker.advance(Duration.ofMillis(55));
+    int begun = 0;
+    while (begun < 1_000 && !crowd.full(0)) {
+      crowd.began();
+      begun++;
+      computing++;
+    }
+    return begun;
   }
 }

@@ -10,6 +10,7 @@ import dev.heddle.process.ErrorCode;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
@@ -51,7 +52,9 @@ final class DeployCheckTest {
 
   private static FunctionKind check(byte[] code, String entry, String more, ArchiveLimits limits) {
     var manifest = Manifest.parse("name: check\nentry: " + entry + "\n" + more);
-    return new JavaRuntime(limits, true).check(Archive.read(code, limits), manifest).kind();
+    return new JavaRuntime(limits, true, List.of())
+        .check(Archive.read(code, limits), manifest)
+        .kind();
   }
 
   private static void refused(String message, byte[] jar, String entry) {

@@ -8,6 +8,7 @@ import dev.heddle.process.ConfigReader;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tools.jackson.dataformat.yaml.YAMLMapper;
 
@@ -65,7 +66,8 @@ final class EngineConfigTest {
                 DataSize.ofMiB(1), 12, DataSize.ofMiB(13), DataSize.ofMiB(14), 15, 16),
             Duration.ofSeconds(17),
             18,
-            DataSize.ofMiB(19)),
+            DataSize.ofMiB(19),
+            List.of("a", "b")),
         read(
             """
             java-enabled: false
@@ -103,6 +105,7 @@ final class EngineConfigTest {
             close-grace: 17s
             scatter-threads: 18
             idle-code: 19MiB
+            java-tenants: [a, b]
             """));
   }
 

@@ -19,7 +19,7 @@ final class EngineMetricsTest {
     return new Engine(
         EngineConfig.defaults(),
         digest -> EchoFunction.JAR,
-        List.of(new JavaRuntime(ArchiveLimits.DEFAULTS, true)),
+        List.of(new JavaRuntime(ArchiveLimits.DEFAULTS, true, List.of())),
         Map.of(),
         Platform.NONE,
         logs,

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,7 +25,7 @@ final class EntryWindowTest {
               }
             }
             """);
-    var java = new JavaRuntime(ArchiveLimits.DEFAULTS, true);
+    var java = new JavaRuntime(ArchiveLimits.DEFAULTS, true, List.of());
     var late = new LateRuntime("late", java);
     try (var workshop =
         new Workshop(Workshop.config(4, 4, 2), Platform.NONE, Workshop.TICKER, late)) {

@@ -2,10 +2,12 @@ package dev.heddle.engine;
 
 import static dev.heddle.engine.Workshop.fails;
 import static dev.heddle.process.testing.Eventually.eventually;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.CatalogView;
+import dev.heddle.catalog.FunctionKind;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -89,6 +92,34 @@ final class InvocationLimitsTest {
     eventually(
         "the version was unloaded", () -> workshop.gauge("heddle.engine.loaded.versions") == 0);
     assertEquals("1", run("count"));
+  }
+
+  private List<String> reports() {
+    return workshop.logs.read("default", "fn", 100, Optional.of("i-1")).stream()
+        .map(FunctionLogLine::text)
+        .filter(text -> text.startsWith("REPORT "))
+        .toList();
+  }
+
+  @Test
+  void whatRunsOnAfterItsCallerLeftIsReportedWhenItEnds() {
+    workshop.engine.load(echo);
+    fails(
+        ErrorCode.DEADLINE_EXCEEDED,
+        () -> workshop.invoke(echo, "{\"do\":\"spin\"}", Duration.ofSeconds(1)));
+    var first = reports();
+    assertEquals(1, first.size(), first::toString);
+    assertTrue(first.getFirst().endsWith(" outcome=DEADLINE_EXCEEDED complete=false"));
+    System.setProperty("heddle.test.release", "now");
+    eventually("it came back", () -> workshop.gauge("heddle.engine.threads.stuck") == 0);
+    var both = reports();
+    assertEquals(2, both.size(), both::toString);
+    var rest = both.getLast();
+    assertTrue(rest.endsWith(" outcome=ran-on"), rest);
+    assertTrue(!rest.contains(" active=0ns") && !rest.contains(" cpu=0ns"), rest);
+    assertTrue(!rest.contains(" charged=0MiB"), rest);
+    assertEquals("1", run("count"));
+    assertEquals(3, reports().size());
   }
 
   @Test
@@ -177,27 +208,54 @@ final class InvocationLimitsTest {
         });
   }
 
+  /** Knows the echo function, and has no other runtime. */
+  private static Engine engine(JavaRuntime runtime, FunctionLogs logs) {
+    return new Engine(
+        EngineConfig.defaults(),
+        digest -> EchoFunction.JAR,
+        List.of(runtime),
+        Map.of(),
+        Platform.NONE,
+        logs,
+        Workshop.TICKER,
+        new SimpleMeterRegistry(),
+        "leaf");
+  }
+
   @Test
   void refusesJavaWhereItIsOff() {
-    var runtime = new JavaRuntime(ArchiveLimits.DEFAULTS, false);
+    var runtime = new JavaRuntime(ArchiveLimits.DEFAULTS, false, List.of());
     try (var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Workshop.TICKER);
-        var off =
-            new Engine(
-                EngineConfig.defaults(),
-                digest -> EchoFunction.JAR,
-                List.of(runtime),
-                Map.of(),
-                Platform.NONE,
-                logs,
-                Workshop.TICKER,
-                new SimpleMeterRegistry(),
-                "leaf")) {
+        var off = engine(runtime, logs)) {
       var late = Workshop.invocation(Duration.ofSeconds(10));
       fails(ErrorCode.FORBIDDEN, () -> off.invoke(echo, new byte[] {'1'}, late).json());
       fails(ErrorCode.FORBIDDEN, () -> off.scatter(echo, Workshop.request()));
       var code = Archive.read(EchoFunction.JAR, ArchiveLimits.DEFAULTS);
       var manifest = Manifest.parse("name: fn\nentry: user.Echo\n");
-      fails(ErrorCode.FORBIDDEN, () -> off.check(code, manifest));
+      fails(ErrorCode.FORBIDDEN, () -> off.check("default", code, manifest));
+    }
+  }
+
+  @Test
+  void runsJavaOfTheTenantsThatItTrusts() {
+    var runtime = new JavaRuntime(ArchiveLimits.DEFAULTS, true, List.of("trusted", "default"));
+    var other = new FunctionRef("other", echo.name(), echo.version());
+    try (var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Workshop.TICKER);
+        var choosy = engine(runtime, logs)) {
+      var time = Workshop.invocation(Duration.ofSeconds(60));
+      assertEquals("7", new String(choosy.invoke(echo, new byte[] {'7'}, time).json(), UTF_8));
+      fails(
+          ErrorCode.FORBIDDEN,
+          "function: "
+              + other.label()
+              + " needs the java runtime, which tenant other has not (expected: a tenant of"
+              + " java-tenants)",
+          () -> choosy.invoke(other, new byte[] {'7'}, time).json());
+      fails(ErrorCode.FORBIDDEN, () -> choosy.scatter(other, Workshop.request()));
+      var code = Archive.read(EchoFunction.JAR, ArchiveLimits.DEFAULTS);
+      var manifest = Manifest.parse("name: fn\nentry: user.Echo\n");
+      assertEquals(FunctionKind.HANDLER, choosy.check("trusted", code, manifest).kind());
+      fails(ErrorCode.FORBIDDEN, () -> choosy.check("other", code, manifest));
     }
   }
 

@@ -27,6 +27,11 @@ public final class LateRuntime implements FunctionRuntime {
   }
 
   @Override
+  public boolean serves(String tenant) {
+    return runtime.serves(tenant);
+  }
+
+  @Override
   public CheckedCode check(Code code, Manifest manifest) {
     return runtime.check(code, manifest);
   }

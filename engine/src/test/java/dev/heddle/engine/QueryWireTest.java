@@ -281,6 +281,10 @@ final class QueryWireTest {
                         .addMustNot(Clause.newBuilder().setAll(All.getDefaultInstance()))
                         .addMustNot(Clause.newBuilder()))));
     invalid(
+        "query.range: missing (expected: at least one of gte, gt, lte, lt)",
+        QueryRequest.newBuilder()
+            .setQuery(Clause.newBuilder().setRange(Range.newBuilder().setField("n"))));
+    invalid(
         "query.bool: missing (expected: at least one of must, should, mustNot, filter)",
         query(Clause.newBuilder().setBool(Bool.getDefaultInstance())));
     invalid(

@@ -13,6 +13,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.testing.ManualTicker;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -277,6 +278,40 @@ final class SandboxPoolTest {
       runtime.release();
       first.join();
       second.join();
+    }
+  }
+
+  @Test
+  void theTimeToComeBackGoesByWhatRunsNotByWhatMightRun() throws Exception {
+    // Of 64 threads the function may use one.
+    try (var wide = workshop(64, 3, 4)) {
+      var one = deploy(wide, "one", 1);
+      assertEquals(
+          "{\"do\":\"work\",\"millis\":16000}",
+          wide.invoke(one, "{\"do\":\"work\",\"millis\":16000}", ticker, Duration.ofHours(2)));
+      var callers = new ArrayList<Thread>();
+      for (int i = 0; i < 4; i++) {
+        int waiting = i;
+        callers.add(blocked(wide, one));
+        eventually(
+            "one runs, the others wait",
+            () -> runtime.inside.get() == 1 && wide.engine.report().queued() == waiting);
+      }
+      var result =
+          wide.engine.invoke(
+              one, new byte[] {'1'}, Workshop.invocation(ticker, Duration.ofHours(1), 0));
+      if (!(result instanceof InvocationResult.Failed failed)) {
+        throw new AssertionError("answered");
+      }
+      assertEquals(ErrorCode.QUEUE_FULL, failed.why().code());
+      // A sixteenth of 16 s is what an event takes as far as anybody knows, and four are before it.
+      assertTrue(
+          failed.retryAfter().compareTo(Duration.ofSeconds(3)) > 0,
+          () -> "retry after " + failed.retryAfter());
+      runtime.release();
+      for (var caller : callers) {
+        caller.join();
+      }
     }
   }
 }

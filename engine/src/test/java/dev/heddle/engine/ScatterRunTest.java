@@ -237,7 +237,8 @@ final class ScatterRunTest {
   @Test
   void tellsLatenessFromCancellation() {
     var ticker = new ManualTicker();
-    var runtimes = List.<FunctionRuntime>of(new JavaRuntime(ArchiveLimits.DEFAULTS, true));
+    var runtimes =
+        List.<FunctionRuntime>of(new JavaRuntime(ArchiveLimits.DEFAULTS, true, List.of()));
     try (var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), ticker);
         var engine =
             new Engine(

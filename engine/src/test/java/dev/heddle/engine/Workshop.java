@@ -57,7 +57,7 @@ final class Workshop implements AutoCloseable {
 
   Workshop(EngineConfig config, Platform platform, Ticker ticker, FunctionRuntime... more) {
     var runtimes = new ArrayList<FunctionRuntime>(List.of(more));
-    runtimes.add(new JavaRuntime(config.archive(), config.javaEnabled()));
+    runtimes.add(new JavaRuntime(config.archive(), config.javaEnabled(), config.javaTenants()));
     logs = new FunctionLogs(config.logs(), Clock.systemUTC(), ticker);
     engine =
         new Engine(
@@ -101,7 +101,8 @@ final class Workshop implements AutoCloseable {
         defaults.archive(),
         Duration.ofMillis(200),
         8,
-        DataSize.ofMiB(64));
+        DataSize.ofMiB(64),
+        List.of());
   }
 
   FunctionRef deploy(byte[] jar, String entry) {

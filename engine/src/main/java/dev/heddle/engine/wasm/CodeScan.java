@@ -14,11 +14,16 @@ final class CodeScan {
   private final WasmLimits limits;
   private final int types;
   private final int functions;
+  private final CallGraph graph;
 
-  CodeScan(WasmLimits limits, int types, int functions) {
+  /**
+   * @param graph hears of every call
+   */
+  CodeScan(WasmLimits limits, int types, int functions, CallGraph graph) {
     this.limits = limits;
     this.types = types;
     this.functions = functions;
+    this.graph = graph;
   }
 
   void scan(int function, int parameters, ModuleBytes body) {
@@ -26,7 +31,8 @@ final class CodeScan {
     if (body.remaining() > limits.maxFunctionBytes()) {
       throw refuse(what, body.remaining() + " bytes", "at most " + limits.maxFunctionBytes());
     }
-    locals(what, parameters, body);
+    int size = body.remaining();
+    long locals = locals(what, parameters, body);
     int depth = 1;
     while (depth > 0) {
       int opcode = body.u8();
@@ -42,9 +48,10 @@ final class CodeScan {
       }
     }
     body.expectEnd(what);
+    graph.end(function, locals, size);
   }
 
-  private void locals(String what, int parameters, ModuleBytes body) {
+  private long locals(String what, int parameters, ModuleBytes body) {
     long total = parameters;
     int groups = body.count(what + ": groups of locals", limits.maxLocals());
     for (int i = 0; i < groups; i++) {
@@ -54,6 +61,7 @@ final class CodeScan {
       }
       valueType(what, body);
     }
+    return total;
   }
 
   private static void valueType(String what, ModuleBytes body) {
@@ -81,9 +89,10 @@ final class CodeScan {
           body.count("branch", limits.maxDepth());
         }
       }
-      case 0x10, 0xD2 -> body.count("function index", functions - 1);
+      case 0x10 -> graph.call(body.count("function index", functions - 1));
+      case 0xD2 -> graph.reference(body.count("function index", functions - 1));
       case 0x11 -> {
-        body.count("type index", types - 1);
+        graph.callOfType(body.count("type index", types - 1));
         body.u32();
       }
       case 0x1C -> {

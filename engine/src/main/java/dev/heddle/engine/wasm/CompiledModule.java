@@ -10,8 +10,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The class files that a module was compiled to, and their form on the wire: the same module gives
@@ -20,6 +22,7 @@ import java.util.TreeMap;
  * @param compiler name and version of what made it
  * @param digest SHA-256 of the module
  * @param kind as which it was deployed
+ * @param stack what is known of its depth
  * @param mainClass the machine among the classes
  * @param classes class files by binary name
  */
@@ -27,14 +30,16 @@ record CompiledModule(
     String compiler,
     byte[] digest,
     FunctionKind kind,
+    StackNeed stack,
     String mainClass,
     Map<String, byte[]> classes) {
   /** What this version of the platform makes and runs. */
-  static final String COMPILER = "endive 1.0.0, abi 1";
+  static final String COMPILER = "endive 1.0.0, abi 3";
 
   private static final int MAGIC = 0x48444C57;
   private static final int DIGEST_BYTES = 32;
   private static final int MAX_CLASSES = 10_000;
+  private static final int MAX_IMPORTS = 256;
 
   byte[] encode() {
     var bytes = new ByteArrayOutputStream();
@@ -43,6 +48,11 @@ record CompiledModule(
       out.writeUTF(compiler);
       out.write(digest);
       out.writeBoolean(kind == FunctionKind.SCATTER);
+      out.writeInt(stack.bytes());
+      out.writeInt(stack.imports().size());
+      for (int each : new TreeSet<>(stack.imports())) {
+        out.writeInt(each);
+      }
       out.writeUTF(mainClass);
       out.writeInt(classes.size());
       for (var entry : new TreeMap<>(classes).entrySet()) {
@@ -87,6 +97,7 @@ record CompiledModule(
     }
     var digest = in.readNBytes(DIGEST_BYTES);
     var kind = in.readBoolean() ? FunctionKind.SCATTER : FunctionKind.HANDLER;
+    var stack = stack(in);
     var mainClass = in.readUTF();
     int count = in.readInt();
     if (count < 1 || count > MAX_CLASSES) {
@@ -104,7 +115,20 @@ record CompiledModule(
     if (in.available() > 0 || !classes.containsKey(mainClass)) {
       throw new IOException("no whole archive (expected: its main class, and no bytes after it)");
     }
-    return new CompiledModule(compiler, digest, kind, mainClass, classes);
+    return new CompiledModule(compiler, digest, kind, stack, mainClass, classes);
+  }
+
+  private static StackNeed stack(DataInputStream in) throws IOException {
+    int bytes = in.readInt();
+    int count = in.readInt();
+    if (bytes < 0 || bytes > StackNeed.MAX_BYTES || count < 0 || count > MAX_IMPORTS) {
+      throw new IOException("stack: " + bytes + ", of " + count + " imports (expected: less)");
+    }
+    var imports = new HashSet<Integer>();
+    for (int i = 0; i < count; i++) {
+      imports.add(in.readInt());
+    }
+    return new StackNeed(bytes, imports);
   }
 
   boolean madeFrom(byte[] sha256) {

@@ -92,6 +92,7 @@ public final class CompilerProcess {
         CompiledModule.COMPILER,
         ModuleDigest.of(module),
         kind,
+        ModuleReader.check(module, WasmLimits.unlimited()).stack(),
         compiled.collector().mainClassName().replace('/', '.'),
         Map.copyOf(classes));
   }

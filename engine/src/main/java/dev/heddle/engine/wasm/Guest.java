@@ -6,7 +6,6 @@ import dev.heddle.function.StoppedException;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +23,7 @@ import run.endive.runtime.WasmInterruptedException;
 final class Guest implements AutoCloseable {
   private static final int MAX_WORDS = 1_000;
   private static final byte[] NOTHING = {};
+  private static final int KEPT_REPLY = 16 << 10;
 
   private final LoadedModule module;
   private final DataSize cap;
@@ -34,6 +34,13 @@ final class Guest implements AutoCloseable {
   private final GuestOutput output;
 
   private byte[] reply = NOTHING;
+
+  /** What the node's budget lent for replies. */
+  private int replyRoom;
+
+  /** Whether the stack was looked at in this step: it is not until the host is called. */
+  private boolean stackReserved;
+
   private @Nullable HeddleException refused;
   private boolean closed;
 
@@ -95,8 +102,27 @@ final class Guest implements AutoCloseable {
    * @return its result, 0 where it has none
    */
   long call(String step, int function, long... arguments) {
-    var results = guarded(() -> instance.getMachine().call(function, arguments));
-    return results == null || results.length == 0 ? 0 : results[0];
+    boolean reserved = stackReserved;
+    stackReserved = false;
+    try {
+      var results = guarded(() -> instance.getMachine().call(function, arguments));
+      return results == null || results.length == 0 ? 0 : results[0];
+    } finally {
+      stackReserved = reserved;
+    }
+  }
+
+  /**
+   * Makes sure that the platform's own code has stack to run on wherever this step calls its host,
+   * but for imports to which recursion may lead.
+   *
+   * @throws GuestException if little stack is left
+   */
+  void reserveStack() {
+    if (!stackReserved) {
+      StackReserve.check(module.stack().bytes());
+      stackReserved = true;
+    }
   }
 
   private <T> T guarded(Body<T> body) {
@@ -169,17 +195,21 @@ final class Guest implements AutoCloseable {
 
   /** Bytes that a host function was given. */
   byte[] argument(long address, long length) {
+    return memory.readBytes((int) address, checked(length));
+  }
+
+  String text(long address, long length) {
+    return memory.text((int) address, checked(length));
+  }
+
+  private int checked(long length) {
     int size = (int) length;
     if (size < 0 || size > module.limits().maxMessage().bytes()) {
       throw new GuestException(
           "argument: %d bytes (expected: at most %s)"
               .formatted(Integer.toUnsignedLong(size), module.limits().maxMessage()));
     }
-    return memory.readBytes((int) address, size);
-  }
-
-  String text(long address, long length) {
-    return new String(argument(address, length), StandardCharsets.UTF_8);
+    return size;
   }
 
   /** Keeps bytes until the module fetches them or asks for something else; their number. */
@@ -215,12 +245,16 @@ final class Guest implements AutoCloseable {
   }
 
   private void replace(byte[] next) {
-    module.budget().giveBack(reply.length);
     reply = NOTHING;
-    if (next.length > 0) {
-      module.budget().take(next.length);
-      reply = next;
+    // What is lent for a small reply is kept for the next one.
+    int room = Math.max(next.length, Math.min(replyRoom, KEPT_REPLY));
+    if (room > replyRoom) {
+      module.budget().take(room - replyRoom);
+    } else if (room < replyRoom) {
+      module.budget().giveBack(replyRoom - room);
     }
+    replyRoom = room;
+    reply = next;
   }
 
   /** Remembers what the platform refused, for a module that lets it through. */
@@ -246,7 +280,9 @@ final class Guest implements AutoCloseable {
     if (!closed) {
       closed = true;
       shards.close();
-      replace(NOTHING);
+      reply = NOTHING;
+      module.budget().giveBack(replyRoom);
+      replyRoom = 0;
       memory.release();
     }
   }

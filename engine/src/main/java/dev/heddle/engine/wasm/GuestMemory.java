@@ -1,68 +1,99 @@
 package dev.heddle.engine.wasm;
 
+import static dev.heddle.engine.wasm.PagesOnWrite.MASK;
+import static dev.heddle.engine.wasm.PagesOnWrite.SHIFT;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import run.endive.runtime.Instance;
-import run.endive.runtime.Memory;
-import run.endive.runtime.TrapException;
 import run.endive.runtime.WasmInterruptedException;
 import run.endive.wasm.types.DataSegment;
 import run.endive.wasm.types.PassiveDataSegment;
 
 /**
- * The linear memory of one instance: pages that it has not written are those of the module's image,
- * which all instances share, so that a fresh instance costs only what it touches. Addresses are
- * checked by the bounds of the arrays; what is outside ends in an IndexOutOfBoundsException, which
- * {@link Guest} calls a trap.
+ * The linear memory of one instance, in two parts: from address 0 on an array of its own, and
+ * behind it pages that it shares with other instances until it writes them.
  *
- * <p>Used by one thread at a time, the instance's own.
+ * <p>It begins with hardly any array, so that a fresh instance costs only what it touches. Accesses
+ * to pages are slower, though. Once there were as many as one array costs, all pages up to a limit
+ * are laid out in one: whatever the module does, it takes at most about twice as long as with the
+ * better of the two from the start (the rent-or-buy strategy). {@link LayoutHabit} spares the next
+ * instances the detour.
+ *
+ * <p>Addresses are checked by the bounds of the arrays; what is outside ends in an
+ * IndexOutOfBoundsException, which {@link Guest} calls a trap. Used by one thread at a time, the
+ * instance's own.
  */
-final class GuestMemory implements Memory {
+final class GuestMemory implements UnsharedMemory {
   private static final VarHandle SHORTS =
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle INTS =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle FLOATS =
-      MethodHandles.byteArrayViewVarHandle(float[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle DOUBLES =
-      MethodHandles.byteArrayViewVarHandle(double[].class, ByteOrder.LITTLE_ENDIAN);
 
-  private static final int SHIFT = 16;
-  private static final int MASK = PAGE_SIZE - 1;
+  /** What it begins with in the array: then address 0 is in it from the start. */
+  private static final int HEAD = 8;
+
+  /** An access to a page costs as much more as it costs to lay out so many bytes. */
+  private static final int BYTES_PER_ACCESS = 32;
+
+  private static final int NEVER = Integer.MAX_VALUE;
 
   private final int initialPages;
   private final int maxPages;
+  private final int flatPages;
   private final MemoryBudget budget;
+  private final LayoutHabit habit;
+  private final boolean beganFlat;
 
   /** The instance's host side, so that host functions find it without a lookup. */
   private final Guest guest;
 
-  /** What is read: a page of the image, or the instance's own. */
-  private byte[][] pages;
+  /** Memory from address 0 on; all but the first bytes of it lent by the budget. */
+  private byte[] flat;
 
-  /** The instance's own pages; null where nothing was written. */
-  @SuppressWarnings("NullAway") // Arrays of what may be null are beyond it.
-  private byte[][] owned;
+  /** Bytes that the budget lent for it. */
+  private long flatLent;
 
-  private int ownedPages;
+  private final PagesOnWrite pages;
+
+  /** Accesses to pages until they are laid out. */
+  private int patience;
+
+  private boolean laidOut;
   private boolean denied;
   private DataSegment[] segments = {};
 
   /**
    * @param image the pages at the start; never written
    * @param maxPages to which it may grow, 0..32767
+   * @param flatPages how many may be laid out in one array
+   * @param habit of the module's instances: how this one begins, and what the next ones learn of it
    */
-  GuestMemory(byte[][] image, int maxPages, MemoryBudget budget, Guest guest) {
+  GuestMemory(
+      byte[][] image,
+      int maxPages,
+      int flatPages,
+      LayoutHabit habit,
+      MemoryBudget budget,
+      Guest guest) {
     this.initialPages = image.length;
     this.maxPages = maxPages;
+    this.flatPages = flatPages;
+    this.habit = habit;
     this.budget = budget;
     this.guest = guest;
-    this.pages = image.clone();
-    this.owned = new byte[image.length][];
+    this.pages = new PagesOnWrite(image, budget);
+    this.flat = image.length == 0 ? PagesOnWrite.NONE : Arrays.copyOf(image[0], HEAD);
+    this.patience = patience();
+    this.beganFlat = habit.flat();
+    if (beganFlat) {
+      layOut();
+    }
   }
 
   Guest guest() {
@@ -71,7 +102,7 @@ final class GuestMemory implements Memory {
 
   /** Bytes that this instance holds for itself. */
   long ownedBytes() {
-    return (long) ownedPages << SHIFT;
+    return flatLent + pages.copiedBytes();
   }
 
   /** Whether it once asked for more than it may have. */
@@ -81,44 +112,89 @@ final class GuestMemory implements Memory {
 
   /** Gives back what the budget lent; the memory is not used after it. */
   void release() {
-    budget.giveBack(ownedBytes());
-    ownedPages = 0;
-    pages = new byte[0][];
-    owned = new byte[0][];
+    if (!beganFlat) {
+      habit.learn(laidOut);
+    }
+    budget.giveBack(flatLent);
+    flatLent = 0;
+    flat = PagesOnWrite.NONE;
+    pages.close();
+    patience = NEVER;
   }
 
-  private byte[] own(int page) {
-    var shared = pages[page];
-    budget.take(PAGE_SIZE);
-    ownedPages++;
-    var copy = shared.clone();
-    pages[page] = copy;
-    owned[page] = copy;
-    return copy;
+  private int flatEnd() {
+    return Math.min(pages.count(), flatPages) << SHIFT;
   }
 
-  private byte[] writable(int address) {
-    int page = address >>> SHIFT;
-    var own = owned[page];
-    return own != null ? own : own(page);
+  private int patience() {
+    int end = flatEnd();
+    return end <= flat.length ? NEVER : end / BYTES_PER_ACCESS;
+  }
+
+  /** Counts an access to a page. */
+  private void tire() {
+    if (--patience < 0) {
+      StackReserve.check();
+      layOut();
+    }
+  }
+
+  /** Lays all pages, up to the limit, out in one array, if the node has the memory for it. */
+  private void layOut() {
+    int end = flatEnd();
+    long lent = end > flat.length ? budget.takeArray(end) : 0;
+    if (lent > 0) {
+      byte[] whole;
+      try {
+        whole = copy(end);
+      } catch (RuntimeException | Error e) {
+        budget.giveBack(lent);
+        throw e;
+      }
+      long before = flatLent;
+      flat = whole;
+      flatLent = lent;
+      laidOut = true;
+      pages.release(end >> SHIFT);
+      budget.giveBack(before);
+    }
+    patience = patience();
+  }
+
+  /** All that is there up to an address. */
+  private byte[] copy(int end) {
+    var whole = new byte[end];
+    System.arraycopy(flat, 0, whole, 0, flat.length);
+    int at = flat.length;
+    while (at < end) {
+      int within = at & MASK;
+      var page = pages.readable(at);
+      if (!MemoryImage.untouched(page)) {
+        System.arraycopy(page, within, whole, at, PAGE_SIZE - within);
+      }
+      at += PAGE_SIZE - within;
+    }
+    return whole;
   }
 
   @Override
   public int pages() {
-    return pages.length;
+    return pages.count();
   }
 
   @Override
   public int grow(int size) {
-    int before = pages.length;
+    int before = pages.count();
     if (size < 0 || size > maxPages - before) {
       denied = true;
       return -1;
     }
     if (size > 0) {
-      pages = Arrays.copyOf(pages, before + size);
-      Arrays.fill(pages, before, before + size, MemoryImage.ZERO_PAGE);
-      owned = Arrays.copyOf(owned, before + size);
+      pages.grow(size);
+      if (before == 0) {
+        flat = new byte[HEAD];
+      }
+      patience = Math.min(patience, patience());
     }
     return before;
   }
@@ -131,11 +207,6 @@ final class GuestMemory implements Memory {
   @Override
   public int maximumPages() {
     return maxPages;
-  }
-
-  @Override
-  public boolean shared() {
-    return false;
   }
 
   /** The image holds the active segments already; the passive ones are for memory.init. */
@@ -158,6 +229,10 @@ final class GuestMemory implements Memory {
   @Override
   public void zero() {}
 
+  private long bytes() {
+    return (long) pages.count() << SHIFT;
+  }
+
   /**
    * Whether the range lies within the memory.
    *
@@ -165,8 +240,7 @@ final class GuestMemory implements Memory {
    * @param size unsigned
    */
   boolean contains(int address, int size) {
-    return Integer.toUnsignedLong(address) + Integer.toUnsignedLong(size)
-        <= (long) pages.length << SHIFT;
+    return Integer.toUnsignedLong(address) + Integer.toUnsignedLong(size) <= bytes();
   }
 
   private void check(int address, int size) {
@@ -177,9 +251,43 @@ final class GuestMemory implements Memory {
               + " bytes at "
               + Integer.toUnsignedLong(address)
               + " (expected: within "
-              + ((long) pages.length << SHIFT)
+              + bytes()
               + ")");
     }
+  }
+
+  /** Whether the address is in the array, not in a page. */
+  private boolean inFlat(int address) {
+    return address >= 0 && address < flat.length;
+  }
+
+  /** What holds an address within the memory, to be read {@link #place there}. */
+  private byte[] readable(int address) {
+    return inFlat(address) ? flat : pages.readable(address);
+  }
+
+  /** The same, to be written. */
+  private byte[] writable(int address) {
+    return inFlat(address) ? flat : pages.writable(address);
+  }
+
+  private int place(int address) {
+    return inFlat(address) ? address : address & MASK;
+  }
+
+  /** Bytes from an address on that are held by what holds it. */
+  private int room(int address) {
+    return inFlat(address) ? flat.length - address : PAGE_SIZE - (address & MASK);
+  }
+
+  /** Bytes before an address that are held by what holds the last one of them. */
+  private int roomBefore(int address) {
+    int last = address - 1;
+    if (inFlat(last)) {
+      return address;
+    }
+    int within = (last & MASK) + 1;
+    return inFlat(address - within) ? address - flat.length : within;
   }
 
   @Override
@@ -192,8 +300,8 @@ final class GuestMemory implements Memory {
     int done = 0;
     while (done < size) {
       int at = address + done;
-      int chunk = Math.min(size - done, PAGE_SIZE - (at & MASK));
-      System.arraycopy(data, offset + done, writable(at), at & MASK, chunk);
+      int chunk = Math.min(size - done, room(at));
+      System.arraycopy(data, offset + done, writable(at), place(at), chunk);
       done += chunk;
     }
   }
@@ -204,8 +312,8 @@ final class GuestMemory implements Memory {
     int done = 0;
     while (done < size) {
       int at = address + done;
-      int chunk = Math.min(size - done, PAGE_SIZE - (at & MASK));
-      System.arraycopy(pages[at >>> SHIFT], at & MASK, into, offset + done, chunk);
+      int chunk = Math.min(size - done, room(at));
+      System.arraycopy(readable(at), place(at), into, offset + done, chunk);
       done += chunk;
     }
   }
@@ -218,6 +326,15 @@ final class GuestMemory implements Memory {
     return bytes;
   }
 
+  /** Bytes as UTF-8; malformed ones become U+FFFD. */
+  String text(int address, int size) {
+    check(address, size);
+    if (size > 0 && size <= room(address)) {
+      return new String(readable(address), place(address), size, StandardCharsets.UTF_8);
+    }
+    return new String(readBytes(address, size), StandardCharsets.UTF_8);
+  }
+
   @Override
   public void fill(byte value, int from, int to) {
     int size = to - from;
@@ -225,10 +342,11 @@ final class GuestMemory implements Memory {
     int done = 0;
     while (Integer.compareUnsigned(done, size) < 0) {
       int at = from + done;
-      int chunk = Math.min(size - done, PAGE_SIZE - (at & MASK));
+      int chunk = Math.min(Math.min(size - done, room(at)), PAGE_SIZE);
       // Nothing to do where zeros are written over untouched zeros.
-      if (value != 0 || !MemoryImage.untouched(pages[at >>> SHIFT])) {
-        Arrays.fill(writable(at), at & MASK, (at & MASK) + chunk, value);
+      if (value != 0 || !MemoryImage.untouched(readable(at))) {
+        int start = place(at);
+        Arrays.fill(writable(at), start, start + chunk, value);
       }
       done += chunk;
       checkInterruption(done);
@@ -251,10 +369,10 @@ final class GuestMemory implements Memory {
     while (done < size) {
       int target = to + done;
       int source = from + done;
-      int room = PAGE_SIZE - Math.max(target & MASK, source & MASK);
+      int room = Math.min(Math.min(room(target), room(source)), PAGE_SIZE);
       int chunk = Math.min(size - done, room);
       var into = writable(target);
-      System.arraycopy(pages[source >>> SHIFT], source & MASK, into, target & MASK, chunk);
+      System.arraycopy(readable(source), place(source), into, place(target), chunk);
       done += chunk;
       checkInterruption(done);
     }
@@ -263,26 +381,15 @@ final class GuestMemory implements Memory {
   private void copyBackward(int to, int from, int size) {
     int left = size;
     while (left > 0) {
+      int room = Math.min(Math.min(roomBefore(to + left), roomBefore(from + left)), PAGE_SIZE);
+      int chunk = Math.min(left, room);
+      left -= chunk;
       int target = to + left;
       int source = from + left;
-      int room = Math.min(lastPart(target), lastPart(source));
-      int chunk = Math.min(left, room);
-      var into = writable(target - chunk);
-      System.arraycopy(
-          pages[(source - chunk) >>> SHIFT],
-          (source - chunk) & MASK,
-          into,
-          (target - chunk) & MASK,
-          chunk);
-      left -= chunk;
+      var into = writable(target);
+      System.arraycopy(readable(source), place(source), into, place(target), chunk);
       checkInterruption(left);
     }
-  }
-
-  /** Bytes of the page that ends at or holds the byte before the address. */
-  private static int lastPart(int address) {
-    int within = address & MASK;
-    return within == 0 ? PAGE_SIZE : within;
   }
 
   /** One bulk instruction may move a gigabyte. */
@@ -292,36 +399,65 @@ final class GuestMemory implements Memory {
     }
   }
 
+  // Two signed comparisons: of all forms, the one that costs least beside the view's own check.
+
   @Override
   public byte read(int address) {
-    return pages[address >>> SHIFT][address & MASK];
+    var flat = this.flat;
+    return address >= 0 && address < flat.length ? flat[address] : pageByte(address);
+  }
+
+  private byte pageByte(int address) {
+    tire();
+    return readable(address)[place(address)];
   }
 
   @Override
   public void writeByte(int address, byte value) {
-    int page = address >>> SHIFT;
-    var own = owned[page];
-    if (own == null) {
-      own = own(page);
+    var flat = this.flat;
+    if (address >= 0 && address < flat.length) {
+      flat[address] = value;
+    } else {
+      writePageByte(address, value);
     }
-    own[address & MASK] = value;
+  }
+
+  private void writePageByte(int address, byte value) {
+    tire();
+    writable(address)[place(address)] = value;
   }
 
   @Override
   public short readShort(int address) {
+    var flat = this.flat;
+    return address >= 0 && address < flat.length - 1
+        ? (short) SHORTS.get(flat, address)
+        : pageShort(address);
+  }
+
+  private short pageShort(int address) {
+    tire();
     int at = address & MASK;
-    return at <= PAGE_SIZE - 2
-        ? (short) SHORTS.get(pages[address >>> SHIFT], at)
+    return !inFlat(address) && at <= PAGE_SIZE - 2
+        ? (short) SHORTS.get(pages.readable(address), at)
         : (short) across(address, 2);
   }
 
   @Override
   public void writeShort(int address, short value) {
+    var flat = this.flat;
+    if (address >= 0 && address < flat.length - 1) {
+      SHORTS.set(flat, address, value);
+    } else {
+      writePageShort(address, value);
+    }
+  }
+
+  private void writePageShort(int address, short value) {
+    tire();
     int at = address & MASK;
-    if (at <= PAGE_SIZE - 2) {
-      int page = address >>> SHIFT;
-      var own = owned[page];
-      SHORTS.set(own != null ? own : own(page), at, value);
+    if (!inFlat(address) && at <= PAGE_SIZE - 2) {
+      SHORTS.set(pages.writable(address), at, value);
     } else {
       writeAcross(address, value, 2);
     }
@@ -334,19 +470,35 @@ final class GuestMemory implements Memory {
 
   @Override
   public int readInt(int address) {
+    var flat = this.flat;
+    return address >= 0 && address < flat.length - 3
+        ? (int) INTS.get(flat, address)
+        : pageInt(address);
+  }
+
+  private int pageInt(int address) {
+    tire();
     int at = address & MASK;
-    return at <= PAGE_SIZE - 4
-        ? (int) INTS.get(pages[address >>> SHIFT], at)
+    return !inFlat(address) && at <= PAGE_SIZE - 4
+        ? (int) INTS.get(pages.readable(address), at)
         : (int) across(address, 4);
   }
 
   @Override
   public void writeI32(int address, int value) {
+    var flat = this.flat;
+    if (address >= 0 && address < flat.length - 3) {
+      INTS.set(flat, address, value);
+    } else {
+      writePageInt(address, value);
+    }
+  }
+
+  private void writePageInt(int address, int value) {
+    tire();
     int at = address & MASK;
-    if (at <= PAGE_SIZE - 4) {
-      int page = address >>> SHIFT;
-      var own = owned[page];
-      INTS.set(own != null ? own : own(page), at, value);
+    if (!inFlat(address) && at <= PAGE_SIZE - 4) {
+      INTS.set(pages.writable(address), at, value);
     } else {
       writeAcross(address, value, 4);
     }
@@ -354,19 +506,35 @@ final class GuestMemory implements Memory {
 
   @Override
   public long readLong(int address) {
+    var flat = this.flat;
+    return address >= 0 && address < flat.length - 7
+        ? (long) LONGS.get(flat, address)
+        : pageLong(address);
+  }
+
+  private long pageLong(int address) {
+    tire();
     int at = address & MASK;
-    return at <= PAGE_SIZE - 8
-        ? (long) LONGS.get(pages[address >>> SHIFT], at)
+    return !inFlat(address) && at <= PAGE_SIZE - 8
+        ? (long) LONGS.get(pages.readable(address), at)
         : across(address, 8);
   }
 
   @Override
   public void writeLong(int address, long value) {
+    var flat = this.flat;
+    if (address >= 0 && address < flat.length - 7) {
+      LONGS.set(flat, address, value);
+    } else {
+      writePageLong(address, value);
+    }
+  }
+
+  private void writePageLong(int address, long value) {
+    tire();
     int at = address & MASK;
-    if (at <= PAGE_SIZE - 8) {
-      int page = address >>> SHIFT;
-      var own = owned[page];
-      LONGS.set(own != null ? own : own(page), at, value);
+    if (!inFlat(address) && at <= PAGE_SIZE - 8) {
+      LONGS.set(pages.writable(address), at, value);
     } else {
       writeAcross(address, value, 8);
     }
@@ -374,10 +542,7 @@ final class GuestMemory implements Memory {
 
   @Override
   public float readFloat(int address) {
-    int at = address & MASK;
-    return at <= PAGE_SIZE - 4
-        ? (float) FLOATS.get(pages[address >>> SHIFT], at)
-        : Float.intBitsToFloat((int) across(address, 4));
+    return Float.intBitsToFloat(readInt(address));
   }
 
   @Override
@@ -387,22 +552,12 @@ final class GuestMemory implements Memory {
 
   @Override
   public void writeF32(int address, float value) {
-    int at = address & MASK;
-    if (at <= PAGE_SIZE - 4) {
-      int page = address >>> SHIFT;
-      var own = owned[page];
-      FLOATS.set(own != null ? own : own(page), at, value);
-    } else {
-      writeAcross(address, Float.floatToRawIntBits(value), 4);
-    }
+    writeI32(address, Float.floatToRawIntBits(value));
   }
 
   @Override
   public double readDouble(int address) {
-    int at = address & MASK;
-    return at <= PAGE_SIZE - 8
-        ? (double) DOUBLES.get(pages[address >>> SHIFT], at)
-        : Double.longBitsToDouble(across(address, 8));
+    return Double.longBitsToDouble(readLong(address));
   }
 
   @Override
@@ -412,21 +567,15 @@ final class GuestMemory implements Memory {
 
   @Override
   public void writeF64(int address, double value) {
-    int at = address & MASK;
-    if (at <= PAGE_SIZE - 8) {
-      int page = address >>> SHIFT;
-      var own = owned[page];
-      DOUBLES.set(own != null ? own : own(page), at, value);
-    } else {
-      writeAcross(address, Double.doubleToRawLongBits(value), 8);
-    }
+    writeLong(address, Double.doubleToRawLongBits(value));
   }
 
+  /** Reads what does not lie within one part, or not within the memory. */
   private long across(int address, int bytes) {
     check(address, bytes);
     long value = 0;
     for (int i = bytes - 1; i >= 0; i--) {
-      value = (value << 8) | (read(address + i) & 0xFF);
+      value = (value << 8) | (readable(address + i)[place(address + i)] & 0xFF);
     }
     return value;
   }
@@ -434,35 +583,7 @@ final class GuestMemory implements Memory {
   private void writeAcross(int address, long value, int bytes) {
     check(address, bytes);
     for (int i = 0; i < bytes; i++) {
-      writeByte(address + i, (byte) (value >>> (8 * i)));
+      writable(address + i)[place(address + i)] = (byte) (value >>> (8 * i));
     }
-  }
-
-  private static TrapException unshared() {
-    return new TrapException("memory is not shared");
-  }
-
-  @Override
-  @SuppressWarnings("removal")
-  public Object lock(int address) {
-    throw unshared();
-  }
-
-  @Override
-  @SuppressWarnings("removal")
-  public int waitOn(int address, int expected, long timeout) {
-    throw unshared();
-  }
-
-  @Override
-  @SuppressWarnings("removal")
-  public int waitOn(int address, long expected, long timeout) {
-    throw unshared();
-  }
-
-  @Override
-  @SuppressWarnings("removal")
-  public int notify(int address, int maxThreads) {
-    throw unshared();
   }
 }

@@ -38,7 +38,37 @@ final class HostFunctions {
     long run(Guest guest, long[] arguments);
   }
 
-  private record Function(ModuleLayout.Type type, WasmFunctionHandle handle) {}
+  /**
+   * @param deep whether it goes deep into the platform, and needs stack for it
+   */
+  private record Function(ModuleLayout.Type type, boolean deep, Body body) {
+    /**
+     * @param shallow whether no recursion leads the module to it
+     */
+    WasmFunctionHandle handle(boolean shallow) {
+      if (!deep) {
+        return handle(body);
+      }
+      return shallow
+          ? handle((guest, arguments) -> {
+            guest.reserveStack();
+            return body.run(guest, arguments);
+          })
+          : handle((guest, arguments) -> {
+            StackReserve.check();
+            return body.run(guest, arguments);
+          });
+    }
+
+    private WasmFunctionHandle handle(Body checked) {
+      return type.results().isEmpty()
+          ? (instance, arguments) -> {
+            checked.run(guest(instance), arguments);
+            return NOTHING;
+          }
+          : (instance, arguments) -> new long[] {checked.run(guest(instance), arguments)};
+    }
+  }
 
   /**
    * Adds one of module {@code heddle} that answers from what the instance already holds.
@@ -46,32 +76,18 @@ final class HostFunctions {
    * @param type as in {@code (ii)l}
    */
   static void light(String name, String type, Body body) {
-    declare("heddle", name, type, body);
+    declare("heddle", name, type, false, body);
   }
 
   /** Adds one of module {@code heddle} that goes deep into the platform, and needs stack for it. */
   static void deep(String name, String type, Body body) {
-    declare(
-        "heddle",
-        name,
-        type,
-        (guest, arguments) -> {
-          StackReserve.check();
-          return body.run(guest, arguments);
-        });
+    declare("heddle", name, type, true, body);
   }
 
-  static void declare(String module, String name, String type, Body body) {
+  static void declare(String module, String name, String type, boolean deep, Body body) {
     int close = type.indexOf(')');
     var known = new ModuleLayout.Type(type.substring(1, close), type.substring(close + 1));
-    WasmFunctionHandle handle =
-        known.results().isEmpty()
-            ? (instance, arguments) -> {
-              body.run(guest(instance), arguments);
-              return NOTHING;
-            }
-            : (instance, arguments) -> new long[] {body.run(guest(instance), arguments)};
-    ALL.put(module + "." + name, new Function(known, handle));
+    ALL.put(module + "." + name, new Function(known, deep, body));
   }
 
   private static Guest guest(Instance instance) {
@@ -100,19 +116,19 @@ final class HostFunctions {
   }
 
   /** What the module imports, for its instances. */
-  static ImportValues importsOf(ModuleLayout layout) {
-    var functions =
-        layout.imports().stream()
-            .map(wanted -> {
-              var known =
-                  Objects.requireNonNull(
-                      ALL.get(wanted.module() + "." + wanted.name()), "checked before");
-              ImportFunction function =
-                  new HostFunction(
-                      wanted.module(), wanted.name(), endive(known.type()), known.handle());
-              return function;
-            })
-            .toArray(ImportFunction[]::new);
+  static ImportValues importsOf(ModuleLayout layout, StackNeed stack) {
+    var functions = new ImportFunction[layout.imports().size()];
+    for (int i = 0; i < functions.length; i++) {
+      var wanted = layout.imports().get(i);
+      var known =
+          Objects.requireNonNull(ALL.get(wanted.module() + "." + wanted.name()), "checked before");
+      functions[i] =
+          new HostFunction(
+              wanted.module(),
+              wanted.name(),
+              endive(known.type()),
+              known.handle(stack.imports().contains(i)));
+    }
     return ImportValues.builder().addFunction(functions).build();
   }
 

@@ -28,6 +28,12 @@ import run.endive.wasm.types.Table;
 final class LoadedModule implements LoadedCode {
   private static final int PAGE = 1 << 16;
 
+  /** An instance's memory is laid out in one array up to here: a larger one may find no room. */
+  private static final long MAX_FLAT = 16L << 20;
+
+  /** The share of the node's budget that one such array may take. */
+  private static final int FLAT_SHARE = 16;
+
   private final String label;
   private final WasmLimits limits;
   private final MemoryBudget budget;
@@ -37,8 +43,11 @@ final class LoadedModule implements LoadedCode {
   private final WasmModule shell;
   private final Function<Instance, Machine> machines;
   private final ImportValues imports;
+  private final StackNeed stack;
   private final byte[][] image;
   private final long imageBytes;
+  private final int flatPages;
+  private final LayoutHabit habit = new LayoutHabit();
   private final long compiledBytes;
   private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -63,8 +72,10 @@ final class LoadedModule implements LoadedCode {
     this.exports = exports;
     this.shell = Parser.parse(layout.shell());
     this.machines = machines(compiled);
-    this.imports = HostFunctions.importsOf(layout);
+    this.stack = compiled.stack();
+    this.imports = HostFunctions.importsOf(layout, stack);
     this.compiledBytes = compiled.bytes();
+    this.flatPages = (int) (Math.min(MAX_FLAT, budget.limit() / FLAT_SHARE) / PAGE);
     this.imageBytes = MemoryImage.bytes(layout);
     budget.load(imageBytes);
     this.image = MemoryImage.of(layout);
@@ -101,6 +112,10 @@ final class LoadedModule implements LoadedCode {
     return exports;
   }
 
+  StackNeed stack() {
+    return stack;
+  }
+
   /**
    * @param cap in bytes, rounded down to pages
    */
@@ -110,7 +125,7 @@ final class LoadedModule implements LoadedCode {
       throw new GuestException(
           "memory: " + image.length + " pages at the start (expected: at most " + pages + ")");
     }
-    return new GuestMemory(image, (int) pages, budget, guest);
+    return new GuestMemory(image, (int) pages, flatPages, habit, budget, guest);
   }
 
   /** An instance over a memory; runs the module's start function. */

@@ -9,7 +9,11 @@ import java.util.concurrent.atomic.AtomicLong;
  * that is full ends the whole process, so that it must never come to that. Safe for any thread.
  */
 final class MemoryBudget {
+  /** Of the limit, in quarters, up to which there is memory for what could be done without. */
+  private static final int SPARE_QUARTERS = 3;
+
   private final long limit;
+  private final HeapRegions regions;
   private final AtomicLong taken = new AtomicLong();
   private final AtomicLong loaded = new AtomicLong();
 
@@ -17,7 +21,16 @@ final class MemoryBudget {
    * @param limit in bytes
    */
   MemoryBudget(long limit) {
+    this(limit, HeapRegions.ofThisProcess());
+  }
+
+  /**
+   * @param limit in bytes
+   * @param regions that large arrays take whole ones of
+   */
+  MemoryBudget(long limit, HeapRegions regions) {
     this.limit = limit;
+    this.regions = regions;
   }
 
   /**
@@ -36,6 +49,29 @@ final class MemoryBudget {
           "wasm memory: %d bytes more than the node's %d (expected: room for %d)"
               .formatted(Math.max(0, taken.get() + loaded.get() + bytes - limit), limit, bytes));
     }
+  }
+
+  /**
+   * Lends what an array takes of the heap that a guest could do without. The last quarter is for
+   * those that cannot.
+   *
+   * @return bytes to be given back; 0 when there is no memory for that
+   */
+  long takeArray(int length) {
+    long bytes = regions.taken(length);
+    long before;
+    do {
+      before = taken.get();
+      if (before + bytes + loaded.get() > limit / 4 * SPARE_QUARTERS) {
+        // Nobody else is to see it as taken for a moment.
+        return 0;
+      }
+    } while (!taken.compareAndSet(before, before + bytes));
+    return bytes;
+  }
+
+  long limit() {
+    return limit;
   }
 
   void giveBack(long bytes) {

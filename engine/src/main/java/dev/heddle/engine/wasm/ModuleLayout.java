@@ -16,6 +16,7 @@ import java.util.Map;
  * @param maxTables entries to which each may grow
  * @param data what memory holds at the start
  * @param shell the module without code, data and elements: enough for instances of compiled code
+ * @param stack known only where the code was read
  */
 record ModuleLayout(
     List<Type> types,
@@ -27,7 +28,8 @@ record ModuleLayout(
     List<int[]> tables,
     int[] maxTables,
     List<Data> data,
-    byte[] shell) {
+    byte[] shell,
+    StackNeed stack) {
 
   /**
    * A function's type.

@@ -4,6 +4,7 @@ import static dev.heddle.engine.wasm.ModuleBytes.refuse;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,11 @@ final class ModuleReader {
   private boolean memoryExported;
   private int bodies;
   private int globals;
+
+  /** Functions of which tables may come to hold references. */
+  private final BitSet referenced = new BitSet();
+
+  private StackNeed stack = StackNeed.UNKNOWN;
 
   private ModuleReader(byte[] module, WasmLimits limits, boolean withCode) {
     this.module = module;
@@ -125,7 +131,8 @@ final class ModuleReader {
         List.copyOf(tables),
         maxTables.stream().mapToInt(Integer::intValue).toArray(),
         List.copyOf(data),
-        shell.toBytes());
+        shell.toBytes(),
+        stack);
   }
 
   private void section(int id, ModuleBytes in, int start) {
@@ -138,7 +145,7 @@ final class ModuleReader {
       case 6 -> globals(in);
       case 7 -> exports(in);
       case 8 -> in.count("start function", functions.size() - 1);
-      case 9 -> new SegmentReader(limits, shell).elements(in, tables, functions.size());
+      case 9 -> new SegmentReader(limits, shell).elements(in, tables, functions.size(), referenced);
       case 10 -> code(in);
       case 11 -> new SegmentReader(limits, shell).data(in, data, memoryPages);
       default -> in.count("data count", limits.maxSegments());
@@ -238,7 +245,7 @@ final class ModuleReader {
         throw refuse("global " + i, "type 0x" + Integer.toHexString(type), VALUES);
       }
       in.count("mutability of global " + i, 1);
-      SegmentReader.constant(in);
+      SegmentReader.constant(in, functions.size(), referenced);
     }
   }
 
@@ -262,7 +269,9 @@ final class ModuleReader {
 
   private void code(ModuleBytes in) {
     bodies = in.count("bodies", functions.size() - imports.size());
-    var scan = new CodeScan(limits, types.size(), functions.size());
+    var all = functions.stream().mapToInt(Integer::intValue).toArray();
+    var graph = new CallGraph(types, all, imports.size(), referenced);
+    var scan = new CodeScan(limits, types.size(), functions.size(), graph);
     for (int i = 0; i < bodies; i++) {
       int function = imports.size() + i;
       var body = in.part("function " + function, in.u32());
@@ -270,6 +279,9 @@ final class ModuleReader {
         int parameters = types.get(functions.get(function)).parameters().length();
         scan.scan(function, parameters, body);
       }
+    }
+    if (withCode && bodies == functions.size() - imports.size()) {
+      stack = graph.need();
     }
     shell.code(bodies);
   }

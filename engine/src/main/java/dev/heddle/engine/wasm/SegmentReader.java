@@ -2,6 +2,7 @@ package dev.heddle.engine.wasm;
 
 import static dev.heddle.engine.wasm.ModuleBytes.refuse;
 
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -23,15 +24,20 @@ final class SegmentReader {
     this.shell = shell;
   }
 
-  /** Steps over a constant expression; whether it is valid is the parser's business. */
-  static void constant(ModuleBytes in) {
+  /**
+   * Steps over a constant expression; whether it is valid is the parser's business.
+   *
+   * @param referenced gets the functions that it refers to
+   */
+  static void constant(ModuleBytes in, int functions, BitSet referenced) {
     for (int i = 0; i < MAX_CONSTANT; i++) {
       int opcode = in.u8();
       switch (opcode) {
         case 0x0B -> {
           return;
         }
-        case 0x23, 0xD2 -> in.u32();
+        case 0x23 -> in.u32();
+        case 0xD2 -> referenced.set(in.count("function of a constant", functions - 1));
         case 0x41 -> in.signed(32);
         case 0x42 -> in.signed(64);
         case 0x43 -> in.skip(4);
@@ -83,7 +89,10 @@ final class SegmentReader {
     shell.end();
   }
 
-  void elements(ModuleBytes in, List<int[]> tables, int functions) {
+  /**
+   * @param referenced gets the functions that segments hold
+   */
+  void elements(ModuleBytes in, List<int[]> tables, int functions, BitSet referenced) {
     int count = in.count("element segments", limits.maxSegments());
     shell.begin(9, count);
     for (int i = 0; i < count; i++) {
@@ -104,7 +113,7 @@ final class SegmentReader {
       if ((form & 3) != 0) {
         kind(what, form, in);
       }
-      entries(what, form, in, active, table, offset, functions);
+      entries(what, form, in, active, table, offset, functions, referenced);
       if (active) {
         shell.emptySegment();
       } else {
@@ -129,7 +138,8 @@ final class SegmentReader {
       boolean active,
       int[] table,
       long offset,
-      int functions) {
+      int functions,
+      BitSet referenced) {
     int count = in.count("entries of " + what, limits.maxTableEntries());
     if (active && offset + count > table.length) {
       throw refuse(what, count + " entries at " + offset, "within " + table.length);
@@ -139,6 +149,9 @@ final class SegmentReader {
           (form & WITH_EXPRESSIONS) != 0
               ? reference(what, in, functions)
               : in.count("function of " + what, functions - 1);
+      if (function != GuestTable.NONE) {
+        referenced.set(function);
+      }
       if (active) {
         table[(int) offset + i] = function;
       }

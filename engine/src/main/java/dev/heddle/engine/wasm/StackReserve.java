@@ -6,8 +6,14 @@ package dev.heddle.engine.wasm;
  * where it could leave a lock held or a class that never initializes again.
  */
 final class StackReserve {
-  /** At about 100 bytes each, compiled; several times that, interpreted. */
-  private static final int FRAMES = 400;
+  /** What the platform's code gets. */
+  private static final int RESERVE = 40 << 10;
+
+  /**
+   * What a frame of {@link #reach} takes at least: 72 bytes as C2 compiles it, three times as much
+   * otherwise.
+   */
+  static final int FRAME_BYTES = 64;
 
   private StackReserve() {}
 
@@ -15,11 +21,28 @@ final class StackReserve {
    * @throws GuestException if little stack is left
    */
   static void check() {
+    check(0);
+  }
+
+  /**
+   * @param more bytes that the module may take before the platform's code runs
+   * @throws GuestException if little stack is left
+   */
+  static void check(int more) {
     try {
-      var _ = reach(FRAMES, 1, 2, 3, 4, 5, 6, 7);
+      var _ = reach((RESERVE + more) / FRAME_BYTES);
     } catch (StackOverflowError e) {
       throw new GuestException("call stack exhausted");
     }
+  }
+
+  /**
+   * Goes so many frames deep.
+   *
+   * @throws StackOverflowError if there is not stack enough for them
+   */
+  static long reach(int frames) {
+    return reach(frames, 1, 2, 3, 4, 5, 6, 7);
   }
 
   /** Keeps its parameters alive over the call, so that no frame is optimized away. */

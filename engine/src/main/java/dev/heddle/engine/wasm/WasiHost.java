@@ -50,14 +50,7 @@ final class WasiHost {
   }
 
   private static void declare(String name, String type, HostFunctions.Body body) {
-    HostFunctions.declare(
-        "wasi_snapshot_preview1",
-        name,
-        type,
-        (guest, arguments) -> {
-          StackReserve.check();
-          return body.run(guest, arguments);
-        });
+    HostFunctions.declare("wasi_snapshot_preview1", name, type, true, body);
   }
 
   private static long noFile(Guest guest, long[] arguments) {

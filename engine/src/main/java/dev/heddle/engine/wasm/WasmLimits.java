@@ -85,6 +85,32 @@ public record WasmLimits(
         DataSize.ofMiB(32));
   }
 
+  /** For a module that was checked before, in a process whose own limits hold. */
+  static WasmLimits unlimited() {
+    int most = Integer.MAX_VALUE - 1;
+    var size = DataSize.ofBytes(most);
+    return new WasmLimits(
+        size,
+        most,
+        most,
+        most,
+        most,
+        most,
+        most,
+        most,
+        most,
+        most,
+        DataSize.ofGiB(1),
+        size,
+        size,
+        Duration.ofDays(1),
+        1,
+        size,
+        most,
+        size,
+        size);
+  }
+
   /** The same with a budget for all linear memory of the node. */
   public WasmLimits withNodeMemory(DataSize size) {
     return new WasmLimits(

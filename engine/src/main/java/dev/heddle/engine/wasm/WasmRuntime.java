@@ -9,15 +9,19 @@ import dev.heddle.engine.ShippedCode;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs WebAssembly: code that nobody trusts, beside the data. See {@code kits/README.md} for what a
  * module exports and imports.
  */
 public final class WasmRuntime implements FunctionRuntime {
+  private static final Logger log = LoggerFactory.getLogger(WasmRuntime.class);
   private static final String SUFFIX = ".wasm";
 
   private final WasmLimits limits;
@@ -101,7 +105,7 @@ public final class WasmRuntime implements FunctionRuntime {
       var layout = ModuleReader.layout(module(code.code(), compiled), limits);
       var exports = GuestExports.of(layout, Optional.of(compiled.kind()));
       HostFunctions.check(layout);
-      return new LoadedModule(label, limits, budget, ticker, layout, exports, compiled);
+      return loaded(label, layout, exports, compiled);
     } catch (IOException e) {
       throw new HeddleException(ErrorCode.INVALID_FUNCTION, "compiled code: " + e.getMessage(), e);
     } catch (ReflectiveOperationException | LinkageError | RuntimeException e) {
@@ -110,6 +114,34 @@ public final class WasmRuntime implements FunctionRuntime {
           : new HeddleException(
               ErrorCode.INVALID_FUNCTION, "compiled code: " + e + " (expected: to be loaded)", e);
     }
+  }
+
+  LoadedModule loaded(
+      String label, ModuleLayout layout, GuestExports exports, CompiledModule compiled)
+      throws ReflectiveOperationException {
+    return new LoadedModule(label, limits, budget, ticker, layout, exports, compiled);
+  }
+
+  WasmLimits limits() {
+    return limits;
+  }
+
+  /**
+   * Has the JVM ready to run WebAssembly, in the background: otherwise the first function of a
+   * process waits for it. It takes well below a second, once; if it fails, that is the first
+   * function's to find out.
+   */
+  public void warmUp() {
+    Threads.named("heddle-wasm-warm-up")
+        .newThread(() -> {
+          try {
+            var _ = WarmUp.run(this);
+          } catch (IOException | ReflectiveOperationException | RuntimeException | LinkageError e) {
+            // The last where it was compiled for another version of the library.
+            log.warn("WebAssembly was not warmed up: {}", e.toString());
+          }
+        })
+        .start();
   }
 
   /** For code that was deployed before this node's version of the compiler. */

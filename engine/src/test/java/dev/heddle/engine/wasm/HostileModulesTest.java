@@ -179,9 +179,9 @@ class HostileModulesTest {
     Arrays.fill(pages, MemoryImage.ZERO_PAGE);
     var loaded = workshop.load(ECHO);
     try (var guest = new Guest(loaded, WasmWorkshop.SMALL.memory(), null, line -> {})) {
-      var memory = new GuestMemory(pages, 8, small, guest);
+      var memory = new GuestMemory(pages, 8, 0, new LayoutHabit(), small, guest);
       for (int i = 0; i < 3; i++) {
-        memory.writeI32(i << 16, 1);
+        memory.writeI32((i << 16) + 8, 1);
       }
       var thrown = assertThrows(HeddleException.class, () -> memory.writeI32(3 << 16, 1));
       assertEquals(ErrorCode.OVERLOADED, thrown.code());

@@ -46,6 +46,14 @@ final class ModuleBuilder {
     return types.indexOf(form);
   }
 
+  /** Another type that equals one that is there. */
+  int sameType(String parameters, String results) {
+    type(parameters, results);
+    types.add("again " + types.size());
+    entry(1, new Code().op(0x60).values(parameters).values(results).bytes());
+    return types.size() - 1;
+  }
+
   /** Adds an import; its function index. */
   int imported(String module, String name, String parameters, String results) {
     int type = type(parameters, results);

@@ -367,7 +367,9 @@ class WasmEngineTest {
   }
 
   private void refused(Engine deploys, byte[] module, String words) {
-    var why = assertThrows(HeddleException.class, () -> deploys.check(code(module), manifest()));
+    var why =
+        assertThrows(
+            HeddleException.class, () -> deploys.check("default", code(module), manifest()));
     assertEquals(ErrorCode.INVALID_FUNCTION, why.code(), why::toString);
     assertTrue(why.getMessage().contains(words), why::getMessage);
   }
@@ -398,7 +400,8 @@ class WasmEngineTest {
   void aModuleThatTakesTheCompilersMemoryIsRefusedAndTheNextOneIsDeployed() {
     try (var deploys = deploying(DataSize.ofMiB(24), COMPILERS_TIME)) {
       refused(deploys, HostileBinariesTest.bomb(), "a module that compiles within a heap of 24MiB");
-      assertTrue(deploys.check(code(ModuleBuilder.echo()), manifest()).compiled().isPresent());
+      assertTrue(
+          deploys.check("default", code(ModuleBuilder.echo()), manifest()).compiled().isPresent());
     }
   }
 
@@ -412,7 +415,8 @@ class WasmEngineTest {
       eventually("it compiles", () -> !compilers().equals(before));
       compilers().forEach(ProcessHandle::destroyForcibly);
       refusal.join();
-      assertTrue(deploys.check(code(ModuleBuilder.echo()), manifest()).compiled().isPresent());
+      assertTrue(
+          deploys.check("default", code(ModuleBuilder.echo()), manifest()).compiled().isPresent());
     }
   }
 
