@@ -5,18 +5,16 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.heddle.aggregations.SearchHit;
 import dev.heddle.aggregations.SearchResult;
 import dev.heddle.coordinator.QueryAnswer.Explanation;
+import dev.heddle.coordinator.scatter.MadeCallWire;
 import dev.heddle.engine.JsonValues;
 import dev.heddle.engine.QueryWire;
 import dev.heddle.v1.ConsideredReplica;
 import dev.heddle.v1.Hit;
-import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ShardChoice;
-import dev.heddle.v1.ShardTiming;
 import dev.heddle.v1.SkippedShard;
 import dev.heddle.v1.Snippets;
 import dev.heddle.v1.Total;
-import java.util.Locale;
 
 /** From answers to messages. */
 final class AnswerWire {
@@ -37,7 +35,8 @@ final class AnswerWire {
             .setStatisticsEpoch(answer.statisticsEpoch())
             .setPositionToken(answer.position().toString())
             .setStalenessMicros(answer.stalenessMicros())
-            .setFinal(answer.last());
+            .setFinal(answer.last())
+            .setCut(answer.cut());
     if (explain) {
       answer.explanation().map(AnswerWire::explanation).ifPresent(message::setExplanation);
     }
@@ -92,39 +91,20 @@ final class AnswerWire {
             .setHedged(explanation.hedged())
             .setDenied(explanation.denied());
     for (var attempt : explanation.attempts()) {
-      var timing =
-          LeafTiming.newBuilder()
-              .setNode(attempt.leaf.node())
-              .setAttempt(attempt.number)
-              .setKind(attempt.kind.name().toLowerCase(Locale.ROOT))
-              .setEnd(attempt.end.name().toLowerCase(Locale.ROOT))
-              .setSettled(attempt.settled)
-              .setSentMicros(explanation.micros(attempt.sentNanos))
-              .setReceivedMicros(explanation.micros(attempt.endNanos))
-              .setQueueMicros(attempt.queueMicros)
-              .setActiveMicros(attempt.activeMicros)
-              .setResponseBytes(attempt.bytes)
-              .setError(attempt.error);
-      attempt.leaf.shards().forEach(ref -> timing.addAsked(ref.shard()));
+      message.addLeaves(MadeCallWire.timing(attempt.made(explanation.startNanos(), "")));
+      attempt
+          .below(explanation.startNanos())
+          .forEach(call -> message.addLeaves(MadeCallWire.timing(call)));
       for (var shard : attempt.reports) {
         if (shard.skipped()) {
           message.addSkipped(
               SkippedShard.newBuilder()
                   .setShard(shard.shard())
-                  .setNode(attempt.leaf.node())
+                  .setNode(shard.node())
                   .setReason(
                       "nothing up to position %d can match".formatted(shard.position().index())));
-          continue;
         }
-        timing.addShards(
-            ShardTiming.newBuilder()
-                .setShard(shard.shard())
-                .setStartMicros(shard.startMicros())
-                .setActiveMicros(shard.activeMicros())
-                .setDocuments(shard.documents())
-                .setMatched(shard.matched()));
       }
-      message.addLeaves(timing);
     }
     for (var left : explanation.skipped()) {
       message.addSkipped(

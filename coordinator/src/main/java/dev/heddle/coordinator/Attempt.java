@@ -2,10 +2,15 @@ package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.plan.NodeUse;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
+import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.coordinator.scatter.MadeCall;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 
-/** One call to a leaf, and what became of it. Owned by the query's thread. */
+/** One call to a leaf or a coordinator, and what became of it. Owned by the query's thread. */
 final class Attempt {
   /** Why a call was made. */
   enum Kind {
@@ -16,7 +21,9 @@ final class Attempt {
     /** An earlier one was late. */
     HEDGE,
     /** An earlier one failed. */
-    RETRY
+    RETRY,
+    /** An earlier one was asked for fewer hits than may be needed. */
+    WHOLE
   }
 
   /** What became of a call. */
@@ -40,6 +47,10 @@ final class Attempt {
   final boolean byShard;
   final NodeUse use;
   final long sentNanos;
+
+  /** Hits that it is asked for; 0: as many as the query asks for. */
+  final int hits;
+
   Runnable cancel = () -> {};
   End end = End.NONE;
   long endNanos;
@@ -52,6 +63,12 @@ final class Attempt {
   /** Whether it is known what the call cost. */
   boolean settled;
 
+  /** Of a coordinator: calls that it made and whose cost it did not know when it answered. */
+  List<String> open = List.of();
+
+  /** Of a coordinator, where it was asked to tell: the calls that it made. */
+  List<MadeCall> calls = List.of();
+
   Attempt(
       Shards shards,
       LeafAssignment leaf,
@@ -59,7 +76,8 @@ final class Attempt {
       Kind kind,
       boolean byShard,
       NodeUse use,
-      long sentNanos) {
+      long sentNanos,
+      int hits) {
     this.shards = shards;
     this.leaf = leaf;
     this.number = number;
@@ -67,6 +85,7 @@ final class Attempt {
     this.byShard = byShard;
     this.use = use;
     this.sentNanos = sentNanos;
+    this.hits = hits;
   }
 
   boolean underWay() {
@@ -80,6 +99,51 @@ final class Attempt {
       }
     }
     return false;
+  }
+
+  /**
+   * The call, for people.
+   *
+   * @param startNanos that its times are since
+   * @param by the coordinator that made it; empty: the one that the query came to
+   */
+  MadeCall made(long startNanos, String by) {
+    List<MadeCall.Part> told = new ArrayList<>(reports.size());
+    if (!leaf.handed()) {
+      for (var report : reports) {
+        if (!report.skipped()) {
+          told.add(
+              new MadeCall.Part(
+                  report.shard(),
+                  report.startMicros(),
+                  report.activeMicros(),
+                  report.documents(),
+                  report.matched()));
+        }
+      }
+    }
+    return new MadeCall(
+        leaf.node(),
+        number,
+        kind.name().toLowerCase(Locale.ROOT),
+        end.name().toLowerCase(Locale.ROOT),
+        leaf.shards().stream().map(ShardRef::shard).toList(),
+        settled,
+        (sentNanos - startNanos) / 1_000,
+        (endNanos - startNanos) / 1_000,
+        queueMicros,
+        activeMicros,
+        bytes,
+        error,
+        told,
+        by,
+        hits);
+  }
+
+  /** The calls that a coordinator made for this one, in the times of {@link #made}. */
+  Stream<MadeCall> below(long startNanos) {
+    long sent = (sentNanos - startNanos) / 1_000;
+    return calls.stream().map(call -> call.later(sent));
   }
 
   /** As bills name it. */

@@ -6,12 +6,14 @@ import dev.heddle.catalog.Gateways;
 import dev.heddle.coordinator.admission.FairAdmission;
 import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
+import dev.heddle.coordinator.plan.Tree;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.ReplicaWatchGrpcClient;
 import dev.heddle.coordinator.scatter.SettleGrpcClient;
 import dev.heddle.engine.BlobRetention;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.EngineConfig;
 import dev.heddle.engine.FunctionLogs;
 import dev.heddle.engine.FunctionRuntime;
 import dev.heddle.engine.JavaRuntime;
@@ -106,9 +108,13 @@ public final class Coordinator implements AutoCloseable {
             table,
             choice,
             policies.hedging(ticker),
+            new Tree(node, config.scatter().fanIn(), ThreadLocalRandom::current, ticker),
             ledger,
             ticker,
             registry);
+    var parts = new Parts(catalog, engine, queries.shared(), registry);
+    var partThreads = Executors.newThreadPerTaskExecutor(Threads.virtual("coordinator-part"));
+    closer.register("parts", Threads.closing(partThreads, CLOSE_GRACE));
     var replicas =
         closer.register(
             "replica watches",
@@ -161,6 +167,7 @@ public final class Coordinator implements AutoCloseable {
           replicas.follow(view);
         }));
     var bulk = new BulkGrpcService(config, datasets, shards, timer, ticker);
+    var gateways = new Gateways(node, catalog, channels);
     this.services =
         List.of(
             new QueryGrpcService(config, queries, ticker),
@@ -169,16 +176,25 @@ public final class Coordinator implements AutoCloseable {
             new FunctionsGrpcService(
                 functions, new FunctionLogsGrpcClient(catalog, channels, ticker), ticker, registry),
             new InvocationsGrpcService(outside),
-            new SessionsGrpcService(new Gateways(node, catalog, channels)));
-    this.internalServices = List.of(new CallsGrpcService(within, node, logs));
+            new SessionsGrpcService(gateways),
+            new CookieSessionsGrpcService(gateways));
+    this.internalServices =
+        List.of(
+            new CallsGrpcService(within, node, logs),
+            new PartGrpcService(node, parts, partThreads, config.maxDeadline(), ticker));
+  }
+
+  private static JavaRuntime java(EngineConfig engine) {
+    return new JavaRuntime(engine.archive(), engine.javaEnabled(), engine.javaTenants());
   }
 
   private static List<FunctionRuntime> runtimes(
       CoordinatorConfig config, Ticker ticker, MeterRegistry registry) {
     var engine = config.engine();
     var wasm = new WasmRuntime(config.wasm(), ticker);
+    wasm.warmUp();
     registry.gauge("heddle_coordinator_wasm_memory_bytes", wasm, one -> one.memoryTaken().bytes());
-    return List.of(new JavaRuntime(engine.archive(), engine.javaEnabled()), wasm);
+    return List.of(java(engine), wasm);
   }
 
   /** What nodes ask of a coordinator. */

@@ -104,7 +104,7 @@ final class FunctionRegistry {
       String yaml = code.manifest().orElse(deploy.manifestYaml());
       var manifest = Manifest.parse(yaml);
       checkName(manifest.name(), deploy.name());
-      var checked = engine.check(code, manifest);
+      var checked = engine.check(tenant, code, manifest);
       var version = version(manifest, yaml, code, checked);
       Function<Optional<FunctionRecord>, FunctionRecord> deployed =
           before -> {

@@ -31,8 +31,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.net.ConnectException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +58,9 @@ final class InvocationGrpcClient {
   private final Ticker ticker;
   private final Counter elsewhere;
   private final MeterRegistry registry;
+
+  /** As many as there are words for why: to find a meter by its tags takes longer than to count. */
+  private final Map<Why, Counter> scheduled = new ConcurrentHashMap<>();
 
   InvocationGrpcClient(
       CoordinatorConfig config,
@@ -144,19 +149,25 @@ final class InvocationGrpcClient {
     return new InvokerChoice.Wanted(place, request.getLocalityKey(), !nodes.isEmpty(), nodes);
   }
 
+  /** What spoke for a leaf, in words of which there are few. */
+  private record Why(String policy, String session, String code, String data) {}
+
   private void count(InvokerChoice.Chosen chosen) {
-    registry
-        .counter(
-            "heddle_coordinator_invocations_scheduled",
-            "policy",
-            chosen.policy(),
-            "session",
-            chosen.session(),
-            "code",
-            chosen.code(),
-            "data",
-            chosen.data())
-        .increment();
+    var why = new Why(chosen.policy(), chosen.session(), chosen.code(), chosen.data());
+    scheduled.computeIfAbsent(why, this::counter).increment();
+  }
+
+  private Counter counter(Why why) {
+    return registry.counter(
+        "heddle_coordinator_invocations_scheduled",
+        "policy",
+        why.policy(),
+        "session",
+        why.session(),
+        "code",
+        why.code(),
+        "data",
+        why.data());
   }
 
   /** Whether the function gets the HTTP event of the request. */

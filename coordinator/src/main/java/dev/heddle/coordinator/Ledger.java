@@ -19,9 +19,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What queries cost that was not known when they were answered: of calls that were outrun, or under
- * way at the deadline. Their leaves are asked for it, a few times; a call whose leaf does not tell,
- * because it died or forgot, stays unsettled. Keeps the late bills of the last queries by query id.
- * Bounded: what is too much stays unsettled at once. Safe for many threads.
+ * way at the deadline, and of calls that coordinators made for parts of them. Those that were asked
+ * are asked for it, a few times; a call of which nobody tells, because its node died or forgot,
+ * stays unsettled. Keeps the late bills of the last queries by query id; those of parts go to who
+ * handed them out ({@link PartAccounts}). Bounded: what is too much stays unsettled at once. Safe
+ * for many threads.
  */
 final class Ledger {
   private static final Logger log = LoggerFactory.getLogger(Ledger.class);
@@ -34,13 +36,38 @@ final class Ledger {
 
   private static final int TRIES = 5;
 
-  /** Asks a leaf what calls cost; those that it does not know are not in the answer. */
+  /**
+   * A coordinator that does not know yet says so at once, while each of its own tries may take as
+   * long as this many of them: a leaf that hangs costs it its time limit besides.
+   */
+  private static final int PATIENCE = 6;
+
+  /** Asks a node what calls cost; those that it does not know are not in the answer. */
   @FunctionalInterface
   interface Leaves {
     CompletableFuture<Map<Ref, Bill>> settle(String address, List<Ref> calls);
   }
 
-  private record Open(String address, Ref call, int tries) {}
+  /** Gets what is settled late of a query, or of a part of one. */
+  interface Account {
+    void settled(Bill bill);
+
+    /** Nobody told what the call cost: {@code node/attempt}. */
+    void unsettled(String call);
+  }
+
+  /**
+   * A call to be settled.
+   *
+   * @param silence that it costs where the node does not answer, in tries; a coordinator that
+   *     answers takes one
+   */
+  private record Open(
+      String address, Ref call, String name, Account account, int silence, int triesLeft) {
+    Open again(boolean silent) {
+      return new Open(address, call, name, account, silence, triesLeft - (silent ? silence : 1));
+    }
+  }
 
   private final Leaves leaves;
   private final Counter settled;
@@ -59,28 +86,63 @@ final class Ledger {
 
   /** A query ended; those of its calls whose cost is not known are to be settled. */
   void ended(String queryId, List<Attempt> attempts) {
+    ended(
+        queryId,
+        "",
+        attempts,
+        new Account() {
+          @Override
+          public void settled(Bill bill) {
+            keep(queryId, bill);
+          }
+
+          @Override
+          public void unsettled(String call) {
+            log.debug("call not settled query={} call={}", queryId, call);
+          }
+        });
+  }
+
+  /**
+   * A query, or a part of one, ended.
+   *
+   * @param branch of its tree; empty: all of it
+   * @param account hears of each call that is to be settled, maybe before this returns
+   */
+  void ended(String queryId, String branch, List<Attempt> attempts, Account account) {
     for (var attempt : attempts) {
-      if (!attempt.settled) {
-        add(new Open(attempt.leaf.address(), new Ref(queryId, attempt.number), 0));
+      boolean rest = attempt.settled && !attempt.open.isEmpty();
+      if (!attempt.settled || rest) {
+        var ref = new Ref(queryId, branch, attempt.number, rest);
+        // A coordinator waits for its own calls first.
+        int silence = 1 + PATIENCE * (attempt.leaf.levels() - 1);
+        add(
+            new Open(
+                attempt.leaf.address(), ref, attempt.name(), account, silence, TRIES * silence));
       }
     }
+  }
+
+  /** How many of the calls {@link #ended} is going to ask for. */
+  static int toSettle(List<Attempt> attempts) {
+    int count = 0;
+    for (var attempt : attempts) {
+      count += attempt.settled && attempt.open.isEmpty() ? 0 : 1;
+    }
+    return count;
   }
 
   private void add(Open call) {
     boolean room;
     synchronized (this) {
-      room = call.tries < TRIES && open.size() < MOST;
+      room = call.triesLeft > 0 && open.size() < MOST;
       if (room) {
         open.add(call);
       }
     }
     if (!room) {
       unsettled.increment();
-      log.debug(
-          "call not settled query={} attempt={} leaf={}",
-          call.call.queryId(),
-          call.call.attempt(),
-          call.address);
+      call.account.unsettled(call.name);
     }
   }
 
@@ -111,21 +173,24 @@ final class Ledger {
               for (var call : calls) {
                 var bill = known.get(call.call);
                 if (bill == null) {
-                  add(new Open(address, call.call, call.tries + 1));
+                  add(call.again(failure != null));
                 } else {
-                  settled(call.call.queryId(), bill);
+                  settled(call, bill);
                 }
               }
             });
   }
 
-  private void settled(String queryId, Bill bill) {
+  private void settled(Open call, Bill bill) {
     settled.increment();
-    synchronized (this) {
-      late.merge(queryId, bill, Bill::plus);
-      if (late.size() > MOST) {
-        late.remove(late.keySet().iterator().next());
-      }
+    unsettled.increment(bill.open().size());
+    call.account.settled(bill);
+  }
+
+  private synchronized void keep(String queryId, Bill bill) {
+    late.merge(queryId, bill, Bill::plus);
+    if (late.size() > MOST) {
+      late.remove(late.keySet().iterator().next());
     }
   }
 

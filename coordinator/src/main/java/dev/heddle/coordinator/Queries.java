@@ -14,6 +14,7 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.Skipping;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.plan.Tree;
 import dev.heddle.coordinator.scatter.ExtraBudget;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
@@ -61,6 +62,7 @@ final class Queries {
       ReplicaTable table,
       ReplicaChoice choice,
       HedgingPolicy hedging,
+      Tree tree,
       Ledger ledger,
       Ticker ticker,
       MeterRegistry registry) {
@@ -81,20 +83,29 @@ final class Queries {
             table,
             new StatisticsEpochs(owner, config.statisticsRefresh(), ticker),
             new KnownShards(),
+            tree,
             hedging,
             new ExtraBudget(
                 scatter.hedgeBudget(), scatter.extraBurst(), scatter.slowShare(), false),
             new ExtraBudget(scatter.retryBudget(), scatter.extraBurst(), 1, true),
+            new ExtraBudget(scatter.repairBudget(), scatter.extraBurst(), 1, true),
             new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
             ledger,
             registry.counter("heddle_coordinator_shards_asked_again"),
             registry.counter("heddle_coordinator_shards_hedged"),
+            registry.counter("heddle_coordinator_shards_repaired"),
+            registry.counter("heddle_coordinator_answers_cut"),
             ticker);
     this.skipping = new Skipping(table, ticker);
     this.slow = new SlowLog(scatter.slowQuery());
     registry.gauge("heddle_coordinator_queries_held_bytes", shared.bytes(), HeldBytes::bytes);
     this.latency = registry.timer("heddle_coordinator_query_seconds");
     registry.gauge("heddle_coordinator_queries_in_flight", admission, FairAdmission::inFlight);
+  }
+
+  /** What queries share with the parts of others' queries. */
+  SharedState shared() {
+    return shared;
   }
 
   /** Forgets datasets and functions that are gone. */
@@ -105,6 +116,7 @@ final class Queries {
     shared.known().retain(ids);
     shared.planner().retain(ids);
     shared.hedging().retain(ids);
+    shared.tree().retain(view);
     engine.keepOnly(view);
   }
 
@@ -169,7 +181,8 @@ final class Queries {
                 shared.planner().plan(record, view, reading),
                 reading,
                 summary -> mayMatch(run, summary));
-        var plan = run.commutative() ? whole : whole.byShard();
+        var flat = run.commutative() ? whole : whole.byShard();
+        var plan = shared.tree().grow(flat, view.nodesWith("coordinator"));
         var template =
             LeafGrpcClient.template(
                 queryId, context.tenant(), record.id(), function, view.revision(), request);

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What a query found, what that rests on and what it cost.
  *
  * @param result what the function's finish returned
+ * @param cut whether it may have fewer hits than were asked for though there are more
  * @param position the request's token, and what was seen
  * @param stalenessMicros how old the oldest of the views may be; 0: none newer
  * @param explanation how it went, of the last answer
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 record QueryAnswer(
     @Nullable Object result,
+    boolean cut,
     Coverage coverage,
     Bill bill,
     long tookNanos,
@@ -35,8 +37,9 @@ record QueryAnswer(
 
   /** Whether there was too little time for all of it, or too little room at some leaf. */
   boolean cutOff() {
-    return coverage.missing().stream()
-        .anyMatch(gap -> gap.reason().equals("deadline") || gap.reason().equals("refused"));
+    return cut
+        || coverage.missing().stream()
+            .anyMatch(gap -> gap.reason().equals("deadline") || gap.reason().equals("refused"));
   }
 
   /**

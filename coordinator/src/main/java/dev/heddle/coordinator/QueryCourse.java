@@ -4,22 +4,19 @@ import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.Shards.Held;
 import dev.heddle.coordinator.gather.Gather;
-import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.engine.Bill;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,16 +29,15 @@ import java.util.Set;
  * wants it does through {@link Door}; it reads the time from a ticker and says when it wants to be
  * woken. So the same code runs over a network and in a simulation.
  *
- * <p>One call goes to each leaf. Shards whose call is late are asked for at other replicas, too,
- * within the budget; those that a replica could not serve are asked for elsewhere; leaves that lack
- * figures of the statistics epoch are asked again with them. Whatever is asked twice, {@link
+ * <p>One call goes to each leaf, or to each coordinator that is handed a part of the plan. Shards
+ * whose call is late are asked for at other replicas, too, within the budget; those that a replica
+ * could not serve are asked for elsewhere; leaves that lack figures of the statistics epoch are
+ * asked again with them, here or by whoever handed this part out. Whatever is asked twice, {@link
  * Shards} sees to it that one side counts. At the soft deadline the answer is what there is.
  *
  * <p>Owned by the query's thread.
  */
 final class QueryCourse {
-  private static final int MOST_DOUBLINGS = 6;
-
   /** What a course does to the world. */
   interface Door {
     /**
@@ -57,57 +53,70 @@ final class QueryCourse {
 
   private final SharedState shared;
   private final Plan plan;
-  private final Reading reading;
   private final Gather gather;
   private final ShardTries tries;
-  private final HedgingPolicy.Calls pace;
   private final Door door;
   private final Ticker ticker;
   private final long softDeadlineNanos;
   private final StatisticsRounds rounds;
   private final Sightings sightings;
-  private final List<Shards> all;
-  private final List<Attempt> attempts;
-
-  /** Calls by node, which numbers them. */
-  private final Map<String, Integer> calls = new HashMap<>();
+  private final CourseCalls calls;
+  private final Reissues reissues;
+  private final TrimRepair trims;
 
   /** Whether shards that the plan left out are not asked. */
   private boolean skipping;
 
-  private int underWay;
-  private int denied;
-  private int hedged;
-
+  /** Of a query as it came to this coordinator. */
   QueryCourse(
       SharedState shared,
       Plan plan,
-      Reading reading,
       Gather gather,
       ShardTries tries,
-      HedgingPolicy.Calls pace,
-      Door door,
-      long softDeadlineNanos) {
+      CourseTerms terms,
+      Door door) {
+    this(
+        shared,
+        plan,
+        gather,
+        tries,
+        terms,
+        new StatisticsRounds(shared.epochs(), plan.dataset().id(), plan.dataset().shards().size()),
+        door);
+  }
+
+  /** With the figures of someone else's query where {@code rounds} hands them up. */
+  QueryCourse(
+      SharedState shared,
+      Plan plan,
+      Gather gather,
+      ShardTries tries,
+      CourseTerms terms,
+      StatisticsRounds rounds,
+      Door door) {
     this.shared = shared;
     this.plan = plan;
-    this.reading = reading;
     this.gather = gather;
     this.tries = tries;
-    this.pace = pace;
     this.door = door;
     this.ticker = shared.ticker();
-    this.softDeadlineNanos = softDeadlineNanos;
-    this.rounds =
-        new StatisticsRounds(shared.epochs(), plan.dataset().id(), plan.dataset().shards().size());
+    this.softDeadlineNanos = terms.softDeadlineNanos();
+    this.rounds = rounds;
     this.sightings = new Sightings(shared, plan.dataset());
+    this.calls = new CourseCalls(shared, terms, rounds, gather, tries, door);
+    this.reissues = new Reissues(shared, gather, tries, calls, rounds);
+    long now = ticker.nanoTime();
+    this.trims = new TrimRepair(shared, gather, calls, rounds, now + (softDeadlineNanos - now) / 2);
     this.skipping = !plan.skipped().isEmpty();
-    this.all = new ArrayList<>(plan.leaves().size());
-    this.attempts = new ArrayList<>(plan.leaves().size());
+    if (terms.trim().active()) {
+      gather.keepAtoms();
+    }
   }
 
   /** Sends the first calls. */
   void begin() {
-    plan.leaves().forEach(leaf -> first(leaf, Kind.FIRST, Optional.empty()));
+    var figures = rounds.known();
+    plan.leaves().forEach(leaf -> calls.first(leaf, Kind.FIRST, figures));
     sightings.skipped(plan.skipped(), rounds.epoch());
   }
 
@@ -116,13 +125,23 @@ final class QueryCourse {
     if (skipping) {
       skipping = false;
       gather.skipNone();
-      tries.leftOut(plan.skipped()).forEach(leaf -> first(leaf, Kind.FIRST, Optional.empty()));
+      tries
+          .leftOut(plan.skipped())
+          .forEach(leaf -> calls.first(leaf, Kind.FIRST, Optional.empty()));
     }
   }
 
   /** Whether nothing is to come any more. */
   boolean done() {
-    return (underWay == 0 && !rounds.waiting()) || softDeadlineNanos - ticker.nanoTime() <= 0;
+    if (softDeadlineNanos - ticker.nanoTime() <= 0) {
+      return true;
+    }
+    return rounds.waiting() ? rounds.handsUp() && enoughTold() : !calls.underWay();
+  }
+
+  /** Whether those that wait for figures need not wait for others to tell theirs. */
+  private boolean enoughTold() {
+    return everyoneTold() || graceEndNanos() - ticker.nanoTime() <= 0;
   }
 
   /** When {@link #tick} is due. */
@@ -131,12 +150,12 @@ final class QueryCourse {
     if (rounds.waiting()) {
       wake = earlier(wake, everyoneTold() ? ticker.nanoTime() : graceEndNanos());
     }
-    for (var shards : all) {
+    for (var shards : calls.all()) {
       if (shards.mayHedge()) {
         wake = earlier(wake, shards.hedgeAtNanos);
       }
     }
-    return wake;
+    return trims.wakeNanos(ticker.nanoTime(), wake);
   }
 
   private static long earlier(long one, long other) {
@@ -149,7 +168,7 @@ final class QueryCourse {
 
   /** Whether those that may still tell figures have told them. */
   private boolean everyoneTold() {
-    for (var shards : all) {
+    for (var shards : calls.all()) {
       if (shards.underWay() && !rounds.waiting(shards)) {
         return false;
       }
@@ -163,54 +182,20 @@ final class QueryCourse {
     if (softDeadlineNanos - now <= 0) {
       return;
     }
-    if (rounds.waiting() && (everyoneTold() || graceEndNanos() - now <= 0)) {
+    if (rounds.waiting() && enoughTold()) {
+      if (rounds.handsUp()) {
+        return;
+      }
       askAgain();
     }
+    var all = calls.all();
     for (int i = 0; i < all.size(); i++) {
       var shards = all.get(i);
       if (shards.mayHedge() && shards.hedgeAtNanos - now <= 0) {
-        hedge(shards, now);
+        reissues.hedge(shards, now);
       }
     }
-  }
-
-  private void first(LeafAssignment leaf, Kind kind, Optional<Figures> figures) {
-    var shards = new Shards(leaf.shards());
-    all.add(shards);
-    shards.first = send(shards, leaf, kind, figures);
-    shards.delayNanos = pace.delayNanos(leaf.node(), leaf.shards().size());
-    if (shards.delayNanos != HedgingPolicy.NEVER) {
-      shards.hedgeAtNanos = shards.first.sentNanos + shards.delayNanos;
-    }
-    shared.hedges().earn(leaf.shards().size());
-    shared.retries().earn(leaf.shards().size());
-  }
-
-  private Attempt send(Shards shards, LeafAssignment leaf, Kind kind, Optional<Figures> figures) {
-    long now = ticker.nanoTime();
-    long left = Math.max(1, softDeadlineNanos - now);
-    boolean byShard = kind == Kind.HEDGE;
-    var use = shared.table().use(leaf.node());
-    var attempt =
-        new Attempt(
-            shards, leaf, calls.merge(leaf.node(), 1, Integer::sum), kind, byShard, use, now);
-    attempts.add(attempt);
-    underWay++;
-    use.sent(leaf.shards().size());
-    attempt.cancel =
-        door.send(
-            new LeafCall(
-                leaf,
-                attempt.number,
-                rounds.epoch(),
-                figures,
-                left,
-                reading,
-                tries.patienceNanos(leaf, left),
-                byShard,
-                Spending.left(shared.config().scatter(), gather.bill())),
-            attempt);
-    return attempt;
+    trims.askAgain(now);
   }
 
   /** A leaf replied, or its call failed. */
@@ -220,38 +205,21 @@ final class QueryCourse {
       return;
     }
     long now = ticker.nanoTime();
-    ended(attempt, now);
+    calls.ended(attempt, now);
     switch (reply) {
       case LeafReply.Answer answer -> answered(attempt, answer, now);
       case LeafReply.NeedsFigures needs -> lacksFigures(attempt, needs, now);
       case LeafReply.Failure failure -> failed(attempt, failure.cause(), now);
     }
+    trims.askAgain(now);
   }
 
   /** Of a call that was given up already: it counts for nothing, but what it cost is known now. */
   private void late(Attempt attempt, LeafReply reply) {
     if (!attempt.settled && reply instanceof LeafReply.Answer answer) {
       attempt.settled = true;
+      attempt.open = answer.bill().open();
       gather.spend(answer.bill());
-    }
-  }
-
-  private void ended(Attempt attempt, long now) {
-    attempt.endNanos = now;
-    attempt.use.ended(attempt.leaf.shards().size());
-    underWay--;
-  }
-
-  private void giveUp(Attempt attempt, End why, long now) {
-    ended(attempt, now);
-    attempt.end = why;
-    attempt.cancel.run();
-    long took = now - attempt.sentNanos;
-    if (attempt.kind == Kind.FIRST && why == End.OUTRUN) {
-      attempt.use.outrun(now);
-      pace.outrun(attempt.leaf.node(), attempt.leaf.shards().size(), took);
-    } else if (attempt.kind == Kind.FIRST && attempt.shards.late > 0) {
-      pace.outrun(attempt.leaf.node(), attempt.leaf.shards().size(), took);
     }
   }
 
@@ -262,16 +230,15 @@ final class QueryCourse {
     attempt.activeMicros = answer.activeMicros();
     attempt.bytes = answer.bytes();
     attempt.reports = answer.reports();
+    attempt.open = answer.bill().open();
+    attempt.calls = answer.calls();
     long took = now - attempt.sentNanos;
     attempt.use.answered(took - answer.activeMicros() * 1_000, now);
     if (attempt.kind == Kind.FIRST) {
-      pace.answered(attempt.leaf.node(), attempt.leaf.shards().size(), took);
-      if (attempt.shards.late == 0) {
-        shared.hedges().punctual(true);
-      }
+      calls.paced(attempt, took);
     }
     gather.spend(answer.bill());
-    sightings.observe(attempt.leaf.node(), answer.reports(), rounds.epoch(), now);
+    sightings.observe(answer.reports(), rounds.epoch(), now);
     ShardFailure.refuseWrong(answer.failures());
     boolean grew = attempt.byShard ? brought(attempt, answer) : whole(attempt, answer);
     gather.spend(Spending.here(ticker.nanoTime() - now, shared.config().memory()));
@@ -281,7 +248,7 @@ final class QueryCourse {
   }
 
   private void improved() {
-    if (underWay > 0 || rounds.waiting()) {
+    if (calls.underWay() || rounds.waiting()) {
       door.improved();
     }
   }
@@ -289,16 +256,79 @@ final class QueryCourse {
   /** The first call's answer: what hedges brought of its shards is needed no more. */
   private boolean whole(Attempt attempt, LeafReply.Answer answer) {
     var shards = attempt.shards;
-    shards.open = false;
     boolean grew = false;
     for (var atom : answer.atoms()) {
-      grew |= take(attempt, atom, answer.reports());
+      grew |= take(attempt, atom, answer.about(atom));
     }
-    grew |= release(shards);
+    var again = answer.rest().map(rest -> toAskAgain(attempt, rest)).orElse(List.of());
+    shards.open = !again.isEmpty();
+    if (!shards.open) {
+      grew |= release(shards);
+    }
     answer.failures().forEach(this::note);
     settle(shards);
-    elsewhere(attempt, answer.failures());
+    if (attempt.leaf.handed()) {
+      // It has asked others for what failed; what it says nothing of, it has not asked for.
+      var untold = untold(attempt, answer);
+      untold.forEach(this::note);
+      reissues.elsewhere(attempt, untold);
+    } else {
+      reissues.elsewhere(attempt, answer.failures());
+    }
+    if (shards.open) {
+      partLacksFigures(attempt, answer.rest().orElseThrow(), again);
+    }
     return grew;
+  }
+
+  private List<ShardRef> toAskAgain(Attempt attempt, LeafReply.Rest rest) {
+    var asked = Set.copyOf(attempt.leaf.shards());
+    return rest.shards().stream()
+        .filter(ref -> asked.contains(ref) && !gather.covered(ref.shard()))
+        .toList();
+  }
+
+  /** Shards of a coordinator's part of which its answer does not tell what became. */
+  private List<ShardFailure> untold(Attempt attempt, LeafReply.Answer answer) {
+    Set<ShardRef> told = new HashSet<>();
+    answer.atoms().forEach(atom -> told.addAll(atom.covers()));
+    answer.failures().forEach(failure -> told.add(failure.shard()));
+    answer.rest().ifPresent(rest -> told.addAll(rest.shards()));
+    var held = attempt.shards.held;
+    var untold =
+        attempt.leaf.shards().stream()
+            .filter(ref -> !told.contains(ref) && !held.containsKey(ref.shard()))
+            .filter(ref -> !gather.covered(ref.shard()))
+            .toList();
+    return untold.isEmpty()
+        ? List.of()
+        : ShardFailure.of(
+            attempt.leaf.node(),
+            untold,
+            new HeddleException(ErrorCode.NOT_OWNER, "does not tell what became of the shard"));
+  }
+
+  /** A coordinator got a part of its part; for the rest it is asked again, with figures. */
+  private void partLacksFigures(Attempt attempt, LeafReply.Rest rest, List<ShardRef> shards) {
+    long now = ticker.nanoTime();
+    sightings.observe(rest.reports(), rounds.epoch(), now);
+    skipNone();
+    dropHedges(attempt.shards, now);
+    var needs =
+        new LeafReply.NeedsFigures(
+            rest.fields(), rest.local(), rest.reports(), List.of(), Bill.NONE);
+    rounds.hold(
+        new StatisticsRounds.Held(attempt, attempt.leaf.only(shards), needs, !rest.untold()), now);
+  }
+
+  /** The node that was asked first is there, and quick: hedges would tell the same figures. */
+  private void dropHedges(Shards shards, long now) {
+    rounds.dropHedges(shards);
+    for (var hedge : shards.hedges) {
+      if (hedge.underWay()) {
+        calls.giveUp(hedge, End.OUTRUN, now);
+      }
+    }
   }
 
   /** A hedge's answer: held until it is certain that the first call's will not be taken. */
@@ -320,7 +350,7 @@ final class QueryCourse {
     if (!shards.open) {
       answer.failures().forEach(this::note);
     }
-    elsewhere(attempt, answer.failures());
+    reissues.elsewhere(attempt, answer.failures());
     return grew;
   }
 
@@ -347,19 +377,29 @@ final class QueryCourse {
     }
     long now = ticker.nanoTime();
     if (over && shards.first.underWay()) {
-      giveUp(shards.first, End.OUTRUN, now);
+      calls.giveUp(shards.first, End.OUTRUN, now);
     }
     for (var hedge : shards.hedges) {
       if (hedge.underWay()
           && hedge.leaf.shards().stream().allMatch(ref -> gather.covered(ref.shard()))) {
-        giveUp(hedge, End.OUTRUN, now);
+        calls.giveUp(hedge, End.OUTRUN, now);
       }
     }
   }
 
   private boolean take(Attempt attempt, LeafReply.Atom atom, List<ShardReport> reports) {
     try {
-      return gather.accept(atom, reports);
+      for (var ref : atom.covers()) {
+        if (calls.outdated(attempt, ref.shard())) {
+          gather.shelve(atom, reports, attempt.hits);
+          return false;
+        }
+      }
+      boolean grew = gather.accept(atom, reports, attempt.hits);
+      if (grew) {
+        trims.took(attempt, atom);
+      }
+      return grew;
     } catch (Gather.MergeFailedException e) {
       throw e.failure();
     } catch (HeddleException e) {
@@ -375,22 +415,16 @@ final class QueryCourse {
     attempt.activeMicros = needs.bill().activeNanos() / 1_000;
     attempt.use.answered(now - attempt.sentNanos - needs.bill().activeNanos(), now);
     attempt.error = "asked for statistics";
-    sightings.observe(attempt.leaf.node(), needs.reports(), rounds.epoch(), now);
+    sightings.observe(needs.reports(), rounds.epoch(), now);
     gather.spend(needs.bill());
     ShardFailure.refuseWrong(needs.failures());
     skipNone();
     var shards = attempt.shards;
     if (!attempt.byShard) {
-      // Its leaf is there, and quick: hedges would tell the same figures.
-      rounds.dropHedges(shards);
-      for (var hedge : shards.hedges) {
-        if (hedge.underWay()) {
-          giveUp(hedge, End.OUTRUN, now);
-        }
-      }
+      dropHedges(shards, now);
       needs.failures().forEach(this::note);
     }
-    var moved = elsewhere(attempt, needs.failures());
+    var moved = reissues.elsewhere(attempt, needs.failures());
     var rest = attempt.leaf.shards().stream().filter(shard -> !moved.contains(shard)).toList();
     if (rest.isEmpty()) {
       if (!attempt.byShard) {
@@ -418,10 +452,10 @@ final class QueryCourse {
     for (var held : again) {
       var shards = held.attempt().shards;
       if (held.attempt().byShard) {
-        shards.hedged(send(shards, held.leaf(), Kind.HEDGE, figures));
+        shards.hedged(calls.send(shards, held.leaf(), Kind.HEDGE, figures));
       } else {
         shards.refs = held.leaf().shards();
-        shards.first = send(shards, held.leaf(), Kind.FIGURES, figures);
+        shards.first = calls.send(shards, held.leaf(), Kind.FIGURES, figures);
         shards.hedgeAtNanos = shards.first.sentNanos + shards.delayNanos;
       }
     }
@@ -431,13 +465,14 @@ final class QueryCourse {
   private void failed(Attempt attempt, HeddleException cause, long now) {
     attempt.end = End.FAILED;
     attempt.error = cause.code() + ": " + cause.getMessage();
-    attempt.settled = cause.code().kind() != ErrorCode.Kind.INTERNAL;
-    if (cause.code().kind() == ErrorCode.Kind.USER) {
+    boolean handed = attempt.leaf.handed();
+    attempt.settled = !handed && cause.code().kind() != ErrorCode.Kind.INTERNAL;
+    if (cause.code().kind() == ErrorCode.Kind.USER
+        || (handed && cause.code() == ErrorCode.FUNCTION_MERGE_FAILED)) {
+      // A merge that fails below fails the query as it would here.
       throw cause;
     }
-    if (cause.code() == ErrorCode.UNAVAILABLE) {
-      attempt.use.failed(now);
-    }
+    calls.failed(attempt, cause.code(), now);
     var shards = attempt.shards;
     var failures = ShardFailure.of(attempt.leaf.node(), attempt.leaf.shards(), cause);
     if (!attempt.byShard) {
@@ -451,90 +486,29 @@ final class QueryCourse {
     } else if (!shards.open) {
       failures.forEach(this::note);
     }
-    elsewhere(attempt, failures);
+    reissues.elsewhere(attempt, failures);
   }
 
   private void note(ShardFailure failure) {
     gather.fail(failure.shard(), failure.code(), failure.reason(), failure.message());
   }
 
-  /**
-   * Asks other replicas for shards that this one could not serve, unless someone is asked for them
-   * already.
-   *
-   * @return the shards that were asked for again
-   */
-  private Set<ShardRef> elsewhere(Attempt attempt, List<ShardFailure> failures) {
-    if (failures.isEmpty()) {
-      return Set.of();
-    }
-    var shards = attempt.shards;
-    List<ShardRef> lost = new ArrayList<>(failures.size());
-    for (var failure : failures) {
-      int shard = failure.shard().shard();
-      if (ShardTries.elsewhereBetter(failure.code())
-          && !gather.covered(shard)
-          && !(attempt.byShard && shards.open)
-          && !shards.hedgeUnderWay(shard)) {
-        lost.add(failure.shard());
-      }
-    }
-    Set<ShardRef> moved = new HashSet<>();
-    for (var leaf : tries.others(attempt.leaf.node(), lost)) {
-      if (shared.retries().spend(leaf.shards().size(), true)) {
-        tries.asking(leaf);
-        shared.reasks().increment(leaf.shards().size());
-        first(leaf, Kind.RETRY, rounds.known());
-        moved.addAll(leaf.shards());
-      } else {
-        denied += leaf.shards().size();
-      }
-    }
-    if (!moved.isEmpty()) {
-      // They are others' from now on.
-      shards.refs = shards.refs.stream().filter(ref -> !moved.contains(ref)).toList();
-    }
-    return moved;
-  }
-
-  /** Asks other replicas for shards of a late call that nobody has brought yet. */
-  private void hedge(Shards shards, long now) {
-    if (shards.late++ == 0) {
-      shared.hedges().punctual(false);
-    }
-    shards.hedgeAtNanos = now + (shards.delayNanos << Math.min(shards.late, MOST_DOUBLINGS));
-    List<ShardRef> wanted = new ArrayList<>(shards.refs.size());
-    for (var ref : shards.refs) {
-      if (!shards.held.containsKey(ref.shard()) && !gather.covered(ref.shard())) {
-        wanted.add(ref);
-      }
-    }
-    var calls = tries.others(shards.first.leaf.node(), wanted);
-    if (calls.isEmpty()) {
-      shards.delayNanos = HedgingPolicy.NEVER;
-      return;
-    }
-    for (var leaf : calls) {
-      int count = leaf.shards().size();
-      if (!shared.hedges().spend(count, shards.late > 1)) {
-        denied += count;
-        continue;
-      }
-      tries.asking(leaf);
-      hedged += count;
-      shared.hedgedShards().increment(count);
-      gather.spend(Spending.extra(count));
-      shards.hedged(send(shards, leaf, Kind.HEDGE, rounds.known()));
-    }
-  }
-
   /** Ends the course: what hedges brought is taken, and whatever is under way is given up. */
   void end() {
-    for (var shards : all) {
+    for (var shards : calls.all()) {
       release(shards);
     }
+    if (rounds.waiting() && rounds.handsUp()) {
+      // What is under way is neither late nor lost: it will be asked for again, with figures.
+      trims.leaveOut();
+      calls.attempts().stream().filter(Attempt::underWay).forEach(one -> reopen(one.leaf));
+      rounds.waitingLeaves().forEach(this::reopen);
+      abandon();
+      return;
+    }
+    gather.restore();
     long now = ticker.nanoTime();
-    for (var attempt : attempts) {
+    for (var attempt : calls.attempts()) {
       if (attempt.underWay()) {
         long millis = (now - attempt.sentNanos) / 1_000_000;
         String message = attempt.name() + ": no answer within " + millis + " ms";
@@ -544,23 +518,27 @@ final class QueryCourse {
     abandon();
   }
 
+  private void reopen(LeafAssignment leaf) {
+    leaf.shards().forEach(gather::reopen);
+  }
+
   /** Gives up whatever is under way. A second call does nothing. */
   void abandon() {
-    long now = ticker.nanoTime();
-    for (var attempt : attempts) {
-      if (attempt.underWay()) {
-        giveUp(attempt, End.LEFT, now);
-      }
-    }
+    calls.abandon();
+  }
+
+  /** Of a part, which has ended: what is to be asked for again, with figures. */
+  Optional<LeafReply.Rest> rest() {
+    return rounds.rest(gather.open());
   }
 
   /** Calls whose cost is not known: {@code node/attempt}. */
   List<String> unsettled() {
-    return attempts.stream().filter(one -> !one.settled).map(Attempt::name).toList();
+    return calls.unsettled();
   }
 
   List<Attempt> attempts() {
-    return attempts;
+    return calls.attempts();
   }
 
   StatisticsEpoch epoch() {
@@ -573,6 +551,7 @@ final class QueryCourse {
 
   /** How long the first call may take until it is late; 0: as long as it likes. */
   long hedgeAfterMicros() {
+    var all = calls.all();
     long nanos = all.isEmpty() ? HedgingPolicy.NEVER : all.getFirst().delayNanos;
     return nanos == HedgingPolicy.NEVER ? 0 : nanos / 1_000;
   }
@@ -584,11 +563,11 @@ final class QueryCourse {
 
   /** Shards asked for at further replicas because calls were late. */
   int hedged() {
-    return hedged;
+    return reissues.hedged();
   }
 
   /** Shards that would have been asked of further replicas, had there been budget for it. */
   int denied() {
-    return denied;
+    return reissues.denied();
   }
 }

@@ -2,12 +2,11 @@ package dev.heddle.coordinator;
 
 import dev.heddle.coordinator.Queries.Options;
 import dev.heddle.coordinator.gather.Gather;
-import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
-import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.process.ErrorCode;
@@ -18,17 +17,14 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * One query under way: drives its {@link QueryCourse} with what comes over the network and with the
- * time, until it is done, and makes the answer. Owned by the query's thread, which waits for one
- * queue; transport threads only add to it.
+ * One query under way: lets its {@link QueryCourse} run to the end, and makes the answer. Owned by
+ * the query's thread.
  */
-final class QueryRun implements QueryCourse.Door {
+final class QueryRun {
   /** Where the function failed in the same way everywhere, that is the query's error. */
   private static final Set<ErrorCode> FUNCTION_FAILURES =
       EnumSet.of(
@@ -39,15 +35,11 @@ final class QueryRun implements QueryCourse.Door {
           ErrorCode.FUNCTION_RESULT_INVALID,
           ErrorCode.FUNCTION_RESULT_TOO_LARGE);
 
-  /** How often a waiting query looks whether its caller went away. */
-  private static final long CANCEL_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
-
   private final SharedState shared;
   private final Plan plan;
   private final ScatterRun run;
   private final Template template;
   private final Options options;
-  private final BooleanSupplier cancelled;
   private final Optional<Consumer<QueryAnswer>> improvements;
   private final String traceId;
   private final Ticker ticker;
@@ -55,8 +47,8 @@ final class QueryRun implements QueryCourse.Door {
   private final QueryAnswer.Admission admission;
   private final Gather gather;
   private final QueryCourse course;
-  private final HeldBytes.Query bytes;
-  private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
+  private final CourseLoop loop;
+  private final Budget budget;
   private List<QueryAnswer.Choice> choices = List.of();
   private long plannedNanos;
   private long scatteredNanos;
@@ -76,16 +68,17 @@ final class QueryRun implements QueryCourse.Door {
     this.shared = shared;
     this.plan = plan;
     this.run = run;
-    this.template = template;
+    int levels = plan.levels();
+    this.template = levels == 1 ? template : template.inTree(levels, options.explain());
     this.options = options;
-    this.cancelled = cancelled;
     this.improvements = improvements;
     this.traceId = traceId;
     this.ticker = shared.ticker();
     this.startNanos = startNanos;
     this.admission = admission;
     this.gather = new Gather(run, plan, shared.known());
-    this.bytes = shared.bytes().open();
+    this.budget = Spending.budget(shared.config().scatter());
+    this.loop = new CourseLoop(shared, this.template, cancelled, this::improved);
     var dataset = plan.dataset();
     var tries =
         new ShardTries(
@@ -98,19 +91,22 @@ final class QueryRun implements QueryCourse.Door {
             },
             shared.config().sessionPatience(),
             run.commutative());
-    var pace = shared.hedging().of(dataset.id(), template.function());
     long remaining = options.deadline().remainingNanos(ticker);
     long slice = Math.min(shared.config().mergeSlice().toNanos(), remaining / 10);
-    this.course =
-        new QueryCourse(
-            shared,
-            plan,
+    var terms =
+        shared.terms(
+            dataset.id(),
+            template.function(),
             reading,
-            gather,
-            tries,
-            pace,
-            this,
+            budget,
+            levels,
+            // What improves is an answer each time: it lacks nothing of what it covers.
+            improvements.isPresent()
+                ? Trim.NONE
+                : Trim.of(
+                    run, template.k(), plan, shared, shared.config().scatter().topKProbability()),
             ticker.nanoTime() + remaining - slice);
+    this.course = new QueryCourse(shared, plan, gather, tries, terms, loop);
   }
 
   /** What there is by the deadline, however little: the caller asks whether it is enough. */
@@ -120,17 +116,13 @@ final class QueryRun implements QueryCourse.Door {
     }
     plannedNanos = ticker.nanoTime();
     try {
-      course.begin();
-      while (!course.done()) {
-        step();
-      }
-      course.end();
+      loop.run(course, () -> Spending.check(budget, gather.bill()));
       scatteredNanos = ticker.nanoTime();
       return finish();
     } finally {
       course.abandon();
       shared.ledger().ended(template.queryId(), course.attempts());
-      bytes.close();
+      loop.close();
     }
   }
 
@@ -138,7 +130,7 @@ final class QueryRun implements QueryCourse.Door {
   private List<QueryAnswer.Choice> choices() {
     var view = shared.catalog().get();
     List<QueryAnswer.Choice> all = new ArrayList<>();
-    for (var leaf : plan.leaves()) {
+    for (var leaf : plan.leaves().stream().flatMap(LeafAssignment::leaves).toList()) {
       for (var ref : leaf.shards()) {
         var considered = shared.planner().considered(plan.dataset(), view, ref.shard());
         all.add(new QueryAnswer.Choice(ref.shard(), leaf.node(), considered));
@@ -147,65 +139,8 @@ final class QueryRun implements QueryCourse.Door {
     return all;
   }
 
-  private void step() throws InterruptedException {
-    long left = course.wakeNanos() - ticker.nanoTime();
-    if (left <= 0) {
-      course.tick();
-      return;
-    }
-    var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
-    if (arrival != null) {
-      bytes.check();
-      course.reply(arrival.attempt, arrival.reply);
-      checkSpent();
-    } else if (cancelled.getAsBoolean()) {
-      throw new HeddleException(ErrorCode.CANCELLED, "query: the caller went away");
-    }
-  }
-
-  @Override
-  public Runnable send(LeafCall call, Attempt attempt) {
-    bytes.add(template.bytes());
-    try {
-      return shared
-          .leaves()
-          .send(
-              template,
-              call,
-              reply -> {
-                if (reply instanceof LeafReply.Answer answer) {
-                  // What waits in the queue counts, too.
-                  bytes.addPartial(answer.bytes());
-                }
-                arrivals.add(new Arrival(attempt, reply));
-              });
-    } catch (HeddleException e) {
-      arrivals.add(new Arrival(attempt, new LeafReply.Failure(e)));
-      return () -> {};
-    }
-  }
-
-  @Override
-  public void improved() {
+  private void improved() {
     improvements.ifPresent(consumer -> consumer.accept(result("pending", false)));
-  }
-
-  private void checkSpent() {
-    var scatter = shared.config().scatter();
-    var bill = gather.bill();
-    if (scatter.queryDocuments() > 0 && bill.documentsScanned() > scatter.queryDocuments()) {
-      throw new HeddleException(
-          ErrorCode.LIMIT_REACHED,
-          "query: scanned %d documents (expected: at most %d, scatter.query-documents)"
-              .formatted(bill.documentsScanned(), scatter.queryDocuments()));
-    }
-    long cpu = scatter.queryCpu().toNanos();
-    if (cpu > 0 && bill.cpuNanos() > cpu) {
-      throw new HeddleException(
-          ErrorCode.LIMIT_REACHED,
-          "query: took %d us of CPU time (expected: at most %d, scatter.query-cpu)"
-              .formatted(bill.cpuNanos() / 1_000, cpu / 1_000));
-    }
   }
 
   private QueryAnswer finish() {
@@ -221,11 +156,16 @@ final class QueryRun implements QueryCourse.Door {
   private QueryAnswer result(String missingReason, boolean last) {
     long before = ticker.nanoTime();
     var coverage = gather.coverage(missingReason);
+    boolean cut = gather.cut();
     var result = run.finish(gather.merged(), coverage);
+    if (cut && last) {
+      shared.cutAnswers().increment();
+    }
     long now = ticker.nanoTime();
     gather.spend(Spending.here(now - before, shared.config().memory()));
     return new QueryAnswer(
         result,
+        cut,
         coverage,
         gather.bill().plus(Bill.open(course.unsettled())),
         now - startNanos,
@@ -252,6 +192,4 @@ final class QueryRun implements QueryCourse.Door {
         choices,
         course.skipped());
   }
-
-  private record Arrival(Attempt attempt, LeafReply reply) {}
 }

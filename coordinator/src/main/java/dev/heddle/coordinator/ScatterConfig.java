@@ -24,6 +24,14 @@ import java.util.Optional;
  * @param queryDocuments documents that a query may scan, hedges included; 0: any number
  * @param queryCpu CPU time that a query may take of leaves, hedges included; 0: any
  * @param slowQuery a query that took longer leaves a line in the slow log; 0: none does
+ * @param fanIn leaves that a coordinator asks by the plan of a query at most, 2..10,000; beyond, it
+ *     hands parts of the plan to other coordinators; 0: any number
+ * @param parts of other coordinators' queries at a time, 0..1,000,000; beyond, they are refused,
+ *     and those ask the leaves themselves
+ * @param topKProbability 0.5..1: leaves are asked for so many of a query's k hits only that with
+ *     this probability none has more of the best k; 1: for all k
+ * @param repairBudget extra executions of shards that were asked for too few hits, as a share of
+ *     all, 0..1; where they were more, leaves are asked for all k for a while; 0: always
  */
 public record ScatterConfig(
     String replicas,
@@ -39,7 +47,11 @@ public record ScatterConfig(
     DataSize allBytes,
     long queryDocuments,
     Duration queryCpu,
-    Duration slowQuery) {
+    Duration slowQuery,
+    int fanIn,
+    int parts,
+    double topKProbability,
+    double repairBudget) {
   public ScatterConfig {
     within("hedge-quantile", hedgeQuantile, 0.5, 0.9999);
     within("hedge-budget", hedgeBudget, 0, 1);
@@ -49,6 +61,12 @@ public record ScatterConfig(
     within("query-bytes", queryBytes.bytes(), 1, Integer.MAX_VALUE);
     within("all-bytes", allBytes.bytes(), queryBytes.bytes(), 1L << 50);
     within("query-documents", queryDocuments, 0, Long.MAX_VALUE);
+    if (fanIn != 0) {
+      within("fan-in", fanIn, 2, 10_000);
+    }
+    within("parts", parts, 0, 1_000_000);
+    within("top-k-probability", topKProbability, 0.5, 1);
+    within("repair-budget", repairBudget, 0, 1);
     if (hedgeLeast.isNegative() || hedgeLeast.isZero()) {
       throw new IllegalArgumentException("hedge-least: " + hedgeLeast + " (expected: > 0)");
     }
@@ -71,7 +89,34 @@ public record ScatterConfig(
         DataSize.parse("256MiB"),
         0,
         Duration.ZERO,
-        Duration.ofSeconds(1));
+        Duration.ofSeconds(1),
+        32,
+        1_024,
+        0.9999,
+        0.05);
+  }
+
+  /** The same with another fan-in. */
+  public ScatterConfig withFanIn(int other) {
+    return new ScatterConfig(
+        replicas,
+        hedging,
+        policies,
+        hedgeQuantile,
+        hedgeLeast,
+        hedgeBudget,
+        retryBudget,
+        extraBurst,
+        slowShare,
+        queryBytes,
+        allBytes,
+        queryDocuments,
+        queryCpu,
+        slowQuery,
+        other,
+        parts,
+        topKProbability,
+        repairBudget);
   }
 
   private static void notNegative(String name, Duration value) {

@@ -70,24 +70,78 @@ final class ShardTries {
    * @param node that was asked for them
    */
   List<LeafAssignment> others(String node, Collection<ShardRef> shards) {
-    Map<NodeRecord, List<ShardRef>> others = new LinkedHashMap<>();
     for (var ref : shards) {
-      var known = asked.computeIfAbsent(ref.shard(), unseen -> new LinkedHashSet<>());
-      known.add(node);
+      asked.computeIfAbsent(ref.shard(), unseen -> new LinkedHashSet<>()).add(node);
+    }
+    return others(shards);
+  }
+
+  /**
+   * Replicas to ask for shards that a coordinator was handed in vain. It was none of them itself,
+   * also where it has some on its node; and whom it asked, if anyone, is not known.
+   */
+  List<LeafAssignment> others(Collection<ShardRef> shards) {
+    Map<Target, List<ShardRef>> others = new LinkedHashMap<>();
+    for (var ref : shards) {
+      var known = asked.getOrDefault(ref.shard(), Set.of());
       if (known.size() < MOST) {
-        replicas
-            .another(ref.shard(), known)
-            .ifPresent(
-                other -> others.computeIfAbsent(other, unseen -> new ArrayList<>()).add(ref));
+        replicas.another(ref.shard(), known).ifPresent(other -> add(others, Target.of(other), ref));
       }
     }
+    return calls(others);
+  }
+
+  /**
+   * Replicas to ask for shards that a coordinator was handed, and that are late: besides those of
+   * the plan, for which it waits itself. Those do not count as asked from here.
+   *
+   * @param planned the leaves that the coordinator was told
+   * @param again whether the plan's leaf is asked for a shard that nobody else has: it may be the
+   *     coordinator that stalls
+   */
+  List<LeafAssignment> besides(
+      Collection<LeafAssignment> planned, Set<ShardRef> shards, boolean again) {
+    Map<Target, List<ShardRef>> others = new LinkedHashMap<>();
+    for (var leaf : planned) {
+      for (var ref : leaf.shards()) {
+        if (shards.contains(ref)) {
+          besides(leaf, ref, again).ifPresent(other -> add(others, other, ref));
+        }
+      }
+    }
+    return calls(others);
+  }
+
+  private Optional<Target> besides(LeafAssignment planned, ShardRef ref, boolean again) {
+    var known = asked.getOrDefault(ref.shard(), Set.of());
+    if (known.size() >= MOST) {
+      return Optional.empty();
+    }
+    Set<String> avoided = new LinkedHashSet<>(known);
+    boolean unasked = avoided.add(planned.node());
+    var other = replicas.another(ref.shard(), avoided).map(Target::of);
+    return other.isEmpty() && again && unasked
+        ? Optional.of(new Target(planned.node(), planned.address()))
+        : other;
+  }
+
+  private record Target(String node, String address) {
+    static Target of(NodeRecord node) {
+      return new Target(node.node(), node.internal());
+    }
+  }
+
+  private static void add(Map<Target, List<ShardRef>> calls, Target target, ShardRef ref) {
+    calls.computeIfAbsent(target, unseen -> new ArrayList<>()).add(ref);
+  }
+
+  private List<LeafAssignment> calls(Map<Target, List<ShardRef>> others) {
     List<LeafAssignment> calls = new ArrayList<>(others.size());
     others.forEach((other, refs) -> {
       if (together) {
-        calls.add(new LeafAssignment(other.node(), other.internal(), refs));
+        calls.add(new LeafAssignment(other.node, other.address, refs));
       } else {
-        refs.forEach(
-            ref -> calls.add(new LeafAssignment(other.node(), other.internal(), List.of(ref))));
+        refs.forEach(ref -> calls.add(new LeafAssignment(other.node, other.address, List.of(ref))));
       }
     });
     return calls;

@@ -2,10 +2,12 @@ package dev.heddle.coordinator;
 
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.coordinator.plan.Plan;
+import dev.heddle.coordinator.plan.ServiceTimes;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
 import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What leaves tell of shards beside their answers, put where later queries find it. */
 final class Sightings {
@@ -26,16 +28,24 @@ final class Sightings {
     }
   }
 
-  /** A node told of some shards. */
-  void observe(String node, List<ShardReport> reports, StatisticsEpoch epoch, long now) {
+  /** Nodes told of some shards. */
+  void observe(List<ShardReport> reports, StatisticsEpoch epoch, long now) {
     var services = shared.table().services(dataset.id());
-    var times = services == null ? null : services.of(node, dataset.shards().size());
+    int shards = dataset.shards().size();
+    String node = "";
+    ServiceTimes.@Nullable Replicas times = null;
     for (var report : reports) {
       shared.known().observe(dataset.id(), report.shard(), report.documents());
       epoch.observe(report.shard(), report.sight());
       report.replica().ifPresent(replica -> replica.tell(shared.table()));
-      if (times != null && report.activeMicros() > 0) {
-        times.worked(report.shard(), report.activeMicros(), now);
+      if (services != null && report.activeMicros() > 0) {
+        if (times == null || !report.node().equals(node)) {
+          node = report.node();
+          times = services.of(node, shards);
+        }
+        if (times != null) {
+          times.worked(report.shard(), report.activeMicros(), now);
+        }
       }
     }
   }

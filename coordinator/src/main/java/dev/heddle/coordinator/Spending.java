@@ -3,6 +3,8 @@ package dev.heddle.coordinator;
 import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.engine.Bill;
 import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.util.List;
 
 /** What a query costs beside the work of leaves. */
@@ -19,14 +21,39 @@ final class Spending {
     return new Bill(activeNanos, 0, 0, 0, 0, 0, 0, 0, memoryMibNanos, 0, true, List.of(), 0, 0);
   }
 
-  /** What is left to a query that has spent so much. */
-  static Budget left(ScatterConfig limits, Bill spent) {
-    if (limits.queryDocuments() == 0 && limits.queryCpu().isZero()) {
+  /** What queries may spend. */
+  static Budget budget(ScatterConfig limits) {
+    return new Budget(limits.queryDocuments(), limits.queryCpu().toNanos());
+  }
+
+  /** What is left of it to a query that has spent so much. */
+  static Budget left(Budget budget, Bill spent) {
+    if (budget.equals(Budget.ANY)) {
       return Budget.ANY;
     }
     return new Budget(
-        left(limits.queryDocuments(), spent.documentsScanned()),
-        left(limits.queryCpu().toNanos(), spent.cpuNanos()));
+        left(budget.documents(), spent.documentsScanned()),
+        left(budget.cpuNanos(), spent.cpuNanos()));
+  }
+
+  /**
+   * Refuses to go on where more was spent.
+   *
+   * @throws HeddleException LIMIT_REACHED, naming the key
+   */
+  static void check(Budget budget, Bill spent) {
+    if (budget.documents() > 0 && spent.documentsScanned() > budget.documents()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "query: scanned %d documents (expected: at most %d, scatter.query-documents)"
+              .formatted(spent.documentsScanned(), budget.documents()));
+    }
+    if (budget.cpuNanos() > 0 && spent.cpuNanos() > budget.cpuNanos()) {
+      throw new HeddleException(
+          ErrorCode.LIMIT_REACHED,
+          "query: took %d us of CPU time (expected: at most %d, scatter.query-cpu)"
+              .formatted(spent.cpuNanos() / 1_000, budget.cpuNanos() / 1_000));
+    }
   }
 
   /** At least 1, as 0 means that there is no limit. */
@@ -34,7 +61,12 @@ final class Spending {
     return limit == 0 ? 0 : Math.max(1, limit - spent);
   }
 
-  /** Shards were asked of a further replica because a call was late. */
+  /** A partial was sent to another coordinator. */
+  static Bill sent(long bytes) {
+    return new Bill(0, 0, 0, 0, 0, bytes, 0, 0, 0, 0, true, List.of(), 0, 0);
+  }
+
+  /** Shards were asked again: a call was late, or asked for too few hits. */
   static Bill extra(int shards) {
     return new Bill(0, 0, 0, 0, 0, 0, 0, shards, 0, 0, true, List.of(), 0, 0);
   }

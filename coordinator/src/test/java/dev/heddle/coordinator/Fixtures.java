@@ -1,21 +1,15 @@
 package dev.heddle.coordinator;
 
-import dev.heddle.catalog.CatalogView;
+import dev.heddle.aggregations.SearchFunction;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
+import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.coordinator.Queries.Options;
-import dev.heddle.coordinator.gather.HeldBytes;
-import dev.heddle.coordinator.plan.KnownShards;
-import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.plan.ReplicaTable;
-import dev.heddle.coordinator.plan.StatisticsEpochs;
-import dev.heddle.coordinator.scatter.ExtraBudget;
-import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.engine.Engine;
@@ -29,12 +23,17 @@ import dev.heddle.function.JsonObject;
 import dev.heddle.function.Law;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
 import dev.heddle.process.Priority;
+import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
-import io.micrometer.core.instrument.Counter;
+import io.grpc.BindableService;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
@@ -44,8 +43,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
 
 final class Fixtures {
   static final ScatterRequest REQUEST =
@@ -73,7 +72,8 @@ final class Fixtures {
         List.of(),
         Map.of(
             "sum", () -> new SumFunction(Set.of(Law.COMMUTATIVE)),
-            "list", () -> new SumFunction(Set.of())),
+            "list", () -> new SumFunction(Set.of()),
+            "search", SearchFunction::new),
         Platform.NONE,
         new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Ticker.system()),
         Ticker.system(),
@@ -81,34 +81,40 @@ final class Fixtures {
         "coordinator");
   }
 
-  /** With the default limits. */
-  static SharedState shared(
-      Supplier<CatalogView> catalog,
-      LeafGrpcClient leaves,
-      Planner planner,
-      ReplicaTable table,
-      StatisticsEpochs epochs,
-      KnownShards known,
-      HedgingPolicy hedging,
-      Counter reasks,
-      Ticker ticker) {
-    var scatter = ScatterConfig.defaults();
-    return new SharedState(
-        CoordinatorConfig.defaults(),
-        catalog,
-        leaves,
-        planner,
-        table,
-        epochs,
-        known,
-        hedging,
-        new ExtraBudget(scatter.hedgeBudget(), scatter.extraBurst(), scatter.slowShare(), false),
-        new ExtraBudget(scatter.retryBudget(), scatter.extraBurst(), 1, true),
-        new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
-        new Ledger((address, calls) -> new CompletableFuture<>(), new SimpleMeterRegistry()),
-        reasks,
-        new SimpleMeterRegistry().counter("hedged"),
-        ticker);
+  /** A server for other nodes, on a port of its own, until the closer closes it. */
+  static GrpcServer serve(Closer closer, String name, BindableService... services) {
+    return serve(closer, name, ServerOptions.internal(Credentials.none()), List.of(services));
+  }
+
+  static GrpcServer serve(
+      Closer closer, String name, ServerOptions options, List<? extends BindableService> services) {
+    var server =
+        closer.register(
+            name,
+            new GrpcServer(
+                name, HostPort.parse("127.0.0.1:0"), List.copyOf(services), options, false));
+    server.start();
+    return server;
+  }
+
+  /** A leaf that nobody reaches. */
+  static NodeRecord leaf(String name) {
+    return new NodeRecord(name, "run-1", Set.of("leaf"), name + ":1", "", "", "");
+  }
+
+  /** Tries of shards that the nodes named have, asked in this order. */
+  static ShardTries tries(DatasetRecord dataset, IntFunction<Stream<String>> nodes) {
+    return new ShardTries(
+        dataset,
+        Reading.ANY,
+        (shard, asked) ->
+            nodes
+                .apply(shard)
+                .filter(node -> !asked.contains(node))
+                .findFirst()
+                .map(Fixtures::leaf),
+        Duration.ofMillis(100),
+        true);
   }
 
   static ScatterRun run(Engine engine, String function) {
@@ -148,5 +154,18 @@ final class Fixtures {
         1,
         placements,
         Instant.EPOCH);
+  }
+
+  /** The same request for so many hits. */
+  static ScatterRequest withHits(ScatterRequest request, int hits) {
+    return new ScatterRequest(
+        request.query(),
+        hits,
+        request.fields(),
+        request.sort(),
+        request.aggs(),
+        request.highlight(),
+        request.countUpTo(),
+        request.args());
   }
 }

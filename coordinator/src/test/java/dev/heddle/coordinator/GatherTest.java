@@ -2,6 +2,7 @@ package dev.heddle.coordinator;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.PositionToken.Position;
@@ -60,7 +61,8 @@ class GatherTest {
               1,
               new Position(shard, "i", 40 + shard),
               Optional.empty(),
-              false));
+              false,
+              "n"));
     }
     return new Arrived(new Atom(covers, SumFunction.encoded(names)), reports);
   }
@@ -113,7 +115,119 @@ class GatherTest {
         report.view(),
         report.position(),
         report.replica(),
-        true);
+        true,
+        report.node());
+  }
+
+  @Test
+  void whatIsPutAsideIsTakenAgainUnlessAllOfItWasReplaced() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(5), known);
+      gather.keepAtoms();
+      var replaced = answer("a", 7, 0);
+      var half = answer("bc", 7, 1, 2);
+      var lost = answer("d", 7, 3);
+      for (var trimmed : List.of(replaced, half, lost)) {
+        assertTrue(gather.accept(trimmed.atom(), trimmed.reports(), 5));
+      }
+      assertTrue(accept(gather, answer("e", 7, 4)));
+      assertEquals(List.of(replaced.atom(), half.atom(), lost.atom()), gather.lacking());
+      gather.putAside(gather.lacking());
+      assertEquals("e", finish(run, gather));
+      assertFalse(gather.cut());
+      assertEquals(List.of(new Position(4, "i", 44)), gather.positions());
+      assertEquals(1, gather.coverage("deadline").answered());
+      assertTrue(accept(gather, answer("A", 7, 0)));
+      assertTrue(accept(gather, answer("B", 7, 1)));
+      gather.fail(new ShardRef(3, 7), ErrorCode.UNAVAILABLE, "unreachable", "gone");
+      gather.restore();
+      // As much as there was, and it ends where any of it does.
+      assertTrue(gather.coverage("deadline").complete());
+      assertTrue(gather.cut());
+      assertEquals("e+A+bc+d/bc/d", finish(run, gather));
+      assertEquals(5, gather.positions().size());
+      assertEquals(List.of(half.atom(), lost.atom()), gather.lacking());
+      assertTrue(gather.atoms().getFirst().cut());
+    }
+  }
+
+  @Test
+  void aTrimmedPartialThatComesWhileMoreIsAskedForCountsIfNothingElseDoes() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(4), known);
+      gather.keepAtoms();
+      var early = answer("ab", 7, 0, 1);
+      gather.shelve(early.atom(), early.reports(), 5);
+      var stale = answer("c", 6, 2);
+      gather.shelve(stale.atom(), stale.reports(), 5);
+      var outrun = answer("d", 7, 3);
+      gather.shelve(outrun.atom(), outrun.reports(), 5);
+      assertTrue(accept(gather, answer("D", 7, 3)));
+      assertEquals("D", finish(run, gather));
+      gather.restore();
+      assertEquals("D+ab/ab", finish(run, gather));
+      assertEquals(3, gather.coverage("deadline").answered());
+    }
+  }
+
+  @Test
+  void whatIsPutAsideIsOpenToThoseWhoAskFurther() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(3), known);
+      gather.keepAtoms();
+      var trimmed = answer("ab", 7, 0, 1);
+      assertTrue(gather.accept(trimmed.atom(), trimmed.reports(), 5));
+      gather.putAside(List.of(trimmed.atom()));
+      for (int shard = 1; shard < 3; shard++) {
+        gather.fail(new ShardRef(shard, 7), ErrorCode.UNAVAILABLE, "unreachable", "gone");
+      }
+      gather.reopenAside();
+      assertEquals(List.of(new ShardRef(0, 7), new ShardRef(1, 7)), gather.open());
+      assertEquals(1, gather.gaps().size());
+      assertEquals(new ShardRef(2, 7), gather.gaps().getFirst().shard());
+    }
+  }
+
+  @Test
+  void whatIsNoPartialIsNotShelved() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(1), known);
+      gather.keepAtoms();
+      var garbage = new Atom(List.of(new ShardRef(0, 7)), new byte[] {-1});
+      assertThrows(HeddleException.class, () -> gather.shelve(garbage, List.of(), 5));
+      gather.restore();
+      assertTrue(gather.empty());
+    }
+  }
+
+  @Test
+  void shardByShardReplacesWhatCoveredThemTogether() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(2), known);
+      gather.keepAtoms();
+      var both = answer("ab", 7, 0, 1);
+      assertTrue(gather.accept(both.atom(), both.reports(), 5));
+      gather.putAside(List.of(both.atom()));
+      assertTrue(accept(gather, answer("A", 7, 0)));
+      assertTrue(accept(gather, answer("B", 7, 1)));
+      gather.restore();
+      assertEquals("A+B", finish(run, gather));
+      assertFalse(gather.cut());
+    }
+  }
+
+  /** Of a coordinator that had no time, to one whose own calls are not asked for fewer. */
+  @Test
+  void whatWasCutElsewhereEndsTheAnswer() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(2), known);
+      var below = answer("a", 7, 0);
+      var cut = new Atom(below.atom().covers(), below.atom().partial(), true);
+      assertTrue(gather.accept(cut, below.reports()));
+      assertTrue(accept(gather, answer("b", 7, 1)));
+      assertTrue(gather.cut());
+      assertEquals("a+b/a", finish(run, gather));
+    }
   }
 
   @Test
@@ -149,6 +263,56 @@ class GatherTest {
       assertEquals("a+c", finish(run, gather));
       assertTrue(accept(gather, answer("b", 7, 1)));
       assertEquals("a+b+c", finish(run, gather));
+    }
+  }
+
+  @Test
+  void handsOnOnePartialWhereOrderDoesNotMatter() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(4), known);
+      assertEquals(List.of(), gather.atoms());
+      assertTrue(accept(gather, answer("d", 7, 3)));
+      assertTrue(accept(gather, answer("ab", 7, 1, 0)));
+      gather.fail(new ShardRef(2, 7), ErrorCode.UNAVAILABLE, "unreachable", "node-2: gone");
+      var atom = gather.atoms().getFirst();
+      assertEquals(1, gather.atoms().size());
+      assertEquals(
+          List.of(new ShardRef(0, 7), new ShardRef(1, 7), new ShardRef(3, 7)), atom.covers());
+      var other = new Gather(run, plan(4), known);
+      assertTrue(other.accept(atom, List.copyOf(gather.reports())));
+      assertEquals("d+ab", finish(run, other));
+      assertEquals(300, other.coverage("deadline").seen());
+      assertEquals(List.of(), gather.open());
+      var gap = gather.gaps().getFirst();
+      assertEquals(new ShardRef(2, 7), gap.shard());
+      assertEquals(ErrorCode.UNAVAILABLE, gap.code());
+      assertEquals("unreachable", gap.reason());
+    }
+  }
+
+  /** What is missing between runs may come from elsewhere, and has its place then. */
+  @Test
+  void handsOnRunsOfShardsWhereOrderMatters() {
+    try (var run = Fixtures.run(engine, "list")) {
+      var gather = new Gather(run, plan(6), known);
+      for (int shard : new int[] {5, 0, 3, 1}) {
+        assertTrue(accept(gather, answer("s" + shard, 7, shard)));
+      }
+      var atoms = gather.atoms();
+      assertEquals(
+          List.of(List.of(0, 1), List.of(3), List.of(5)),
+          atoms.stream()
+              .map(atom -> atom.covers().stream().map(ShardRef::shard).toList())
+              .toList());
+      assertEquals(List.of(new ShardRef(2, 7), new ShardRef(4, 7)), gather.open());
+      var other = new Gather(run, plan(6), known);
+      assertTrue(accept(other, answer("s4", 7, 4)));
+      for (var atom : atoms.reversed()) {
+        assertTrue(other.accept(atom, List.of()));
+      }
+      assertTrue(accept(other, answer("s2", 7, 2)));
+      assertEquals("s0+s1+s2+s3+s4+s5", finish(run, other));
+      assertEquals(1, other.atoms().size());
     }
   }
 

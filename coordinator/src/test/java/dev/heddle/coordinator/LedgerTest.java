@@ -34,7 +34,8 @@ class LedgerTest {
   private static Attempt attempt(String address, int number, boolean settled) {
     var leaf = new LeafAssignment("n", address, List.of(new ShardRef(0, 1)));
     var attempt =
-        new Attempt(new Shards(leaf.shards()), leaf, number, Kind.FIRST, false, new NodeUse(), 0);
+        new Attempt(
+            new Shards(leaf.shards()), leaf, number, Kind.FIRST, false, new NodeUse(), 0, 0);
     attempt.settled = settled;
     return attempt;
   }
@@ -81,6 +82,73 @@ class LedgerTest {
     assertEquals(5, asked.size());
     assertEquals(1, count("heddle_coordinator_attempts_unsettled"));
     assertEquals(0, ledger.queriesOpen());
+  }
+
+  @Test
+  void whatACoordinatorDidNotKnowWhenItAnsweredIsAskedOfIt() {
+    var answered = attempt("mid", 1, true);
+    answered.open = List.of("leaf-3/1");
+    ledger.ended("q", List.of(answered, attempt("mid", 2, true)));
+    ledger.settle();
+    assertEquals(List.of("mid 1"), asked);
+    known.put(new Ref("q", "", 1, true), bill(70).plus(Bill.open(List.of("leaf-3/1"))));
+    ledger.settle();
+    assertEquals(70, ledger.late("q").orElseThrow().activeNanos());
+    assertEquals(List.of("leaf-3/1"), ledger.late("q").orElseThrow().open());
+    assertEquals(1, count("heddle_coordinator_attempts_unsettled"));
+    assertEquals(0, ledger.queriesOpen());
+  }
+
+  @Test
+  void aPartIsSettledOnceItsOwnCallsAre() {
+    var accounts = new PartAccounts();
+    var call = new Ref("q", "root", 4, false);
+    var rest = new Ref("q", "root", 4, true);
+    assertEquals(Optional.empty(), accounts.find(call));
+    var attempts = List.of(attempt("a", 1, false), attempt("dead", 1, false));
+    var account = accounts.ended(call, bill(100), Ledger.toSettle(attempts));
+    ledger.ended("q", "root/mid.4", attempts, account);
+    known.put(new Ref("q", "root/mid.4", 1, false), bill(7));
+    ledger.settle();
+    assertEquals(Optional.empty(), accounts.find(call));
+    for (int i = 0; i < 10; i++) {
+      ledger.settle();
+    }
+    assertEquals(107, accounts.find(call).orElseThrow().activeNanos());
+    assertEquals(7, accounts.find(rest).orElseThrow().activeNanos());
+    assertEquals(List.of("n/1"), accounts.find(rest).orElseThrow().open());
+    assertEquals(Optional.empty(), ledger.late("q"));
+  }
+
+  /** A leaf that hangs costs the coordinator all of its tries, with the time limit of each. */
+  @Test
+  void aCoordinatorIsAskedForAsLongAsItsOwnTriesMayTake() {
+    var attempt = handed("mid");
+    ledger.ended("q", List.of(attempt));
+    for (int i = 0; i < 25; i++) {
+      ledger.settle();
+    }
+    assertEquals(25, asked.size());
+    known.put(new Ref("q", 1), bill(70));
+    ledger.settle();
+    assertEquals(70, ledger.late("q").orElseThrow().activeNanos());
+    assertEquals(0, count("heddle_coordinator_attempts_unsettled"));
+  }
+
+  @Test
+  void aCoordinatorThatIsSilentIsAskedNoMoreOftenThanALeaf() {
+    ledger.ended("q", List.of(handed("dead")));
+    for (int i = 0; i < 10; i++) {
+      ledger.settle();
+    }
+    assertEquals(5, asked.size());
+    assertEquals(1, count("heddle_coordinator_attempts_unsettled"));
+  }
+
+  private static Attempt handed(String address) {
+    var leaf = new LeafAssignment("n", "n:1", List.of(new ShardRef(0, 1)));
+    var part = LeafAssignment.handing("mid", address, List.of(leaf));
+    return new Attempt(new Shards(part.shards()), part, 1, Kind.FIRST, false, new NodeUse(), 0, 0);
   }
 
   @Test

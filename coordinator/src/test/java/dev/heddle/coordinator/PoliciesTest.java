@@ -45,7 +45,11 @@ class PoliciesTest {
         config.allBytes(),
         config.queryDocuments(),
         config.queryCpu(),
-        config.slowQuery());
+        config.slowQuery(),
+        config.fanIn(),
+        config.parts(),
+        config.topKProbability(),
+        config.repairBudget());
   }
 
   /** Always the first. */

@@ -4,28 +4,22 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.catalog.CatalogView;
-import dev.heddle.catalog.NodeRecord;
 import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.gather.Gather;
-import dev.heddle.coordinator.plan.C3Policy;
-import dev.heddle.coordinator.plan.KnownShards;
+import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
-import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.plan.StatisticsEpoch;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
-import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
-import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.ScatterRun;
@@ -35,13 +29,12 @@ import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.testing.ManualTicker;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -56,17 +49,7 @@ class QueryCourseTest implements QueryCourse.Door {
   private final Engine engine = closer.register("engine", Fixtures.engine());
   private final ScatterRun run = closer.register("run", Fixtures.run(engine, "sum"));
   private final ReplicaTable table = new ReplicaTable(ticker);
-  private final SharedState shared =
-      Fixtures.shared(
-          CatalogView::empty,
-          new LeafGrpcClient(channels),
-          new Planner(new ReplicaChoice(table, new C3Policy(), () -> new Random(1), ticker)),
-          table,
-          new StatisticsEpochs("test", Duration.ofSeconds(1), ticker),
-          new KnownShards(),
-          new NoHedging(),
-          new SimpleMeterRegistry().counter("reasks"),
-          ticker);
+  private final SharedState shared = new SharedStateBuilder(table, channels, ticker).build();
   private final List<Attempt> sent = new ArrayList<>();
   private final List<LeafCall> calls = new ArrayList<>();
   private final List<Attempt> cancelled = new ArrayList<>();
@@ -78,6 +61,9 @@ class QueryCourseTest implements QueryCourse.Door {
   private QueryCourse course;
 
   private int improvements;
+
+  /** Whether the query is another coordinator's, which handed out a part of it. */
+  private boolean part;
 
   @AfterEach
   void close() {
@@ -119,34 +105,30 @@ class QueryCourseTest implements QueryCourse.Door {
     }
     var plan = new Plan(dataset, List.of(new LeafAssignment("a", "a:1", refs)), List.of());
     gather = new Gather(run, plan, shared.known());
-    var tries =
-        new ShardTries(
-            dataset,
+    var tries = Fixtures.tries(dataset, shard -> Arrays.stream(others));
+    var terms =
+        new CourseTerms(
             Reading.ANY,
-            (shard, asked) ->
-                Arrays.stream(others)
-                    .filter(node -> !asked.contains(node))
-                    .findFirst()
-                    .map(QueryCourseTest::node),
-            Duration.ofMillis(100),
-            true);
-    course =
-        new QueryCourse(
-            shared,
-            plan,
-            Reading.ANY,
-            gather,
-            tries,
             new Pace(),
-            this,
+            new Pace(),
+            Budget.ANY,
+            1,
+            Trim.NONE,
             ticker.nanoTime() + DEADLINE.toNanos());
+    course =
+        part
+            ? new QueryCourse(
+                shared,
+                plan,
+                gather,
+                tries,
+                terms,
+                new StatisticsRounds(StatisticsEpoch.named("above", 3), Optional.empty()),
+                this)
+            : new QueryCourse(shared, plan, gather, tries, terms, this);
     // As if many queries had been before.
     shared.hedges().earn(10_000);
     course.begin();
-  }
-
-  private static NodeRecord node(String name) {
-    return new NodeRecord(name, "run-1", Set.of("leaf"), name + ":1", "", "", "");
   }
 
   private void advance(Duration step) {
@@ -322,5 +304,58 @@ class QueryCourseTest implements QueryCourse.Door {
     advance(LATE);
     assertEquals(1, sent.size());
     assertEquals(ticker.nanoTime() + DEADLINE.minus(LATE).toNanos(), course.wakeNanos());
+  }
+
+  /** The leaf knows no figures, and has lost some shards. */
+  private void lacks(int call, int... lost) {
+    List<ShardFailure> failures = new ArrayList<>();
+    int told = 0;
+    for (var ref : sent.get(call).leaf.shards()) {
+      if (Arrays.stream(lost).anyMatch(shard -> shard == ref.shard())) {
+        failures.add(new ShardFailure(ref, ErrorCode.NOT_OWNER, "failed", "moved"));
+      } else {
+        told++;
+      }
+    }
+    var local = new Figures(told, Map.of(), Map.of());
+    course.reply(
+        sent.get(call), new LeafReply.NeedsFigures(true, local, List.of(), failures, Bill.NONE));
+  }
+
+  @Test
+  void aPartHandsUpWhatItsLeavesToldAlsoOfShardsThatOthersHadLost() {
+    part = true;
+    begin(3, "b");
+    assertEquals("above/3", calls.getFirst().epoch().toString());
+    lacks(0, 1);
+    assertEquals("b/1 RETRY", callOf(sent.get(1)));
+    assertFalse(course.done());
+    lacks(1);
+    assertTrue(course.done());
+    course.end();
+    var rest = course.rest().orElseThrow();
+    assertEquals(List.of(0, 1, 2), rest.shards().stream().map(ShardRef::shard).toList());
+    assertEquals(3, rest.local().documents());
+    assertTrue(rest.fields());
+    assertFalse(rest.untold());
+    assertEquals(List.of(), gather.gaps());
+    assertEquals(2, sent.size());
+  }
+
+  @Test
+  void aPartWaitsForSilentLeavesForAWhileAndThenHandsUpTheirShardsToo() {
+    part = true;
+    begin(2, "b");
+    lacks(0, 1);
+    assertFalse(course.done());
+    advance(Duration.ofMillis(100));
+    assertTrue(course.done());
+    course.end();
+    var rest = course.rest().orElseThrow();
+    assertEquals(List.of(0, 1), rest.shards().stream().map(ShardRef::shard).toList());
+    assertEquals(1, rest.local().documents());
+    assertTrue(rest.untold());
+    assertEquals(List.of(), gather.gaps());
+    assertTrue(cancelled.contains(sent.get(1)));
   }
 }

@@ -85,7 +85,11 @@ class QueryOverloadTest {
         bytes,
         config.queryDocuments(),
         config.queryCpu(),
-        config.slowQuery());
+        config.slowQuery(),
+        config.fanIn(),
+        config.parts(),
+        config.topKProbability(),
+        config.repairBudget());
   }
 
   @AfterAll

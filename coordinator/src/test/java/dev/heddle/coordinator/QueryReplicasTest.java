@@ -14,7 +14,6 @@ import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.catalog.testing.LocalCatalog;
 import dev.heddle.coordinator.plan.C3Policy;
-import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
@@ -26,7 +25,6 @@ import dev.heddle.coordinator.plan.ReplicaState.Role;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
-import dev.heddle.coordinator.scatter.LeafGrpcClient;
 import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.engine.Engine;
 import dev.heddle.function.Coverage;
@@ -41,10 +39,7 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
-import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
-import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.v1.ReadLevel;
@@ -112,18 +107,8 @@ class QueryReplicasTest {
   }
 
   private void leaf(String name, ScriptedLeafGrpcService service) {
-    var server =
-        closer.register(
-            name,
-            new GrpcServer(
-                name,
-                HostPort.parse("127.0.0.1:0"),
-                List.of(service),
-                ServerOptions.internal(Credentials.none()),
-                false));
-    server.start();
     leaves.put(name, service);
-    register(name, server.address().toString());
+    register(name, Fixtures.serve(closer, name, service).address().toString());
   }
 
   /** A leaf that the catalog knows and nobody can reach. */
@@ -175,16 +160,13 @@ class QueryReplicasTest {
       throws InterruptedException {
     var dataset = plan.dataset();
     var shared =
-        Fixtures.shared(
-            catalog::view,
-            new LeafGrpcClient(channels),
-            planner,
-            table,
-            epochs,
-            new KnownShards(),
-            hedging,
-            reasks,
-            TICKER);
+        new SharedStateBuilder(table, channels, TICKER)
+            .catalog(catalog::view)
+            .planner(planner)
+            .epochs(epochs)
+            .hedging(hedging)
+            .reasks(reasks)
+            .build();
     // As if many queries had been before.
     shared.hedges().earn(10_000);
     try (var run = Fixtures.run(engine, function)) {

@@ -5,38 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.PositionToken.Position;
-import dev.heddle.coordinator.plan.C3Policy;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.KnownSummary;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
-import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
-import dev.heddle.coordinator.scatter.LeafGrpcClient;
-import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
-import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
-import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -60,17 +49,7 @@ class QueryRunTest {
 
   private ScriptedLeafGrpcService leaf(ScriptedLeafGrpcService service) {
     int shard = leaves.size();
-    var server =
-        closer.register(
-            "leaf",
-            new GrpcServer(
-                "leaf-" + shard,
-                HostPort.parse("127.0.0.1:0"),
-                List.of(service),
-                ServerOptions.internal(Credentials.none()),
-                false));
-    server.start();
-    add(server.address().toString());
+    add(Fixtures.serve(closer, "leaf-" + shard, service).address().toString());
     return service;
   }
 
@@ -111,17 +90,7 @@ class QueryRunTest {
     var dataset = plan.dataset();
     var table = new ReplicaTable(TICKER);
     var shared =
-        Fixtures.shared(
-            CatalogView::empty,
-            new LeafGrpcClient(channels),
-            new Planner(
-                new ReplicaChoice(table, new C3Policy(), ThreadLocalRandom::current, TICKER)),
-            table,
-            epochs,
-            known,
-            new NoHedging(),
-            new SimpleMeterRegistry().counter("asked-again"),
-            TICKER);
+        new SharedStateBuilder(table, channels, TICKER).epochs(epochs).known(known).build();
     try (var run = Fixtures.run(engine, "sum")) {
       return new QueryRun(
               shared,

@@ -1,12 +1,12 @@
 package dev.heddle.coordinator;
 
-import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.NodeRecord;
 import dev.heddle.catalog.ShardPlacement;
+import dev.heddle.coordinator.SimulatedCourse.Sent;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Figures.TermKey;
-import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Planner.Routes;
 import dev.heddle.coordinator.plan.Reading;
@@ -14,22 +14,32 @@ import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaPolicy;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
+import dev.heddle.coordinator.plan.Tree;
+import dev.heddle.coordinator.scatter.ExtraBudget;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
-import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
+import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
+import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Coverage;
+import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.testing.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,7 +48,9 @@ import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +65,7 @@ final class SimulatedCluster implements AutoCloseable {
   final Random random;
   final ReplicaTable table = new ReplicaTable(ticker);
   final Map<String, SimulatedLeaf> leaves = new TreeMap<>();
+  final TreeMap<String, SimulatedCoordinator> coordinators = new TreeMap<>();
   final SharedState shared;
   private final Planner planner;
   private final Channels channels = new Channels(Credentials.none());
@@ -77,43 +90,90 @@ final class SimulatedCluster implements AutoCloseable {
     }
   }
 
+  /** First calls of one course at most. */
+  int mostCalls;
+
+  /** What leaves spent on queries, by query. */
+  final Map<String, Bill> spent = new TreeMap<>();
+
+  /** Levels of calls in the trees of queries. */
+  int levels;
+
   /**
-   * Builds the cluster; each shard is on {@code replicas} nodes at random.
+   * What there is.
+   *
+   * @param nodes leaves
+   * @param replicas of each shard
+   * @param others coordinators besides the one that queries come to
+   * @param fanIn 0: flat
+   */
+  record Size(int nodes, int shards, int replicas, int others, int fanIn) {
+    static Size flat(int nodes, int shards, int replicas) {
+      return new Size(nodes, shards, replicas, 0, 0);
+    }
+  }
+
+  /**
+   * Builds the cluster; each shard is on so many nodes at random.
    *
    * @param policy gets the cluster, so that an oracle may look into it
    */
-  SimulatedCluster(
-      long seed,
-      int nodes,
-      int shards,
-      int replicas,
-      ReplicaPolicy policy,
-      HedgingPolicies hedging) {
+  SimulatedCluster(long seed, Size size, ReplicaPolicy policy, HedgingPolicies hedging) {
     this.random = new Random(seed);
-    for (int i = 0; i < nodes; i++) {
+    for (int i = 0; i < size.nodes; i++) {
       var leaf = new SimulatedLeaf(this, "leaf-" + i);
       leaves.put(leaf.record.node(), leaf);
     }
     List<ShardPlacement> placements = new ArrayList<>();
-    for (int shard = 0; shard < shards; shard++) {
+    for (int shard = 0; shard < size.shards; shard++) {
       var names = new ArrayList<>(leaves.keySet());
       Collections.shuffle(names, random);
       placements.add(
-          new ShardPlacement(shard, 7, "i" + shard, List.copyOf(names.subList(0, replicas))));
+          new ShardPlacement(shard, 7, "i" + shard, List.copyOf(names.subList(0, size.replicas))));
     }
     place(placements);
-    this.planner = new Planner(new ReplicaChoice(table, policy, () -> random, ticker));
-    this.shared =
-        Fixtures.shared(
-            CatalogView::empty,
-            new LeafGrpcClient(channels),
-            planner,
-            table,
-            new StatisticsEpochs("simulation", Duration.ofSeconds(1), ticker),
-            new KnownShards(),
-            hedging.make(ticker),
-            new SimpleMeterRegistry().counter("reasks"),
-            ticker);
+    this.shared = shared("root", size.fanIn, policy, hedging);
+    this.planner = shared.planner();
+    for (int i = 0; i < size.others; i++) {
+      var name = "mid-" + i;
+      coordinators.put(name, new SimulatedCoordinator(this, name, policy, hedging));
+    }
+  }
+
+  /** What a coordinator has of its own. */
+  SharedState shared(String name, int fanIn, ReplicaPolicy policy, HedgingPolicies hedging) {
+    var known = name.equals("root") ? table : new ReplicaTable(ticker);
+    return new SharedStateBuilder(known, channels, ticker)
+        .planner(new Planner(new ReplicaChoice(known, policy, () -> random, ticker)))
+        .epochs(new StatisticsEpochs("simulation-" + name, Duration.ofSeconds(1), ticker))
+        .tree(new Tree(name, fanIn, () -> random, ticker))
+        .hedging(hedging.make(ticker))
+        .ledger(new Ledger(this::settle, new SimpleMeterRegistry()))
+        .build();
+  }
+
+  /** Each coordinator's budget of repairs. */
+  List<ExtraBudget> repairs() {
+    List<ExtraBudget> all = new ArrayList<>(List.of(shared.repairs()));
+    coordinators.values().forEach(coordinator -> all.add(coordinator.repairs()));
+    return all;
+  }
+
+  private CompletableFuture<Map<Ref, Bill>> settle(String address, List<Ref> calls) {
+    String node = address.substring(0, address.indexOf(':'));
+    Map<Ref, Bill> bills = new HashMap<>();
+    for (var call : calls) {
+      var coordinator = coordinators.get(node);
+      (coordinator == null ? leaf(node).settle(call) : coordinator.settle(call))
+          .ifPresent(bill -> bills.put(call, bill));
+    }
+    return CompletableFuture.completedFuture(bills);
+  }
+
+  /** Everyone asks for what calls cost that they gave up. */
+  void settle() {
+    shared.ledger().settle();
+    coordinators.values().forEach(coordinator -> coordinator.ledger().settle());
   }
 
   /** Makes a hedging policy for the cluster's clock. */
@@ -152,8 +212,52 @@ final class SimulatedCluster implements AutoCloseable {
     return Objects.requireNonNull(leaves.get(name));
   }
 
+  /** The node of that name. */
+  Optional<NodeRecord> living(String name) {
+    var coordinator = coordinators.get(name);
+    return Optional.of(coordinator == null ? leaf(name).record : coordinator.record);
+  }
+
+  /** A replica besides others. */
+  Optional<NodeRecord> another(int shard, Collection<String> asked) {
+    return planner.another(routes, Reading.ANY, shard, asked);
+  }
+
+  /**
+   * An instance of the function.
+   *
+   * @param hits that are asked for
+   */
+  ScatterRun run(int hits) {
+    return engine.scatter(new FunctionRef("default", function, Optional.empty()), request(hits));
+  }
+
   long now() {
     return ticker.nanoTime() - startNanos;
+  }
+
+  /** A moment of the clock. */
+  long since(long nanos) {
+    return nanos - startNanos;
+  }
+
+  /** Brings a call to its node, and the reply back. */
+  Runnable deliver(Sent sent) {
+    check(sent.call().figures());
+    Consumer<LeafReply> back = reply -> after(WAY.toNanos(), () -> sent.reply().accept(reply));
+    var coordinator = coordinators.get(sent.call().leaf().node());
+    if (coordinator != null) {
+      var there = new Sent(sent.call(), sent.ref(), sent.template(), sent.term(), back);
+      after(WAY.toNanos(), () -> coordinator.take(there));
+      return () -> after(WAY.toNanos(), () -> coordinator.drop(there));
+    }
+    var work = new SimulatedLeaf.Work(sent.call(), sent.ref(), sent.hits(), sent.term(), back);
+    var leaf = leaf(sent.call().leaf().node());
+    after(WAY.toNanos(), () -> leaf.take(work));
+    return () -> {
+      work.cancelled = true;
+      after(WAY.toNanos(), () -> leaf.drop(work));
+    };
   }
 
   /** Lets something happen later. */
@@ -171,7 +275,22 @@ final class SimulatedCluster implements AutoCloseable {
   }
 
   /** A query's end. */
-  record Answered(String result, Coverage coverage, Bill bill, long tookNanos, int attempts) {}
+  record Answered(
+      String queryId,
+      @Nullable Object found,
+      boolean cut,
+      Coverage coverage,
+      Bill bill,
+      long tookNanos,
+      List<Attempt> calls) {
+    String result() {
+      return String.valueOf(found);
+    }
+
+    int attempts() {
+      return calls.size();
+    }
+  }
 
   /** The function that queries run: {@code sum}, or {@code list}, which does not commute. */
   String function = "sum";
@@ -206,104 +325,119 @@ final class SimulatedCluster implements AutoCloseable {
             }));
   }
 
-  private final class Query implements QueryCourse.Door {
-    private final ScatterRun run = Fixtures.run(engine, function);
-    private final Optional<TermKey> term = term();
+  /** What queries ask. */
+  ScatterRequest request = Fixtures.REQUEST;
+
+  /** The same for so many hits. */
+  ScatterRequest request(int hits) {
+    return Fixtures.withHits(request, hits);
+  }
+
+  /** What a leaf finds in some of its shards. */
+  interface Finding {
+    /**
+     * @param hits that are asked for
+     */
+    byte[] partial(List<Integer> shards, int hits);
+  }
+
+  Finding finding =
+      (shards, hits) ->
+          SumFunction.encoded(
+              shards.stream().map(shard -> "s" + shard).collect(Collectors.joining("+")));
+
+  /** How likely a trimmed query needs no repair. */
+  double topKProbability = ScatterConfig.defaults().topKProbability();
+
+  /**
+   * What the calls of a query have in common.
+   *
+   * @param hits that they are asked for
+   */
+  Template template(String queryId, int hits) {
+    return LeafGrpcClient.template(
+        queryId,
+        "default",
+        dataset.id(),
+        new FunctionRef("default", function, Optional.empty()),
+        1,
+        request(hits));
+  }
+
+  private int queries;
+
+  private final class Query extends SimulatedCourse {
+    private final ScatterRun run = SimulatedCluster.this.run(request.k());
     private final long began = now();
     private final Consumer<Answered> answered;
     private final Gather gather;
     private final QueryCourse course;
-    private long wakeAt = Long.MAX_VALUE;
-    private boolean over;
 
     Query(Duration deadline, Consumer<Answered> answered) {
+      super(SimulatedCluster.this, template("q" + queries++, request.k()), term());
       this.answered = answered;
       var whole = planner.plan(routes, Reading.ANY);
-      var plan = run.commutative() ? whole : whole.byShard();
+      var flat = run.commutative() ? whole : whole.byShard();
+      var plan =
+          shared
+              .tree()
+              .grow(
+                  flat,
+                  coordinators.values().stream().map(coordinator -> coordinator.record).toList());
+      levels = plan.levels();
       firstExecutions += plan.leaves().stream().mapToInt(leaf -> leaf.shards().size()).sum();
       this.gather = new Gather(run, plan, shared.known());
       var tries =
           new ShardTries(
               dataset,
               Reading.ANY,
-              (shard, asked) -> planner.another(routes, Reading.ANY, shard, asked),
+              SimulatedCluster.this::another,
               Duration.ofMillis(200),
               run.commutative());
       this.course =
           new QueryCourse(
               shared,
               plan,
-              Reading.ANY,
               gather,
               tries,
-              shared.hedging().of(dataset.id(), "sum"),
-              this,
-              ticker.nanoTime() + deadline.toNanos());
-    }
-
-    void begin() {
-      course.begin();
-      goOn();
-    }
-
-    private void goOn() {
-      if (over) {
-        return;
-      }
-      if (course.done()) {
-        over = true;
-        course.end();
-        var coverage = gather.coverage("deadline");
-        var result = String.valueOf(run.finish(gather.merged(), coverage));
-        run.close();
-        answered.accept(
-            new Answered(result, coverage, gather.bill(), now() - began, course.attempts().size()));
-        return;
-      }
-      long wake = course.wakeNanos() - startNanos;
-      if (wake != wakeAt) {
-        wakeAt = wake;
-        after(wake - now(), () -> wake(wake));
-      }
-    }
-
-    private void wake(long planned) {
-      if (!over && planned == wakeAt) {
-        wakeAt = Long.MAX_VALUE;
-        course.tick();
-        goOn();
-      }
+              shared.terms(
+                  dataset.id(),
+                  "sum",
+                  Reading.ANY,
+                  Budget.ANY,
+                  plan.levels(),
+                  Trim.of(run, request.k(), plan, shared, topKProbability),
+                  ticker.nanoTime() + deadline.toNanos()),
+              this);
     }
 
     @Override
-    public Runnable send(LeafCall call, Attempt attempt) {
-      if (attempt.kind == Attempt.Kind.HEDGE) {
-        extraExecutions += call.leaf().shards().size();
-      }
-      check(call.figures());
-      var work =
-          new SimulatedLeaf.Work(
-              call,
-              term,
-              reply ->
-                  after(
-                      WAY.toNanos(),
-                      () -> {
-                        if (!over) {
-                          course.reply(attempt, reply);
-                          goOn();
-                        }
-                      }));
-      var leaf = leaf(call.leaf().node());
-      after(WAY.toNanos(), () -> leaf.take(work));
-      return () -> {
-        work.cancelled = true;
-        after(WAY.toNanos(), () -> leaf.drop(work));
-      };
+    QueryCourse course() {
+      return course;
     }
 
     @Override
-    public void improved() {}
+    void ended() {
+      var coverage = gather.coverage("deadline");
+      boolean cut = gather.cut();
+      var found = run.finish(gather.merged(), coverage);
+      run.close();
+      shared.ledger().ended(template.queryId(), course.attempts());
+      answered.accept(
+          new Answered(
+              template.queryId(),
+              found,
+              cut,
+              coverage,
+              gather.bill().plus(Bill.open(course.unsettled())),
+              now() - began,
+              course.attempts()));
+    }
+
+    @Override
+    void failed(HeddleException cause) {
+      throw cause;
+    }
   }
 
   /** How long a leaf works on a shard, in nanoseconds. */
@@ -319,6 +453,13 @@ final class SimulatedCluster implements AutoCloseable {
   }
 
   Stall stall = leaf -> 0;
+
+  /** How long a coordinator's answer for a part hangs, in nanoseconds. */
+  interface PartStall {
+    long nanos(SimulatedCoordinator coordinator);
+  }
+
+  PartStall partStall = coordinator -> 0;
 
   /** What is the matter with an answer; null: nothing. */
   @Nullable String wrong(Answered answered, int shards) {

@@ -14,12 +14,14 @@ import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.Replica;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
+import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.Bill;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +50,22 @@ final class SimulatedLeaf {
 
   SimulatedLeaf(SimulatedCluster cluster, String name) {
     this.cluster = cluster;
-    this.record = new NodeRecord(name, "run-1", Set.of("leaf"), "127.0.0.1:1", "", "", "");
+    this.record = new NodeRecord(name, "run-1", Set.of("leaf"), name + ":1", "", "", "");
+  }
+
+  /** What calls cost here. */
+  private final Map<Ref, Bill> spent = new HashMap<>();
+
+  private Bill spend(Work work, long nanos, int shards) {
+    var bill = new Bill(nanos, 0, 0, 0, 0, 0, shards, 0, 0, 0, true, List.of(), 0, 0);
+    spent.put(work.ref, bill);
+    cluster.spent.merge(work.ref.queryId(), bill, Bill::plus);
+    return bill;
+  }
+
+  /** As a leaf remembers it; empty: the call is under way. */
+  Optional<Bill> settle(Ref call) {
+    return Optional.ofNullable(spent.get(call));
   }
 
   /** Nanoseconds of work that wait or run here. */
@@ -71,6 +88,7 @@ final class SimulatedLeaf {
       return;
     }
     if (work.cancelled || mute) {
+      var _ = spend(work, 0, 0);
       return;
     }
     work.arrived = cluster.now();
@@ -83,6 +101,7 @@ final class SimulatedLeaf {
       var work = queue.remove();
       running.add(work);
       long began = cluster.now();
+      work.began = began;
       long nanos = 0;
       for (var ref : work.call.leaf().shards()) {
         nanos += cluster.service.nanos(this, ref.shard());
@@ -127,20 +146,24 @@ final class SimulatedLeaf {
         failures.add(new ShardFailure(ref, ErrorCode.NOT_OWNER, "no_replica", "moved"));
       }
     }
+    var bill = spend(work, 0, 0);
     if (reports.isEmpty()) {
-      return new LeafReply.Answer(List.of(), failures, List.of(), Bill.NONE, 0, 0, 10);
+      return new LeafReply.Answer(List.of(), failures, List.of(), bill, 0, 0, 10);
     }
     var local =
         new Figures(
             reports.size(),
             Map.of("title", new FieldFigures(reports.size(), 1, 1)),
             Map.of(work.term.orElseThrow(), new TermFigures(reports.size(), reports.size())));
-    return new LeafReply.NeedsFigures(true, local, reports, failures, Bill.NONE);
+    return new LeafReply.NeedsFigures(true, local, reports, failures, bill);
   }
 
   void drop(Work work) {
-    queue.remove(work);
+    if (queue.remove(work)) {
+      var _ = spend(work, 0, 0);
+    }
     if (running.remove(work)) {
+      var _ = spend(work, cluster.now() - work.began, 0);
       begin();
     }
   }
@@ -170,7 +193,6 @@ final class SimulatedLeaf {
     List<ShardFailure> failures = new ArrayList<>();
     List<ShardReport> reports = new ArrayList<>();
     List<ShardRef> covers = new ArrayList<>();
-    var names = new StringBuilder();
     int count = call.leaf().shards().size();
     serviceMicros =
         serviceMicros == 0
@@ -183,23 +205,26 @@ final class SimulatedLeaf {
       }
       reports.add(report(ref.shard()));
       if (call.byShard()) {
-        atoms.add(new Atom(List.of(ref), SumFunction.encoded("s" + ref.shard())));
+        atoms.add(new Atom(List.of(ref), found(work, List.of(ref))));
       } else {
         covers.add(ref);
-        names.append(names.isEmpty() ? "" : "+").append("s").append(ref.shard());
       }
     }
     if (!covers.isEmpty()) {
-      atoms.add(new Atom(covers, SumFunction.encoded(names.toString())));
+      atoms.add(new Atom(covers, found(work, covers)));
     }
     return new LeafReply.Answer(
         atoms,
         failures,
         reports,
-        new Bill(nanos, 0, 0, 0, 0, 0, count, 0, 0, 0, true, List.of(), 0, 0),
+        spend(work, nanos, count),
         (began - work.arrived) / 1_000,
         nanos / 1_000,
         100);
+  }
+
+  private byte[] found(Work work, List<ShardRef> shards) {
+    return cluster.finding.partial(shards.stream().map(ShardRef::shard).toList(), work.hits);
   }
 
   private ShardReport report(int shard) {
@@ -231,7 +256,8 @@ final class SimulatedLeaf {
         Optional.of(
             new Replica(
                 cluster.dataset().id(), shard, state, queue.size(), Math.max(1, serviceMicros))),
-        false);
+        false,
+        record.node());
   }
 
   /** A call at a leaf. */
@@ -239,12 +265,17 @@ final class SimulatedLeaf {
     private final LeafCall call;
     private final Optional<TermKey> term;
     private final Consumer<LeafReply> reply;
+    private final Ref ref;
+    private final int hits;
     private long arrived;
+    private long began;
     boolean cancelled;
     private boolean ended;
 
-    Work(LeafCall call, Optional<TermKey> term, Consumer<LeafReply> reply) {
+    Work(LeafCall call, Ref ref, int hits, Optional<TermKey> term, Consumer<LeafReply> reply) {
       this.call = call;
+      this.ref = ref;
+      this.hits = hits;
       this.term = term;
       this.reply = reply;
     }

@@ -6,25 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import dev.heddle.aggregations.BuiltIns;
 import dev.heddle.aggregations.SearchResult;
-import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.PositionToken;
-import dev.heddle.coordinator.plan.C3Policy;
-import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.KnownSummary;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
-import dev.heddle.coordinator.plan.Planner;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.Reading.Level;
-import dev.heddle.coordinator.plan.ReplicaChoice;
 import dev.heddle.coordinator.plan.ReplicaState.Role;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.Skipping;
 import dev.heddle.coordinator.plan.StatisticsEpochs;
 import dev.heddle.coordinator.scatter.LeafGrpcClient;
-import dev.heddle.coordinator.scatter.NoHedging;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.EngineConfig;
 import dev.heddle.engine.FunctionLogs;
@@ -48,11 +42,8 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
-import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Priority;
-import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Position;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -66,7 +57,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -244,18 +234,7 @@ class SkippingEquivalenceTest {
       leaves.add(new LeafAssignment("node-" + number, address, List.of(new ShardRef(number, 7))));
     }
     var reading = Reading.of(Level.SESSION, token, dataset);
-    var shared =
-        Fixtures.shared(
-            CatalogView::empty,
-            new LeafGrpcClient(channels),
-            new Planner(
-                new ReplicaChoice(table, new C3Policy(), ThreadLocalRandom::current, TICKER)),
-            table,
-            epochs,
-            new KnownShards(),
-            new NoHedging(),
-            new SimpleMeterRegistry().counter("asked-again"),
-            TICKER);
+    var shared = new SharedStateBuilder(table, channels, TICKER).epochs(epochs).build();
     try (var run = engine.scatter(search(), request)) {
       var whole = new Plan(dataset, leaves, List.of());
       var plan = skipping ? new Skipping(table, TICKER).skip(whole, reading, run::canMatch) : whole;
@@ -279,15 +258,10 @@ class SkippingEquivalenceTest {
   @Test
   void theAnswerIsTheSame() throws InterruptedException {
     var server =
-        closer.register(
+        Fixtures.serve(
+            closer,
             "leaf",
-            new GrpcServer(
-                "leaf",
-                HostPort.parse("127.0.0.1:0"),
-                List.of(ScriptedLeafGrpcService.scripted(request -> Optional.of(respond(request)))),
-                ServerOptions.internal(Credentials.none()),
-                false));
-    server.start();
+            ScriptedLeafGrpcService.scripted(request -> Optional.of(respond(request))));
     for (int number = 0; number < SHARDS; number++) {
       documents.add(new TreeMap<>());
       positions[number] = 1;

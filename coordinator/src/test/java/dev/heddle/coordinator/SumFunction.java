@@ -54,6 +54,11 @@ final class SumFunction implements ScatterFunction<String, String> {
   }
 
   @Override
+  public String cut(String query, String merged, String trimmed) {
+    return merged + "/" + trimmed;
+  }
+
+  @Override
   public Codec<String> codec() {
     return new Codec<>() {
       @Override

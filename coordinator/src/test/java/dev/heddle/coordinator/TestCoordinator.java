@@ -36,7 +36,6 @@ import io.grpc.stub.StreamObserver;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -100,25 +99,14 @@ final class TestCoordinator implements AutoCloseable {
                 Ticker.system(),
                 Clock.systemUTC()));
     this.server =
-        closer.register(
-            "server",
-            new GrpcServer(
-                "public",
-                HostPort.parse("127.0.0.1:0"),
-                coordinator.publicServices(),
-                ServerOptions.open(Credentials.none()),
-                false));
-    server.start();
+        Fixtures.serve(
+            closer, "public", ServerOptions.open(Credentials.none()), coordinator.publicServices());
     this.internal =
-        closer.register(
+        Fixtures.serve(
+            closer,
             "internal",
-            new GrpcServer(
-                "internal",
-                HostPort.parse("127.0.0.1:0"),
-                coordinator.internalServices(),
-                ServerOptions.internal(Credentials.none()),
-                false));
-    internal.start();
+            ServerOptions.internal(Credentials.none()),
+            coordinator.internalServices());
   }
 
   private static CoordinatorConfig impatient(CoordinatorConfig config) {
@@ -186,16 +174,7 @@ final class TestCoordinator implements AutoCloseable {
     var shards = new ScriptedShardsGrpcService(name, catalog, this::history);
     var invoker = new ScriptedInvokerGrpcService(name);
     var scatter = ScriptedLeafGrpcService.silent();
-    var leaf =
-        closer.register(
-            name,
-            new GrpcServer(
-                name,
-                HostPort.parse("127.0.0.1:0"),
-                List.of(shards, invoker, new Members(), scatter),
-                ServerOptions.internal(Credentials.none()),
-                false));
-    leaf.start();
+    var leaf = Fixtures.serve(closer, name, shards, invoker, new Members(), scatter);
     var client = local.client();
     client.register(
         new NodeRecord(name, "run-1", Set.of("leaf"), leaf.address().toString(), "", "", ""),
@@ -280,17 +259,9 @@ final class TestCoordinator implements AutoCloseable {
 
   /** Another door to the public services, which asks for credentials. */
   HostPort door(Credentials credentials) {
-    var door =
-        closer.register(
-            "door",
-            new GrpcServer(
-                "door",
-                HostPort.parse("127.0.0.1:0"),
-                coordinator.publicServices(),
-                ServerOptions.open(credentials),
-                false));
-    door.start();
-    return door.address();
+    return Fixtures.serve(
+            closer, "door", ServerOptions.open(credentials), coordinator.publicServices())
+        .address();
   }
 
   /** Where the coordinator's public services are. */

@@ -6,6 +6,7 @@ import dev.heddle.catalog.Coordinators;
 import dev.heddle.engine.BlobRetention;
 import dev.heddle.engine.BlobStore;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.EngineConfig;
 import dev.heddle.engine.FunctionLogs;
 import dev.heddle.engine.FunctionRuntime;
 import dev.heddle.engine.JavaRuntime;
@@ -109,12 +110,17 @@ public final class LeafWorker implements AutoCloseable {
             new InvokerGrpcService(node, engine, logs, reports, catalog, channels, ticker)));
   }
 
+  private static JavaRuntime java(EngineConfig engine) {
+    return new JavaRuntime(engine.archive(), engine.javaEnabled(), engine.javaTenants());
+  }
+
   private static List<FunctionRuntime> runtimes(
       LeafConfig config, Ticker ticker, MeterRegistry registry) {
     var engine = config.engine();
     var wasm = new WasmRuntime(config.wasm(), ticker);
+    wasm.warmUp();
     registry.gauge("heddle_leaf_wasm_memory_bytes", wasm, one -> one.memoryTaken().bytes());
-    return List.of(new JavaRuntime(engine.archive(), engine.javaEnabled()), wasm);
+    return List.of(java(engine), wasm);
   }
 
   /** Services for the process's internal server. */

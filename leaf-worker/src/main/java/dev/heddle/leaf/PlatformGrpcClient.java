@@ -21,12 +21,15 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvokeRequest;
+import dev.heddle.v1.PublishRequest;
 import dev.heddle.v1.SendRequest;
 import dev.heddle.v1.SessionsGrpc;
+import dev.heddle.v1.SessionsGrpc.SessionsBlockingStub;
 import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,18 +63,12 @@ final class PlatformGrpcClient implements Platform {
       case DATA_DELETE -> data.delete(arguments, scope);
       case DATA_QUERY -> data.query(arguments, scope);
       case INVOKE -> invoke(arguments, scope);
-      case PUBLISH -> throw notOffered(operation, "channels");
+      case PUBLISH -> publish(arguments, scope);
       case SEND -> send(arguments, scope);
       case SESSION_GET, SESSION_ALL, SESSION_PUT, SESSION_REMOVE, SESSION_REPLACE, LOG, CONTEXT ->
           throw new IllegalArgumentException(
               operation.wireName() + ": not a call of the cluster (expected: the engine does it)");
     };
-  }
-
-  private static HeddleException notOffered(Operation operation, String what) {
-    return new HeddleException(
-        ErrorCode.NOT_OFFERED,
-        operation.wireName() + ": this cluster has no " + what + " (expected: another operation)");
   }
 
   /** A message is JSON, and so a text frame. */
@@ -81,14 +78,29 @@ final class PlatformGrpcClient implements Platform {
             .setConnection(arguments.string("connection"))
             .setPayload(UnsafeByteOperations.unsafeWrap(JsonValues.write(arguments.get("message"))))
             .build();
+    return sessions(scope, stub -> stub.send(request));
+  }
+
+  private @Nullable Object publish(JsonObject arguments, InvocationScope scope) {
+    var request =
+        PublishRequest.newBuilder()
+            .setChannel(arguments.string("channel"))
+            .setPayload(UnsafeByteOperations.unsafeWrap(JsonValues.write(arguments.get("message"))))
+            .build();
+    return sessions(scope, stub -> stub.publish(request));
+  }
+
+  private @Nullable Object sessions(
+      InvocationScope scope, Function<SessionsBlockingStub, ?> method) {
     return DataGrpcClient.within(
         scope,
         PositionToken.EMPTY,
         () -> {
           var _ =
-              SessionsGrpc.newBlockingStub(coordinators.channel())
-                  .withDeadlineAfter(scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS)
-                  .send(request);
+              method.apply(
+                  SessionsGrpc.newBlockingStub(coordinators.channel())
+                      .withDeadlineAfter(
+                          scope.deadline().remainingNanos(ticker), TimeUnit.NANOSECONDS));
           return null;
         });
   }

@@ -2,13 +2,13 @@ package dev.heddle.leaf;
 
 import dev.heddle.catalog.CatalogClient;
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.SettleWire;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.SettleRequest;
 import dev.heddle.internal.v1.SettleResponse;
-import dev.heddle.internal.v1.SettledAttempt;
 import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
 import dev.heddle.process.Deadline;
@@ -32,7 +32,6 @@ import java.util.concurrent.ThreadPoolExecutor;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
 final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements HandOffService {
-  private static final int MOST_SETTLED = 1_000;
   private static final Duration LONGEST = Duration.ofMinutes(15);
 
   private final LeafConfig config;
@@ -73,6 +72,14 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   @Override
   public void execute(LeafRequest request, StreamObserver<LeafResponse> observer) {
     long queuedAt = ticker.nanoTime();
+    if (request.getPartsCount() > 0) {
+      observer.onError(
+          GrpcErrors.toStatus(
+              new HeddleException(
+                  ErrorCode.NOT_OWNER,
+                  "parts: of a plan (expected: shards, as this node is no coordinator)")));
+      return;
+    }
     var read = LeafWire.read(request.getRead());
     if (read.level() == ReadLevel.ANY) {
       submit(
@@ -108,7 +115,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   }
 
   private static Settlements.Attempt attempt(LeafRequest request) {
-    return new Settlements.Attempt(request.getQueryId(), request.getAttempt());
+    return new Settlements.Attempt(request.getQueryId(), request.getBranch(), request.getAttempt());
   }
 
   /** Nobody waited for the call any more when its turn came. */
@@ -179,28 +186,17 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
 
   @Override
   public void settle(SettleRequest request, StreamObserver<SettleResponse> observer) {
-    if (request.getAttemptsCount() > MOST_SETTLED) {
-      observer.onError(
-          GrpcErrors.toStatus(
-              new HeddleException(
-                  ErrorCode.TOO_LARGE,
-                  "attempts: "
-                      + request.getAttemptsCount()
-                      + " (expected: at most "
-                      + MOST_SETTLED
-                      + ")")));
-      return;
-    }
-    var response = SettleResponse.newBuilder();
-    for (var ref : request.getAttemptsList()) {
-      settlements
-          .find(new Settlements.Attempt(ref.getQueryId(), ref.getAttempt()))
-          .ifPresent(spent ->
-              response.addAttempts(
-                  SettledAttempt.newBuilder().setAttempt(ref).setBill(LeafWire.bill(spent, 0))));
-    }
-    observer.onNext(response.build());
-    observer.onCompleted();
+    GrpcCalls.unary(
+        observer,
+        () ->
+            SettleWire.response(
+                request,
+                call ->
+                    settlements
+                        .find(
+                            new Settlements.Attempt(
+                                call.getQueryId(), call.getBranch(), call.getAttempt()))
+                        .map(spent -> LeafWire.bill(spent, 0))));
   }
 
   /**

@@ -10,8 +10,12 @@ import java.util.Optional;
  * oldest go first. Safe for many threads.
  */
 final class Settlements {
-  /** A call: the coordinator numbers those of a query to one leaf. */
-  record Attempt(String queryId, int number) {}
+  /**
+   * A call: each coordinator that takes part in a query numbers its own to one leaf.
+   *
+   * @param branch the part of the query that called; empty: all of it
+   */
+  record Attempt(String queryId, String branch, int number) {}
 
   /** Guarded by itself. */
   private final Map<Attempt, Spent> last;

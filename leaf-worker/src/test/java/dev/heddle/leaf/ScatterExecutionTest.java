@@ -128,10 +128,12 @@ class ScatterExecutionTest {
     var settlements = new Settlements(2);
     for (int i = 1; i <= 3; i++) {
       settlements.put(
-          new Settlements.Attempt("q", i), new LeafOutcome.Spent(i, 0, 0, 0, 0, 0, 0, 0));
+          new Settlements.Attempt("q", "", i), new LeafOutcome.Spent(i, 0, 0, 0, 0, 0, 0, 0));
     }
-    assertTrue(settlements.find(new Settlements.Attempt("q", 1)).isEmpty());
-    assertEquals(3, settlements.find(new Settlements.Attempt("q", 3)).orElseThrow().activeNanos());
-    assertTrue(settlements.find(new Settlements.Attempt("other", 3)).isEmpty());
+    assertTrue(settlements.find(new Settlements.Attempt("q", "", 1)).isEmpty());
+    assertEquals(
+        3, settlements.find(new Settlements.Attempt("q", "", 3)).orElseThrow().activeNanos());
+    assertTrue(settlements.find(new Settlements.Attempt("other", "", 3)).isEmpty());
+    assertTrue(settlements.find(new Settlements.Attempt("q", "mid.1", 3)).isEmpty());
   }
 }

@@ -5,6 +5,7 @@ import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
+import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Partial;
@@ -13,11 +14,15 @@ import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +40,13 @@ public final class Gather {
   private final Map<Integer, Long> planned = new HashMap<>();
   private final Set<Integer> covered = new HashSet<>();
   private final Map<Integer, Coverage.Missing> missing = new TreeMap<>();
-  private final Map<Integer, Long> documents = new HashMap<>();
-  private final List<Position> positions = new ArrayList<>();
+
+  /** Why shards failed that are missing. */
+  private final Map<Integer, ErrorCode> causes = new HashMap<>(0);
+
+  /** About covered shards. */
+  private final Map<Integer, ShardReport> reports = new HashMap<>();
+
   private final Set<ErrorCode> failures = new HashSet<>();
   private final List<Ordered> waiting = new ArrayList<>();
 
@@ -46,9 +56,18 @@ public final class Gather {
   /** Covered shards that their leaf did not search, as nothing in them could match. */
   private final Set<Integer> passed = new HashSet<>(0);
 
+  /** What is in the answer, where it may have to be put aside; else what is trimmed of it. */
+  private final List<Taken> taken = new ArrayList<>(0);
+
+  /** Trimmed partials whose shards are asked for more hits. */
+  private final List<Taken> aside = new ArrayList<>(0);
+
+  /** What {@link #whatLacks} found; null: the answer has changed since. */
+  private @Nullable List<Taken> lacking;
+
+  private boolean keeping;
   private @Nullable Partial merged;
   private Bill bill = Bill.NONE;
-  private long stalenessMicros;
   private int dropped;
 
   public Gather(ScatterRun run, Plan plan, KnownShards known) {
@@ -74,33 +93,210 @@ public final class Gather {
     skipped.clear();
   }
 
+  /** Calls are asked for fewer hits than the query: {@link #putAside} needs what came. */
+  public void keepAtoms() {
+    keeping = true;
+  }
+
+  /** Whether {@link #keepAtoms} was said. */
+  public boolean keepsAtoms() {
+    return keeping;
+  }
+
+  /** As {@link #accept(Atom, List, int)}, of a call that was asked for all hits. */
+  public boolean accept(Atom atom, List<ShardReport> reports) {
+    return accept(atom, reports, 0);
+  }
+
   /**
    * Takes a partial in.
    *
-   * @param reports about its shards; those about shards that nobody covers are left alone
+   * @param reports about its shards; those about others are left alone
+   * @param hits that were asked for; 0: as many as the query asks for
    * @return whether the answer grew
    */
-  public boolean accept(Atom atom, List<ShardReport> reports) {
+  public boolean accept(Atom atom, List<ShardReport> reports, int hits) {
     if (!disjoint(atom.covers())) {
       dropped++;
       return false;
     }
     merge(atom);
-    for (var ref : atom.covers()) {
-      covered.add(ref.shard());
-      missing.remove(ref.shard());
+    put(new Taken(atom, reports, hits));
+    return true;
+  }
+
+  /** It is in the answer, or its partial is about to be. */
+  private void put(Taken one) {
+    lacking = null;
+    if (keeping || one.atom.cut()) {
+      taken.add(one);
     }
-    for (var report : reports) {
-      if (covered.contains(report.shard())) {
-        documents.put(report.shard(), report.documents());
-        positions.add(report.position());
-        stalenessMicros = Math.max(stalenessMicros, report.stalenessMicros());
+    for (int shard : one.shards) {
+      covered.add(shard);
+      missing.remove(shard);
+    }
+    for (var report : one.reports) {
+      if (one.covers(report.shard())) {
+        this.reports.put(report.shard(), report);
         if (report.skipped()) {
           passed.add(report.shard());
         }
       }
     }
-    return true;
+  }
+
+  /** Its shards are covered no more; its partial is in what was merged, still. */
+  private void drop(Taken one) {
+    lacking = null;
+    taken.remove(one);
+    covered.removeAll(one.shards);
+    passed.removeAll(one.shards);
+    reports.keySet().removeAll(one.shards);
+  }
+
+  private void mergeAnew() {
+    lacking = null;
+    merged = null;
+    for (var one : taken) {
+      var partial = run.decode(one.atom.partial());
+      merged = merged == null ? partial : run.merge(merged, partial);
+    }
+  }
+
+  /** A partial in the answer, or put aside. */
+  private static final class Taken {
+    private final Atom atom;
+    private final List<ShardReport> reports;
+
+    private final Set<Integer> shards;
+
+    /** That were asked for; 0: all. */
+    private final int hits;
+
+    /** To be looked at, as long as it may lack something; merging takes another. */
+    private @Nullable Partial decoded;
+
+    Taken(Atom atom, List<ShardReport> reports, int hits) {
+      this.atom = atom;
+      this.reports = reports;
+      this.shards = HashSet.newHashSet(atom.covers().size());
+      atom.covers().forEach(ref -> shards.add(ref.shard()));
+      this.hits = hits;
+    }
+
+    boolean trimmed() {
+      return hits > 0 || atom.cut();
+    }
+
+    boolean covers(int shard) {
+      return shards.contains(shard);
+    }
+
+    boolean within(Taken other) {
+      return other.shards.containsAll(shards);
+    }
+  }
+
+  private Partial decoded(Taken one) {
+    var known = one.decoded;
+    if (known == null) {
+      known = run.decode(one.atom.partial());
+      one.decoded = known;
+    }
+    return known;
+  }
+
+  private List<Taken> whatLacks() {
+    var all = merged;
+    if (all == null || taken.isEmpty()) {
+      return List.of();
+    }
+    var found = lacking;
+    if (found == null) {
+      found = taken.stream().filter(one -> one.trimmed() && lacks(all, one)).toList();
+      lacking = found;
+    }
+    return found;
+  }
+
+  private boolean lacks(Partial all, Taken one) {
+    boolean lacks = run.lacks(all, decoded(one), one.atom.cut() ? 0 : one.hits);
+    if (!lacks) {
+      one.decoded = null;
+    }
+    return lacks;
+  }
+
+  /**
+   * Partials in the answer that were asked for fewer hits than it may need of them.
+   *
+   * @throws HeddleException where the function fails to say
+   */
+  public List<Atom> lacking() {
+    return whatLacks().stream().map(one -> one.atom).toList();
+  }
+
+  /**
+   * Puts partials aside that are in the answer, as their shards are asked again: nobody covers them
+   * until then.
+   *
+   * @throws HeddleException where the function fails to merge what is left
+   */
+  public void putAside(Collection<Atom> atoms) {
+    if (!keeping) {
+      throw new IllegalStateException("atoms are not kept");
+    }
+    Set<Atom> going = Collections.newSetFromMap(new IdentityHashMap<>());
+    going.addAll(atoms);
+    for (var one : taken.stream().filter(one -> going.contains(one.atom)).toList()) {
+      drop(one);
+      aside.add(one);
+    }
+    mergeAnew();
+  }
+
+  /**
+   * Puts a partial aside that came while its shards, or some, are asked for more hits.
+   *
+   * @throws HeddleException where it is no partial of the function
+   */
+  public void shelve(Atom atom, List<ShardReport> reports, int hits) {
+    if (keeping && planned(atom.covers())) {
+      var _ = run.decode(atom.partial());
+      aside.add(new Taken(atom, reports, hits));
+    }
+  }
+
+  /**
+   * Nothing is to come any more: what was put aside is taken after all where nothing has come in
+   * its place, or only for a part of its shards.
+   *
+   * @throws HeddleException where the function fails to merge
+   */
+  public void restore() {
+    boolean changed = false;
+    for (var one : aside) {
+      var there =
+          taken.stream().filter(other -> !Collections.disjoint(one.shards, other.shards)).toList();
+      boolean replaced = covered.containsAll(one.shards);
+      if (!replaced && there.stream().allMatch(other -> other.within(one))) {
+        there.forEach(this::drop);
+        put(one);
+        changed = true;
+      }
+    }
+    aside.clear();
+    if (changed) {
+      mergeAnew();
+    }
+  }
+
+  /**
+   * Whoever asks further asks for what is aside, too: that its shards failed when they were asked
+   * again says nothing of them.
+   */
+  public void reopenAside() {
+    aside.stream().flatMap(one -> one.atom.covers().stream()).forEach(this::reopen);
   }
 
   /** Whether the shard is in the answer. */
@@ -115,14 +311,14 @@ public final class Gather {
   private void merge(Atom atom) {
     var partial = run.decode(atom.partial());
     if (run.commutative()) {
+      lacking = null;
       try {
         merged = merged == null ? partial : run.merge(merged, partial);
       } catch (HeddleException e) {
         throw new MergeFailedException(e);
       }
     } else {
-      int first = atom.covers().stream().mapToInt(ShardRef::shard).min().orElseThrow();
-      waiting.add(new Ordered(first, atom.partial()));
+      waiting.add(Ordered.of(atom));
     }
   }
 
@@ -143,13 +339,20 @@ public final class Gather {
   }
 
   private boolean disjoint(List<ShardRef> covers) {
+    for (var ref : covers) {
+      if (covered.contains(ref.shard())) {
+        return false;
+      }
+    }
+    return planned(covers);
+  }
+
+  /** Whether all are part of the plan, each once. */
+  private boolean planned(List<ShardRef> covers) {
     Set<Integer> own = new HashSet<>();
     for (var ref : covers) {
       Long generation = planned.get(ref.shard());
-      if (generation == null
-          || generation != ref.generation()
-          || covered.contains(ref.shard())
-          || !own.add(ref.shard())) {
+      if (generation == null || generation != ref.generation() || !own.add(ref.shard())) {
         return false;
       }
     }
@@ -160,8 +363,15 @@ public final class Gather {
   public void fail(ShardRef shard, ErrorCode code, String reason, String message) {
     if (!covered.contains(shard.shard())) {
       failures.add(code);
+      causes.put(shard.shard(), code);
       missing.put(shard.shard(), new Coverage.Missing(shard.shard(), reason, message));
     }
+  }
+
+  /** What failed is asked of someone else, who may still answer. */
+  public void reopen(ShardRef shard) {
+    missing.remove(shard.shard());
+    causes.remove(shard.shard());
   }
 
   /** Notes whom a shard was asked of in vain until the deadline, unless it failed besides. */
@@ -186,10 +396,8 @@ public final class Gather {
 
   /** What the views show that the answer rests on: a position each, as far as leaves named one. */
   public List<Position> positions() {
-    if (skipped.isEmpty()) {
-      return positions;
-    }
-    List<Position> all = new ArrayList<>(positions);
+    List<Position> all = new ArrayList<>(reports.size() + skipped.size());
+    reports.values().forEach(report -> all.add(report.position()));
     for (var left : skipped.values()) {
       var summary = left.summary();
       all.add(new Position(summary.shard(), summary.incarnation(), summary.index()));
@@ -199,7 +407,10 @@ public final class Gather {
 
   /** How old the oldest of the views may be that the answer rests on; 0: none newer. */
   public long stalenessMicros() {
-    long oldest = stalenessMicros;
+    long oldest = 0;
+    for (var report : reports.values()) {
+      oldest = Math.max(oldest, report.stalenessMicros());
+    }
     for (var left : skipped.values()) {
       oldest = Math.max(oldest, left.stalenessMicros());
     }
@@ -215,18 +426,103 @@ public final class Gather {
     return Set.copyOf(failures);
   }
 
-  /** The merged partial so far; null where nothing answered. */
+  /**
+   * The merged partial so far; null where nothing answered. Where some of it is {@link #lacking}
+   * something, it ends there.
+   */
   public @Nullable Partial merged() {
     if (run.commutative() || waiting.isEmpty()) {
-      return merged;
+      var held = merged;
+      for (var one : whatLacks()) {
+        held = run.cut(Objects.requireNonNull(held), decoded(one));
+      }
+      return held;
     }
-    waiting.sort(Comparator.comparingInt(Ordered::firstShard));
+    waiting.sort(Ordered.BY_SHARD);
+    return inOrder(waiting);
+  }
+
+  /** Whether {@link #merged} ends early. */
+  public boolean cut() {
+    return !whatLacks().isEmpty();
+  }
+
+  private @Nullable Partial inOrder(List<Ordered> atoms) {
     Partial inOrder = null;
-    for (var next : waiting) {
-      var partial = run.decode(next.encoded());
+    for (var next : atoms) {
+      var partial = run.decode(next.atom.partial());
       inOrder = inOrder == null ? partial : run.merge(inOrder, partial);
     }
     return inOrder;
+  }
+
+  /**
+   * What was merged so far, to be merged with others' elsewhere: one partial if the function's may
+   * be merged in any order; else one for each run of shards that follow one another, so that what
+   * is missing between them still finds its place.
+   *
+   * @throws HeddleException FUNCTION_MERGE_FAILED, FUNCTION_RESULT_TOO_LARGE
+   */
+  public List<Atom> atoms() {
+    if (run.commutative()) {
+      var held = merged();
+      return held == null ? List.of() : List.of(new Atom(refs(covered), run.encode(held), cut()));
+    }
+    waiting.sort(Ordered.BY_SHARD);
+    List<Atom> runs = new ArrayList<>();
+    int from = 0;
+    for (int next = 1; next <= waiting.size(); next++) {
+      if (next == waiting.size() || !waiting.get(next).follows(waiting.get(next - 1))) {
+        runs.add(together(waiting.subList(from, next)));
+        from = next;
+      }
+    }
+    return runs;
+  }
+
+  private Atom together(List<Ordered> atoms) {
+    if (atoms.size() == 1) {
+      return atoms.getFirst().atom;
+    }
+    var covers = atoms.stream().flatMap(one -> one.atom.covers().stream()).toList();
+    return new Atom(covers, run.encode(Objects.requireNonNull(inOrder(atoms))));
+  }
+
+  private List<ShardRef> refs(Collection<Integer> shards) {
+    return shards.stream()
+        .sorted()
+        .map(shard -> new ShardRef(shard, Objects.requireNonNull(planned.get(shard))))
+        .toList();
+  }
+
+  /** Shards of the plan that have neither answered nor failed. */
+  public List<ShardRef> open() {
+    return refs(
+        planned.keySet().stream()
+            .filter(shard -> !covered.contains(shard) && !missing.containsKey(shard))
+            .toList());
+  }
+
+  /** Shards of the plan that are missing, and why. */
+  public List<ShardFailure> gaps() {
+    List<ShardFailure> gaps = new ArrayList<>(missing.size());
+    missing.forEach((shard, gap) -> {
+      Long generation = planned.get(shard);
+      if (generation != null) {
+        gaps.add(
+            new ShardFailure(
+                new ShardRef(shard, generation),
+                causes.getOrDefault(shard, ErrorCode.DEADLINE_EXCEEDED),
+                gap.reason(),
+                gap.message()));
+      }
+    });
+    return gaps;
+  }
+
+  /** About shards that are in the answer. */
+  public Collection<ShardReport> reports() {
+    return Collections.unmodifiableCollection(reports.values());
   }
 
   /**
@@ -248,7 +544,9 @@ public final class Gather {
         target += left.summary().documents();
         continue;
       }
-      long count = documents.getOrDefault(shard, known.documents(plan.dataset(), shard).orElse(0));
+      var report = reports.get(shard);
+      long count =
+          report == null ? known.documents(plan.dataset(), shard).orElse(0) : report.documents();
       target += count;
       if (covered.contains(shard)) {
         seen += count;
@@ -275,5 +573,21 @@ public final class Gather {
   }
 
   /** A partial that awaits its turn, encoded, because merging may change partials. */
-  private record Ordered(int firstShard, byte[] encoded) {}
+  private record Ordered(int first, int last, Atom atom) {
+    static final Comparator<Ordered> BY_SHARD = Comparator.comparingInt(Ordered::first);
+
+    static Ordered of(Atom atom) {
+      var shards = atom.covers().stream().mapToInt(ShardRef::shard).summaryStatistics();
+      return new Ordered(shards.getMin(), shards.getMax(), atom);
+    }
+
+    /** Whether no shard is or comes between both, nor within. */
+    boolean follows(Ordered before) {
+      return first == before.last + 1 && unbroken() && before.unbroken();
+    }
+
+    private boolean unbroken() {
+      return last - first + 1 == atom.covers().size();
+    }
+  }
 }

@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * What all queries of a coordinator hold, in bytes: requests under way, and partials from the
  * moment when they arrive until the query ends, twice: encoded, and as much again for what becomes
- * of them. Safe for many threads.
+ * of them. Of a query that asks for fewer hits, those that may lack some are there once more for a
+ * while. Safe for many threads.
  */
 public final class HeldBytes {
   private final long each;

@@ -46,10 +46,25 @@ public final class Reading {
     if (level == Level.LINEARIZABLE || token.mayLack(dataset)) {
       return new Reading(Level.LINEARIZABLE, new Position[0]);
     }
-    if (positions.isEmpty()) {
-      return ANY;
-    }
-    var byShard = new @Nullable Position[positions.getLast().shard() + 1];
+    return positions.isEmpty() ? ANY : session(positions);
+  }
+
+  /**
+   * The reading that another coordinator has found out for a part of its query.
+   *
+   * @param positions of the part's shards, for a session
+   */
+  public static Reading handed(Level level, List<Position> positions) {
+    return switch (level) {
+      case ANY -> ANY;
+      case SESSION -> session(positions);
+      case LINEARIZABLE -> new Reading(Level.LINEARIZABLE, new Position[0]);
+    };
+  }
+
+  private static Reading session(List<Position> positions) {
+    int last = positions.stream().mapToInt(Position::shard).max().orElse(-1);
+    var byShard = new @Nullable Position[last + 1];
     positions.forEach(position -> byShard[position.shard()] = position);
     return new Reading(Level.SESSION, byShard);
   }

@@ -27,6 +27,11 @@ public final class StatisticsEpoch {
     this.createdNanos = createdNanos;
   }
 
+  /** Another coordinator's epoch, by its name: nothing is known of it here. */
+  public static StatisticsEpoch named(String owner, long number) {
+    return new StatisticsEpoch(owner, number, 0);
+  }
+
   public String owner() {
     return owner;
   }

@@ -41,9 +41,20 @@ public final class ExtraBudget {
 
   /** So many shards were asked of a first replica. */
   public void earn(int shards) {
+    earn(shards, 1);
+  }
+
+  /**
+   * So many shards were asked of a first replica, or of a coordinator that asks for them. In a tree
+   * they are asked for once on each level, and each of those coordinators may ask for them again:
+   * together they earn what one would have.
+   *
+   * @param levels of calls in the query's tree
+   */
+  public void earn(int shards, int levels) {
     long now = purse.get();
     if (now < most) {
-      purse.addAndGet(Math.min(shards * earned, most - now));
+      purse.addAndGet(Math.min(shards * earned / levels, most - now));
     }
   }
 
@@ -68,6 +79,19 @@ public final class ExtraBudget {
         return true;
       }
     }
+  }
+
+  /**
+   * Extra executions that are made whether there is room for them or not. Who asks next has to wait
+   * until they are earned.
+   */
+  public void owe(int shards) {
+    purse.addAndGet(-shards * WHOLE);
+  }
+
+  /** Whether there is anything to spend now. */
+  public boolean left() {
+    return purse.get() > 0;
   }
 
   /** A call ended in its time, or became late. */

@@ -14,7 +14,13 @@ public interface HedgingPolicy {
   /** A delay that never ends. */
   long NEVER = Long.MAX_VALUE;
 
-  /** Calls that are expected to take alike: those of a function over a dataset. */
+  /** Follows the function's name where calls hand parts of its plans to other coordinators. */
+  String PARTS = "/parts";
+
+  /**
+   * Calls that are expected to take alike: those of a function over a dataset, to leaves or, with
+   * {@link #PARTS} after its name, to coordinators.
+   */
   Calls of(String datasetId, String function);
 
   /** Forgets datasets that are gone. */

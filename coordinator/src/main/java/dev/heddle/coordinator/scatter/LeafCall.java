@@ -16,6 +16,8 @@ import java.util.Optional;
  * @param waitNanos that the leaf may wait for that; 0: as long as it has time
  * @param byShard whether each shard is answered with a partial of its own
  * @param budget what is left to the query
+ * @param hits that it is asked for; 0: as many as the query asks for
+ * @param whole whether it was asked before for fewer: a coordinator then asks no call for fewer
  */
 public record LeafCall(
     LeafAssignment leaf,
@@ -26,7 +28,9 @@ public record LeafCall(
     Reading reading,
     long waitNanos,
     boolean byShard,
-    Budget budget) {
+    Budget budget,
+    int hits,
+    boolean whole) {
   /**
    * What a query may still spend; a leaf stops where it alone has spent it.
    *

@@ -14,7 +14,7 @@ import io.grpc.stub.StreamObserver;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** Sends a query to leaves. Safe for many threads. */
+/** Sends a query to leaves, and parts of its plan to coordinators. Safe for many threads. */
 public final class LeafGrpcClient {
   private final Channels channels;
 
@@ -56,7 +56,7 @@ public final class LeafGrpcClient {
         new StreamObserver<LeafResponse>() {
           @Override
           public void onNext(LeafResponse response) {
-            reply.accept(ScatterWire.reply(response));
+            reply.accept(ScatterWire.reply(response, leafCall.leaf().node()));
           }
 
           @Override
@@ -75,14 +75,44 @@ public final class LeafGrpcClient {
     private final String function;
     private final LeafRequest message;
 
-    private Template(String function, LeafRequest message) {
+    Template(String function, LeafRequest message) {
       this.function = function;
       this.message = message;
+    }
+
+    /**
+     * Of calls in a tree.
+     *
+     * @param levels of calls that it has
+     * @param explain whether coordinators tell of the calls that they make
+     */
+    public Template inTree(int levels, boolean explain) {
+      return new Template(
+          function, message.toBuilder().setLevels(levels).setExplain(explain).build());
+    }
+
+    /**
+     * Of the calls that a part of the query makes.
+     *
+     * @param branch which no other part of the query has
+     */
+    public Template within(String branch) {
+      return new Template(function, message.toBuilder().setBranch(branch).build());
+    }
+
+    /** Names the part of the query's tree that calls; empty: all of it. */
+    public String branch() {
+      return message.getBranch();
     }
 
     /** Names the query. */
     public String queryId() {
       return message.getQueryId();
+    }
+
+    /** Hits that the query asks for. */
+    public int k() {
+      return message.getRequest().getK();
     }
 
     /** The function's name. */

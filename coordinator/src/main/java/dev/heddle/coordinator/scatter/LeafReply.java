@@ -9,8 +9,10 @@ import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.engine.Bill;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** What came back from a leaf. */
 public sealed interface LeafReply {
@@ -19,6 +21,8 @@ public sealed interface LeafReply {
    *
    * @param atoms none where no shard answered
    * @param bytes size of the whole message
+   * @param rest of a coordinator: shards whose leaves lack figures
+   * @param calls of a coordinator, if it was asked to tell: those that it made
    */
   record Answer(
       List<Atom> atoms,
@@ -27,11 +31,74 @@ public sealed interface LeafReply {
       Bill bill,
       long queueMicros,
       long activeMicros,
-      long bytes)
-      implements LeafReply {}
+      long bytes,
+      Optional<Rest> rest,
+      List<MadeCall> calls)
+      implements LeafReply {
+    /** Of a leaf. */
+    public Answer(
+        List<Atom> atoms,
+        List<ShardFailure> failures,
+        List<ShardReport> reports,
+        Bill bill,
+        long queueMicros,
+        long activeMicros,
+        long bytes) {
+      this(
+          atoms,
+          failures,
+          reports,
+          bill,
+          queueMicros,
+          activeMicros,
+          bytes,
+          Optional.empty(),
+          List.of());
+    }
 
-  /** A partial, taken whole or not at all, and the shards that it covers: at least one. */
-  record Atom(List<ShardRef> covers, byte[] partial) {}
+    /** Reports about the shards of one of the partials. */
+    public List<ShardReport> about(Atom atom) {
+      if (atoms.size() == 1) {
+        return reports;
+      }
+      Set<Integer> covers = new HashSet<>();
+      atom.covers.forEach(ref -> covers.add(ref.shard()));
+      return reports.stream().filter(report -> covers.contains(report.shard)).toList();
+    }
+  }
+
+  /**
+   * What a coordinator could not get of its part, as leaves lack figures of the epoch: it is to be
+   * asked for again, with them.
+   *
+   * @param untold whether some of these shards have not told their figures
+   * @param fields whether the collection's own figures are missing
+   * @param local figures that leaves told, summed
+   * @param reports about shards that told them
+   */
+  record Rest(
+      List<ShardRef> shards,
+      boolean untold,
+      boolean fields,
+      Figures local,
+      List<ShardReport> reports) {
+    public Rest {
+      shards = List.copyOf(shards);
+    }
+  }
+
+  /**
+   * A partial, taken whole or not at all, and the shards that it covers: at least one.
+   *
+   * @param cut of a coordinator: whether it ends where a call below lacks something, however little
+   *     is in it
+   */
+  record Atom(List<ShardRef> covers, byte[] partial, boolean cut) {
+    /** That ends where it was asked to. */
+    public Atom(List<ShardRef> covers, byte[] partial) {
+      this(covers, partial, false);
+    }
+  }
 
   /** The leaf lacks figures of the epoch, and ran nothing. */
   record NeedsFigures(
@@ -89,6 +156,7 @@ public sealed interface LeafReply {
    *     leaf named none
    * @param replica as its node sees it, if it said
    * @param skipped whether it was not searched, as nothing in it can match
+   * @param node that tells it
    */
   record ShardReport(
       int shard,
@@ -99,7 +167,8 @@ public sealed interface LeafReply {
       long view,
       Position position,
       Optional<Replica> replica,
-      boolean skipped) {
+      boolean skipped,
+      String node) {
     /** What the report shows of the shard, to compare with others. */
     public Sight sight() {
       return position.index() > 0

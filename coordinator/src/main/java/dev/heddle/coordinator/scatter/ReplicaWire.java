@@ -51,6 +51,23 @@ public final class ReplicaWire {
         report.getServiceMicros());
   }
 
+  /** What a node told, for another coordinator. */
+  static ReplicaReport report(Replica replica) {
+    var state = replica.state();
+    return ReplicaReport.newBuilder()
+        .setDatasetId(replica.datasetId())
+        .setShard(replica.shard())
+        .setIncarnation(state.incarnation())
+        .setReplica(replica(state))
+        .setLeader(state.leader())
+        .setSegments(state.segments())
+        .setDeletedRatio(state.deletedRatio())
+        .setQueueLength(replica.queueLength())
+        .setServiceMicros(replica.serviceMicros())
+        .setStalenessMicros(state.stalenessMicros())
+        .build();
+  }
+
   /** What a node's replica holds. */
   static KnownSummary summary(ReplicaSummary message) {
     Map<String, Bounds> bounds = new HashMap<>();
@@ -108,6 +125,14 @@ public final class ReplicaWire {
     return message.build();
   }
 
+  static dev.heddle.v1.Position position(Position position) {
+    return dev.heddle.v1.Position.newBuilder()
+        .setShard(position.shard())
+        .setIncarnation(position.incarnation())
+        .setIndex(position.index())
+        .build();
+  }
+
   public static Position position(dev.heddle.v1.Position message) {
     return new Position(message.getShard(), message.getIncarnation(), message.getIndex());
   }
@@ -147,13 +172,7 @@ public final class ReplicaWire {
                   case LINEARIZABLE -> ReadLevel.READ_LEVEL_LINEARIZABLE;
                 })
             .setWaitMicros(waitNanos == 0 ? 0 : Math.max(1, waitNanos / 1_000));
-    for (var position : positions) {
-      message.addPositions(
-          dev.heddle.v1.Position.newBuilder()
-              .setShard(position.shard())
-              .setIncarnation(position.incarnation())
-              .setIndex(position.index()));
-    }
+    positions.forEach(position -> message.addPositions(position(position)));
     return message.build();
   }
 }

@@ -4,6 +4,7 @@ import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Figures.FieldFigures;
 import dev.heddle.coordinator.plan.Figures.TermFigures;
 import dev.heddle.coordinator.plan.Figures.TermKey;
+import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
@@ -15,6 +16,8 @@ import dev.heddle.internal.v1.FieldStatistics;
 import dev.heddle.internal.v1.LeafPartial;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.MissingStatistics;
+import dev.heddle.internal.v1.PlanPart;
 import dev.heddle.internal.v1.ShardError;
 import dev.heddle.internal.v1.Statistics;
 import dev.heddle.internal.v1.TermStatistics;
@@ -54,10 +57,14 @@ final class ScatterWire {
     var message = common.toBuilder().setAttempt(call.attempt()).setByShard(call.byShard());
     message.getEpochBuilder().setOwner(call.epoch().owner()).setNumber(call.epoch().number());
     List<Integer> shards = new ArrayList<>(call.leaf().shards().size());
+    boolean handed = call.leaf().handed();
     for (var shard : call.leaf().shards()) {
-      message.addShards(ref(shard));
+      if (!handed) {
+        message.addShards(ref(shard));
+      }
       shards.add(shard.shard());
     }
+    call.leaf().parts().forEach(part -> message.addParts(part(part)));
     var reading = call.reading();
     message.setRead(
         ReplicaWire.requirement(reading.level(), reading.positions(shards), call.waitNanos()));
@@ -68,18 +75,37 @@ final class ScatterWire {
           .setCpuNanos(call.budget().cpuNanos());
     }
     call.figures().map(ScatterWire::statistics).ifPresent(message::setStatistics);
+    if (call.whole()) {
+      message.setWhole(true);
+    }
+    if (call.hits() > 0) {
+      message.getRequestBuilder().setK(call.hits());
+    }
     return message.build();
   }
 
-  static LeafReply reply(LeafResponse response) {
+  private static PlanPart part(LeafAssignment assignment) {
+    var message = PlanPart.newBuilder().setNode(assignment.node());
+    if (assignment.handed()) {
+      assignment.parts().forEach(part -> message.addParts(part(part)));
+    } else {
+      assignment.shards().forEach(shard -> message.addShards(ref(shard)));
+    }
+    return message.build();
+  }
+
+  /**
+   * @param node that answers
+   */
+  static LeafReply reply(LeafResponse response, String node) {
     return switch (response.getOutcomeCase()) {
-      case PARTIAL -> answer(response.getPartial(), response.getSerializedSize());
+      case PARTIAL -> answer(response.getPartial(), response.getSerializedSize(), node);
       case MISSING -> {
         var missing = response.getMissing();
         yield new LeafReply.NeedsFigures(
             missing.getFieldsMissing(),
             figures(missing.getLocal()),
-            reports(missing.getReportsList()),
+            reports(missing.getReportsList(), node),
             failures(missing.getErrorsList()),
             QueryWire.bill(missing.getBill()));
       }
@@ -89,15 +115,33 @@ final class ScatterWire {
     };
   }
 
-  private static LeafReply.Answer answer(LeafPartial message, long bytes) {
+  private static LeafReply.Answer answer(LeafPartial message, long bytes, String node) {
     return new LeafReply.Answer(
         atoms(message),
         failures(message.getErrorsList()),
-        reports(message.getReportsList()),
+        reports(message.getReportsList(), node),
         QueryWire.bill(message.getBill()),
         message.getQueueMicros(),
         message.getActiveMicros(),
-        bytes);
+        bytes,
+        message.hasMissing() ? Optional.of(rest(message.getMissing(), node)) : Optional.empty(),
+        calls(message, node));
+  }
+
+  /** Leaves tell of none. */
+  private static List<MadeCall> calls(LeafPartial message, String node) {
+    return message.getCallsCount() == 0
+        ? List.of()
+        : message.getCallsList().stream().map(call -> MadeCallWire.call(call, node)).toList();
+  }
+
+  private static LeafReply.Rest rest(MissingStatistics message, String node) {
+    return new LeafReply.Rest(
+        message.getShardsList().stream().map(ScatterWire::ref).toList(),
+        message.getUntold(),
+        message.getFieldsMissing(),
+        figures(message.getLocal()),
+        reports(message.getReportsList(), node));
   }
 
   private static List<LeafReply.Atom> atoms(LeafPartial message) {
@@ -106,15 +150,20 @@ final class ScatterWire {
       atoms.add(
           new LeafReply.Atom(
               message.getCoversList().stream().map(ScatterWire::ref).toList(),
-              message.getPartial().toByteArray()));
+              message.getPartial().toByteArray(),
+              message.getCut()));
     }
     for (var part : message.getPartsList()) {
-      atoms.add(new LeafReply.Atom(List.of(ref(part.getShard())), part.getPartial().toByteArray()));
+      List<ShardRef> covers = new ArrayList<>(1 + part.getOthersCount());
+      covers.add(ref(part.getShard()));
+      part.getOthersList().forEach(other -> covers.add(ref(other)));
+      atoms.add(new LeafReply.Atom(covers, part.getPartial().toByteArray()));
     }
     return atoms;
   }
 
-  private static List<ShardReport> reports(List<dev.heddle.internal.v1.ShardReport> messages) {
+  private static List<ShardReport> reports(
+      List<dev.heddle.internal.v1.ShardReport> messages, String node) {
     return messages.stream()
         .map(report ->
             new ShardReport(
@@ -128,7 +177,8 @@ final class ScatterWire {
                 report.hasReplica()
                     ? Optional.of(ReplicaWire.replica(report.getReplica()))
                     : Optional.empty(),
-                report.getSkipped()))
+                report.getSkipped(),
+                report.getNode().isEmpty() ? node : report.getNode()))
         .toList();
   }
 
@@ -147,18 +197,18 @@ final class ScatterWire {
     return new ShardFailure(ref(error.getShard()), code, reason, error.getMessage());
   }
 
-  private static ShardRef ref(dev.heddle.internal.v1.ShardRef message) {
+  static ShardRef ref(dev.heddle.internal.v1.ShardRef message) {
     return new ShardRef(message.getShard(), message.getGeneration());
   }
 
-  private static dev.heddle.internal.v1.ShardRef ref(ShardRef shard) {
+  static dev.heddle.internal.v1.ShardRef ref(ShardRef shard) {
     return dev.heddle.internal.v1.ShardRef.newBuilder()
         .setShard(shard.shard())
         .setGeneration(shard.generation())
         .build();
   }
 
-  private static Figures figures(Statistics message) {
+  static Figures figures(Statistics message) {
     Map<String, FieldFigures> fields = new HashMap<>();
     for (var field : message.getFieldsList()) {
       fields.put(
@@ -177,7 +227,7 @@ final class ScatterWire {
     return new Figures(message.getDocuments(), fields, terms);
   }
 
-  private static Statistics statistics(Figures figures) {
+  static Statistics statistics(Figures figures) {
     var message = Statistics.newBuilder().setDocuments(figures.documents());
     figures
         .fields()

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Asks leaves what calls cost. Safe for many threads; nothing blocks. */
+/** Asks leaves and coordinators what calls cost. Safe for many threads; nothing blocks. */
 public final class SettleGrpcClient {
   private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
@@ -28,15 +28,29 @@ public final class SettleGrpcClient {
     this.channels = channels;
   }
 
-  /** A call to a leaf. */
-  public record Ref(String queryId, int attempt) {}
+  /**
+   * A call to a leaf, or to a coordinator.
+   *
+   * @param branch the part of the query's tree that called; empty: all of it
+   * @param rest of a coordinator: whether only what came after its answer is asked for
+   */
+  public record Ref(String queryId, String branch, int attempt, boolean rest) {
+    /** To a leaf, of the coordinator that the query came to. */
+    public Ref(String queryId, int attempt) {
+      this(queryId, "", attempt, false);
+    }
+  }
 
   /** What the calls cost, as far as the leaf knows. */
   public CompletableFuture<Map<Ref, Bill>> settle(String address, List<Ref> calls) {
     var request = SettleRequest.newBuilder();
     for (var call : calls) {
       request.addAttempts(
-          AttemptRef.newBuilder().setQueryId(call.queryId()).setAttempt(call.attempt()));
+          AttemptRef.newBuilder()
+              .setQueryId(call.queryId())
+              .setBranch(call.branch())
+              .setAttempt(call.attempt())
+              .setRest(call.rest()));
     }
     CompletableFuture<Map<Ref, Bill>> bills = new CompletableFuture<>();
     try {
@@ -62,12 +76,16 @@ public final class SettleGrpcClient {
     return bills;
   }
 
+  /** The call that is asked about. */
+  public static Ref ref(AttemptRef message) {
+    return new Ref(
+        message.getQueryId(), message.getBranch(), message.getAttempt(), message.getRest());
+  }
+
   private static Map<Ref, Bill> bills(SettleResponse response) {
     Map<Ref, Bill> bills = new HashMap<>();
     for (var attempt : response.getAttemptsList()) {
-      bills.put(
-          new Ref(attempt.getAttempt().getQueryId(), attempt.getAttempt().getAttempt()),
-          QueryWire.bill(attempt.getBill()));
+      bills.put(ref(attempt.getAttempt()), QueryWire.bill(attempt.getBill()));
     }
     return bills;
   }

@@ -1,0 +1,118 @@
+package dev.heddle.coordinator;
+
+import dev.heddle.coordinator.gather.HeldBytes;
+import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
+import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Drives a {@link QueryCourse} with what comes over the network and with the time, until it is
+ * done. Owned by the query's thread, which waits for one queue; transport threads only add to it.
+ * Closing gives back what the query holds.
+ */
+final class CourseLoop implements QueryCourse.Door, AutoCloseable {
+  /** How often a waiting query looks whether its caller went away. */
+  private static final long CANCEL_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  private final SharedState shared;
+  private final Template template;
+  private final BooleanSupplier cancelled;
+  private final Runnable improved;
+  private final HeldBytes.Query bytes;
+  private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
+
+  private record Arrival(Attempt attempt, LeafReply reply) {}
+
+  /**
+   * @param cancelled whether the caller went away
+   * @param improved runs when the answer grew, and there is more to come
+   */
+  CourseLoop(SharedState shared, Template template, BooleanSupplier cancelled, Runnable improved) {
+    this.shared = shared;
+    this.template = template;
+    this.cancelled = cancelled;
+    this.improved = improved;
+    this.bytes = shared.bytes().open();
+  }
+
+  /**
+   * Runs the course to its end.
+   *
+   * @param check after each reply, refuses to go on where too much was spent
+   * @throws HeddleException CANCELLED; what check throws; LIMIT_REACHED or OVERLOADED where too
+   *     much is held
+   */
+  void run(QueryCourse course, Runnable check) throws InterruptedException {
+    course.begin();
+    while (!course.done()) {
+      step(course, check);
+    }
+    course.end();
+  }
+
+  private void step(QueryCourse course, Runnable check) throws InterruptedException {
+    long left = course.wakeNanos() - shared.ticker().nanoTime();
+    if (left <= 0) {
+      course.tick();
+      return;
+    }
+    var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
+    if (arrival != null) {
+      if (arrival.reply instanceof LeafReply.Failure && cancelled.getAsBoolean()) {
+        // The caller's going cancels its calls: nobody is at fault, and nobody is to be asked.
+        throw goneAway();
+      }
+      bytes.check();
+      course.reply(arrival.attempt, arrival.reply);
+      check.run();
+    } else if (cancelled.getAsBoolean()) {
+      throw goneAway();
+    }
+  }
+
+  private static HeddleException goneAway() {
+    return new HeddleException(ErrorCode.CANCELLED, "query: the caller went away");
+  }
+
+  @Override
+  public Runnable send(LeafCall call, Attempt attempt) {
+    bytes.add(template.bytes());
+    try {
+      return shared
+          .leaves()
+          .send(
+              template,
+              call,
+              reply -> {
+                if (reply instanceof LeafReply.Answer answer) {
+                  // What waits in the queue counts, too.
+                  bytes.addPartial(answer.bytes());
+                }
+                arrivals.add(new Arrival(attempt, reply));
+              });
+    } catch (HeddleException e) {
+      arrivals.add(new Arrival(attempt, new LeafReply.Failure(e)));
+      return () -> {};
+    }
+  }
+
+  /** Holds an answer that is to be sent, besides what it was made of. */
+  void hold(LeafReply.Answer answer) {
+    bytes.addPartial(answer.atoms().stream().mapToLong(atom -> atom.partial().length).sum());
+  }
+
+  @Override
+  public void improved() {
+    improved.run();
+  }
+
+  @Override
+  public void close() {
+    bytes.close();
+  }
+}
