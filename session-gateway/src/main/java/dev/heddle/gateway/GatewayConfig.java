@@ -2,9 +2,12 @@ package dev.heddle.gateway;
 
 import dev.heddle.gateway.backend.Deadlines;
 import dev.heddle.gateway.backend.ServiceTargets;
+import dev.heddle.gateway.channel.ChannelLimits;
+import dev.heddle.gateway.connection.DrainConfig;
 import dev.heddle.gateway.connection.ResumeConfig;
 import dev.heddle.gateway.connection.WebSocketLimits;
 import dev.heddle.gateway.http.HttpLimits;
+import dev.heddle.gateway.http.TlsConfig;
 import dev.heddle.gateway.session.GridConfig;
 import dev.heddle.gateway.session.SessionConfig;
 import dev.heddle.process.HostPort;
@@ -23,11 +26,15 @@ import java.util.Optional;
  * @param webSocket bounds of WebSocket connections
  * @param services HTTP services that apps may name
  * @param resume connections that survive their sockets
+ * @param drain how clients are sent elsewhere when it stops
+ * @param jwt a file of issuers whose tokens users may show; absent: none
+ * @param tls certificates of the HTTP edge
  * @param deadlines how long calls to a coordinator may take
  * @param allowedOrigins foreign pages that may call with cookies and read answers, in full, as in
  *     {@code https://app.example.org}
  * @param allowedHosts names, besides loopback's and this address, that clients may call this node
  *     by
+ * @param channels bounds of channels
  */
 public record GatewayConfig(
     HostPort http,
@@ -38,9 +45,13 @@ public record GatewayConfig(
     WebSocketLimits webSocket,
     ServiceTargets services,
     ResumeConfig resume,
+    DrainConfig drain,
+    Optional<Path> jwt,
+    TlsConfig tls,
     Deadlines deadlines,
     List<String> allowedOrigins,
-    List<String> allowedHosts) {
+    List<String> allowedHosts,
+    ChannelLimits channels) {
   public GatewayConfig {
     allowedOrigins = List.copyOf(allowedOrigins);
     allowedHosts = List.copyOf(allowedHosts);
@@ -69,8 +80,12 @@ public record GatewayConfig(
         WebSocketLimits.defaults(),
         ServiceTargets.defaults(),
         ResumeConfig.defaults(),
+        DrainConfig.defaults(),
+        Optional.empty(),
+        TlsConfig.none(),
         Deadlines.defaults(),
         List.of(),
-        List.of());
+        List.of(),
+        ChannelLimits.defaults());
   }
 }

@@ -19,6 +19,7 @@ import dev.heddle.gateway.http.Edge;
 import dev.heddle.gateway.http.FunctionRoutes;
 import dev.heddle.gateway.http.HttpEvent;
 import dev.heddle.gateway.http.HttpServer;
+import dev.heddle.gateway.http.JwtIssuers;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
 import dev.heddle.gateway.http.RunRoutes;
@@ -89,12 +90,20 @@ public final class SessionGateway implements AutoCloseable {
     var functions = new FunctionsGrpcClient(coordinators, config.deadlines());
     var invocations = new InvocationsGrpcClient(coordinators, config.deadlines());
     var called = new CalledFunctions(catalog);
+    // What may be wrong with files is found before the grid is joined.
+    var http = new HttpServer(config.http(), config.limits(), config.tls());
+    var issuers = JwtIssuers.read(config.jwt(), clock);
     this.sessions =
         closer.register(
             "sessions",
-            new SessionStore(node, config.session(), config.hazelcast(), clock, meters));
+            new SessionStore(
+                node,
+                config.tls().enabled() ? config.session().secure() : config.session(),
+                config.hazelcast(),
+                clock,
+                meters));
     var positions = new SessionPositions(sessions, catalog, clock, meters);
-    this.server = closer.register("http", new HttpServer(config.http(), config.limits()));
+    this.server = closer.register("http", http);
     var services = closer.register("services", new ServiceClient(config.services()));
     this.doors =
         closer.register(
@@ -112,8 +121,12 @@ public final class SessionGateway implements AutoCloseable {
                 positions,
                 origins,
                 credentials,
+                issuers,
                 config.webSocket(),
+                config.limits().client(),
                 config.resume(),
+                config.channels(),
+                config.drain(),
                 config.limits().stopTimeout(),
                 meters,
                 ticker,
@@ -124,21 +137,32 @@ public final class SessionGateway implements AutoCloseable {
     routes.addAll(new FunctionRoutes(functions, config.limits()).routes());
     var events = new HttpEvent(clock, credentials.requiresApiKey());
     routes.addAll(
-        new RunRoutes(invocations, called, events, sessions, positions, config.limits()).routes());
+        new RunRoutes(
+                invocations,
+                called,
+                events,
+                sessions,
+                doors.sessionEnding(),
+                positions,
+                config.limits())
+            .routes());
     routes.addAll(doors.routes());
     routes.addAll(new AppRoutes(catalog, services, ticker).routes());
     routes.addAll(new ClusterRoutes(cluster).routes());
     routes.addAll(new SystemRoutes(telemetry, this::missing).routes());
     this.edge =
         closer.register(
-            "edge", new Edge(server, routes, pages, origins, called, credentials, meters, ticker));
+            "edge",
+            new Edge(server, routes, pages, origins, called, credentials, issuers, meters, ticker));
     // First of all when closing: streams and polls are requests, which the edge waits for.
     closer.register("goodbyes", doors::sayGoodbye);
   }
 
   /** What other nodes and running handlers ask of a gateway. */
   public List<BindableService> internalServices() {
-    return List.of(new SessionAttributesGrpcService(sessions), doors.service());
+    var services = new ArrayList<BindableService>(doors.services());
+    services.add(new SessionAttributesGrpcService(sessions));
+    return services;
   }
 
   /** Starts to serve. */
@@ -155,6 +179,9 @@ public final class SessionGateway implements AutoCloseable {
 
   private List<String> missing() {
     var reasons = new ArrayList<String>();
+    if (doors.draining()) {
+      reasons.add("gateway: stops");
+    }
     String noCatalog = catalog.reason();
     if (!noCatalog.isEmpty()) {
       reasons.add(noCatalog);

@@ -42,6 +42,7 @@ public final class GatewayFixture implements AutoCloseable {
   private boolean owned;
   private final Credentials credentials;
   private final Clock clock;
+  private final Ticker ticker;
   private final String node;
   public final LocalCatalog catalogs;
   public final CatalogClient catalog;
@@ -67,7 +68,22 @@ public final class GatewayFixture implements AutoCloseable {
 
   public GatewayFixture(
       Path directory, UnaryOperator<GatewayConfig> settings, Credentials credentials, Clock clock) {
-    this(LocalCatalog.start(directory.resolve("catalog")), "gw", settings, credentials, clock);
+    this(directory, settings, credentials, clock, Ticker.system());
+  }
+
+  public GatewayFixture(
+      Path directory,
+      UnaryOperator<GatewayConfig> settings,
+      Credentials credentials,
+      Clock clock,
+      Ticker ticker) {
+    this(
+        LocalCatalog.start(directory.resolve("catalog")),
+        "gw",
+        settings,
+        credentials,
+        clock,
+        ticker);
     owned = true;
   }
 
@@ -77,7 +93,7 @@ public final class GatewayFixture implements AutoCloseable {
    * @param settings made of the defaults
    */
   public GatewayFixture beside(String other, UnaryOperator<GatewayConfig> settings) {
-    return new GatewayFixture(catalogs, other, settings, credentials, clock);
+    return new GatewayFixture(catalogs, other, settings, credentials, clock, ticker);
   }
 
   private GatewayFixture(
@@ -85,9 +101,11 @@ public final class GatewayFixture implements AutoCloseable {
       String node,
       UnaryOperator<GatewayConfig> settings,
       Credentials credentials,
-      Clock clock) {
+      Clock clock,
+      Ticker ticker) {
     this.credentials = credentials;
     this.clock = clock;
+    this.ticker = ticker;
     this.node = node;
     this.catalogs = catalogs;
     catalog = catalogs.client();
@@ -95,35 +113,26 @@ public final class GatewayFixture implements AutoCloseable {
     channels = closer.register("channels", new Channels(credentials));
     channels.local(coordinator.server());
     telemetry = closer.register("telemetry", new Telemetry());
-    GatewayConfig config = withPort(GatewayConfig.defaults());
     gateway =
         closer.register(
             "gateway",
             new SessionGateway(
-                settings.apply(config),
+                settings.apply(defaults()),
                 node,
                 catalog,
                 channels,
                 telemetry,
                 credentials,
-                Ticker.system(),
+                ticker,
                 clock));
     gateway.start();
   }
 
-  private static GatewayConfig withPort(GatewayConfig config) {
-    return new GatewayConfig(
-        new HostPort("127.0.0.1", 0),
-        config.pages(),
-        config.hazelcast(),
-        config.session(),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        List.of("https://app.example.org"),
-        List.of("search.example.org"));
+  private static GatewayConfig defaults() {
+    return GatewaySettings.of(GatewayConfig.defaults())
+        .anyPort()
+        .allowed(List.of("https://app.example.org"), List.of("search.example.org"))
+        .config();
   }
 
   /**

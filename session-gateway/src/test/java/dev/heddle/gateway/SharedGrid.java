@@ -1,15 +1,11 @@
 package dev.heddle.gateway;
 
-import dev.heddle.gateway.session.GridConfig;
-import dev.heddle.gateway.session.SessionConfig;
-import dev.heddle.process.HostPort;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * What gateways have in common that share one grid.
@@ -32,26 +28,12 @@ public record SharedGrid(Path keys, Duration joinTimeout, boolean secure) {
    * @param members of the grid that it looks for
    */
   public GatewayConfig settings(GatewayConfig config, List<String> members) {
-    var session = config.session();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        new GridConfig(new HostPort("127.0.0.1", 0), members, joinTimeout),
-        new SessionConfig(
-            Optional.of(keys),
-            session.idleTimeout(),
-            session.maxAge(),
-            session.maxAttributes(),
-            session.maxNameLength(),
-            session.maxValue(),
-            session.maxTotal(),
-            secure),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    return GatewaySettings.of(config)
+        .grid(members, joinTimeout)
+        .sessionKeys(keys)
+        .secureCookie(secure)
+        // A slow machine is no reason to believe what nobody has said.
+        .patience(Duration.ofMinutes(1))
+        .config();
   }
 }

@@ -29,6 +29,9 @@ public final class ServiceClient implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ServiceClient.class);
   private static final Duration CONNECT = Duration.ofSeconds(5);
 
+  /** One list of services serves all tenants: a service has to know whose event it gets. */
+  private static final String TENANT = "Heddle-Tenant";
+
   private final ServiceTargets targets;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Threads.virtual("heddle-service"));
@@ -84,6 +87,7 @@ public final class ServiceClient implements AutoCloseable {
             .timeout(targets.timeout())
             .header("Content-Type", "application/json")
             .header("Accept", "application/json")
+            .header(TENANT, call.request().tenant())
             .header("traceparent", call.request().trace().child().traceparent())
             .POST(BodyPublishers.ofByteArray(event))
             .build();

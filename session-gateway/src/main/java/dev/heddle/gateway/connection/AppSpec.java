@@ -1,5 +1,6 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.ChannelRules;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -14,16 +15,20 @@ import tools.jackson.databind.node.ObjectNode;
  * @param origins pages that may connect, besides the gateway's own: compared whole
  * @param principal the attribute of the cookie session that says who its user is; only sessions
  *     that have it may connect, and events carry its value; empty: anybody may
+ * @param token what its users show instead; empty: nothing
  * @param autoReplies what is answered to text frames that are exactly this, without a call
+ * @param channels what its clients may do with channels
  */
 record AppSpec(
     String name,
     Map<String, Target> routes,
     List<String> origins,
     Optional<String> principal,
+    Optional<Token> token,
     AppLimits limits,
     SlowConsumer slowConsumer,
-    Map<String, String> autoReplies) {
+    Map<String, String> autoReplies,
+    ChannelRules channels) {
   static final String CONNECT = "$connect";
   static final String DISCONNECT = "$disconnect";
   static final String DEFAULT = "$default";
@@ -33,6 +38,19 @@ record AppSpec(
     routes = Map.copyOf(routes);
     origins = List.copyOf(origins);
     autoReplies = Map.copyOf(autoReplies);
+  }
+
+  /**
+   * A JSON Web Token.
+   *
+   * @param user the claim that says who the user is; only tokens that have it let in
+   * @param claims others that events carry
+   * @param issuer the only one whose tokens let in; empty: any that knows users of the tenant
+   */
+  record Token(String user, List<String> claims, Optional<String> issuer) {
+    Token {
+      claims = List.copyOf(claims);
+    }
   }
 
   /** Where a route leads. */

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.ChannelRules;
 import dev.heddle.gateway.connection.AppSpec.Target;
 import dev.heddle.json.Json;
 import dev.heddle.json.JsonFields;
@@ -32,6 +33,8 @@ final class AppYaml {
   private static final int MAX_AUTO_REPLIES = 10;
   private static final int LONGEST_AUTO_REPLY = 2_048;
   private static final int MAX_ORIGINS = 100;
+  private static final int MAX_CLAIMS = 10;
+  private static final int LONGEST_ISSUER = 1_024;
   private static final int MAX_CONNECTIONS = 10_000_000;
   private static final DataSize MAX_MESSAGE = DataSize.parse("16MiB");
   private static final DataSize MAX_OUTGOING = DataSize.parse("256MiB");
@@ -41,7 +44,15 @@ final class AppYaml {
   private static final Pattern ATTRIBUTE = Pattern.compile("[A-Za-z0-9_.:-]{1,128}");
   private static final Set<String> APP =
       ordered(
-          "name", "routes", "origins", "authentication", "limits", "slowConsumer", "autoReplies");
+          "name",
+          "routes",
+          "origins",
+          "authentication",
+          "limits",
+          "slowConsumer",
+          "autoReplies",
+          "channels");
+  private static final Set<String> AUTHENTICATION = ordered("session", "jwt", "claims", "issuer");
   private static final Set<String> ROUTE =
       ordered("dataset", "function", "http", "stream", "defaults", "idempotent");
   private static final Set<String> LIMITS = ordered("connections", "message", "outgoing", "resume");
@@ -83,9 +94,11 @@ final class AppYaml {
         routes(fields),
         origins(fields),
         principal(fields),
+        token(fields),
         fields.value("limits").map(AppYaml::limits).orElse(AppLimits.NONE),
         slowConsumer(fields),
-        autoReplies(fields));
+        autoReplies(fields),
+        fields.value("channels").map(ChannelRules::read).orElse(ChannelRules.NONE));
   }
 
   private static Map<String, Target> routes(JsonFields fields) {
@@ -178,17 +191,56 @@ final class AppYaml {
     return origins;
   }
 
-  private static Optional<String> principal(JsonFields fields) {
+  private static Optional<JsonFields> authentication(JsonFields fields) {
     return fields
         .value("authentication")
         .map(node -> {
-          var inner = new JsonFields("authentication", node, Set.of("session"));
-          String attribute = inner.text("session");
-          if (!ATTRIBUTE.matcher(attribute).matches()) {
-            throw invalid("authentication.session: " + attribute, "an attribute's name");
+          var inner = new JsonFields("authentication", node, AUTHENTICATION);
+          boolean session = inner.value("session").isPresent();
+          boolean token = inner.value("jwt").isPresent();
+          if (session == token) {
+            throw invalid("authentication", "either session or jwt");
           }
-          return attribute;
+          for (String beside : List.of("claims", "issuer")) {
+            if (session && inner.value(beside).isPresent()) {
+              throw invalid(inner.at(beside), "only beside jwt");
+            }
+          }
+          return inner;
         });
+  }
+
+  private static Optional<String> principal(JsonFields fields) {
+    return authentication(fields)
+        .filter(inner -> inner.value("session").isPresent())
+        .map(inner -> attribute("authentication.session", inner.text("session")));
+  }
+
+  private static Optional<AppSpec.Token> token(JsonFields fields) {
+    return authentication(fields)
+        .filter(inner -> inner.value("jwt").isPresent())
+        .map(inner -> {
+          List<String> claims = inner.texts("claims", MAX_CLAIMS);
+          claims.forEach(claim -> attribute("authentication.claims", claim));
+          if (claims.contains("principalId")) {
+            throw invalid("authentication.claims: principalId", "another one: that is the user");
+          }
+          Optional<String> issuer = Optional.ofNullable(inner.textOrNull("issuer"));
+          if (issuer.filter(name -> name.isEmpty() || name.length() > LONGEST_ISSUER).isPresent()) {
+            throw invalid(
+                inner.at("issuer") + ": " + issuer.get().length() + " characters",
+                "1.." + LONGEST_ISSUER + ", as tokens say it: iss");
+          }
+          return new AppSpec.Token(
+              attribute("authentication.jwt", inner.text("jwt")), claims, issuer);
+        });
+  }
+
+  private static String attribute(String path, String name) {
+    if (!ATTRIBUTE.matcher(name).matches()) {
+      throw invalid(path + ": " + name, "letters, digits, '_', '.', ':', '-'");
+    }
+    return name;
   }
 
   private static AppLimits limits(JsonNode node) {

@@ -30,6 +30,33 @@ final class Apps {
             .orElseThrow(() ->
                 new HeddleException(
                     ErrorCode.UNKNOWN_APP, "app: " + name + " (expected: a deployed app)"));
+    return spec(app);
+  }
+
+  /**
+   * Whether an app of this name, of any tenant, names an origin: a preflight has no credentials.
+   * The request itself is then held against its own tenant's.
+   */
+  boolean anyNames(String name, String origin) {
+    for (AppRecord app : catalog.known().allApps()) {
+      if (app.name().equals(name) && spec(app).origins().contains(origin)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether an app of the tenant says that only the newest message of a channel counts. */
+  boolean latest(String tenant, String channel) {
+    for (AppRecord app : catalog.known().apps(tenant)) {
+      if (spec(app).channels().latest(channel)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private AppSpec spec(AppRecord app) {
     AppSpec known = byDigest.get(app.digest());
     if (known != null) {
       return known;

@@ -1,11 +1,17 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.ChannelLimits;
 import dev.heddle.gateway.session.ConnectionKey;
 import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * Connections whose $connect is in work at this gateway. Their ids are known to the app, which may
@@ -21,13 +27,16 @@ final class Arrivals {
 
   private final ConcurrentHashMap<ConnectionKey, Arrival> arriving = new ConcurrentHashMap<>();
   private final int mostBytes;
+  private final int mostChannels;
 
   /**
    * None yet.
    *
    * @param history bytes that a connection keeps: half of that may wait
+   * @param subscriptions that a connection may have
    */
-  Arrivals(long history) {
+  Arrivals(long history, int subscriptions) {
+    this.mostChannels = subscriptions;
     this.mostBytes = (int) Math.min(MOST_BYTES, history / 2);
   }
 
@@ -50,6 +59,12 @@ final class Arrivals {
   Outcome hold(ConnectionKey key, Payload frame) {
     Arrival arrival = arriving.get(key);
     return arrival == null ? Outcome.UNKNOWN : arrival.hold(frame);
+  }
+
+  /** Keeps which channels the connection is to listen to, or not, until the upgrade. */
+  Outcome channels(ConnectionKey key, Set<String> subscribe, Set<String> unsubscribe) {
+    Arrival arrival = arriving.get(key);
+    return arrival == null ? Outcome.UNKNOWN : arrival.channels(subscribe, unsubscribe);
   }
 
   /** Who knocks. */
@@ -75,6 +90,7 @@ final class Arrivals {
     /** Guarded by the lock, as what follows. */
     private final ArrayDeque<Payload> frames = new ArrayDeque<>();
 
+    private final Map<String, Boolean> channels = new HashMap<>();
     private long bytes;
     private boolean ended;
     private boolean over;
@@ -101,6 +117,33 @@ final class Arrivals {
       }
     }
 
+    private Outcome channels(Set<String> subscribe, Set<String> unsubscribe) {
+      lock.lock();
+      try {
+        if (over) {
+          return Outcome.UNKNOWN;
+        }
+        var after = new HashMap<>(channels);
+        unsubscribe.forEach(name -> after.put(name, false));
+        subscribe.forEach(name -> after.put(name, true));
+        long listened = after.values().stream().filter(listens -> listens).count();
+        if (listened > mostChannels || after.size() > ChannelLimits.MOST_SUBSCRIPTIONS) {
+          return Outcome.FULL;
+        }
+        channels.putAll(after);
+        return Outcome.HELD;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private Set<String> channels(boolean listened) {
+      return channels.entrySet().stream()
+          .filter(each -> each.getValue() == listened)
+          .map(Map.Entry::getKey)
+          .collect(Collectors.toSet());
+    }
+
     private boolean end() {
       lock.lock();
       try {
@@ -115,14 +158,22 @@ final class Arrivals {
      * The connection has begun, and takes frames itself from now on: those that come meanwhile wait
      * until it has got the earlier ones.
      *
+     * @param listens told first of channels that it is to listen to, and not to
      * @return whether it is to end at once
      */
-    boolean arrived(Consumer<Payload> each) {
+    boolean arrived(BiConsumer<Set<String>, Set<String>> listens, Consumer<Payload> each) {
       lock.lock();
       try {
         if (!over) {
-          frames.forEach(each);
-          leave();
+          try {
+            if (!channels.isEmpty()) {
+              listens.accept(channels(true), channels(false));
+            }
+          } finally {
+            // They were taken, whatever becomes of the channels.
+            frames.forEach(each);
+            leave();
+          }
         }
         return ended;
       } finally {
@@ -143,6 +194,7 @@ final class Arrivals {
     private void leave() {
       over = true;
       frames.clear();
+      channels.clear();
       arriving.remove(client.key(), this);
     }
   }

@@ -1,7 +1,9 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.BackendCall;
+import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.gateway.session.ConnectionTable.End;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +74,11 @@ final class CallReplies implements Replies {
       var _ = send(answer);
     }
     end = new End(code, reason);
+  }
+
+  @Override
+  public void channels(Set<String> subscribe, Set<String> unsubscribe) {
+    resumables.channels().listen(client.key(), By.OTHERS, subscribe, unsubscribe);
   }
 
   @Override

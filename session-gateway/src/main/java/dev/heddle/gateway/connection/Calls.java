@@ -118,8 +118,7 @@ final class Calls {
     return switch (begun.outcome()) {
       case DONE -> new Begun(true, begun.get().call(), begun.get().received(), begun.get());
       case DUPLICATE -> new Begun(false, 0, begun.get().received(), begun.get());
-      case MISSING, REPLAYED, FENCED, BUSY, GAP, FULL, ENDING ->
-          throw Resumables.refusal(begun.outcome());
+      case MISSING, REPLAYED, FENCED, BUSY, GAP, FULL, ENDING -> throw Refusals.of(begun.outcome());
     };
   }
 

@@ -5,6 +5,9 @@ final class CloseCodes {
   static final int NORMAL = 1000;
   static final int GOING_AWAY = 1001;
 
+  /** What the connection was let in for holds no more. */
+  static final int POLICY = 1008;
+
   /** The client's goodbye had no code. */
   static final int NO_CODE = 1005;
 

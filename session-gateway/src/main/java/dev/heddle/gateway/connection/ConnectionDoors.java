@@ -6,9 +6,14 @@ import dev.heddle.gateway.backend.InvocationsGrpcClient;
 import dev.heddle.gateway.backend.PeersGrpcClient;
 import dev.heddle.gateway.backend.QueryGrpcClient;
 import dev.heddle.gateway.backend.ServiceClient;
+import dev.heddle.gateway.channel.ChannelHub;
+import dev.heddle.gateway.channel.ChannelLimits;
+import dev.heddle.gateway.http.ClientLimits;
 import dev.heddle.gateway.http.HttpServer;
+import dev.heddle.gateway.http.JwtIssuers;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
+import dev.heddle.gateway.session.SessionEnding;
 import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.process.Channels;
@@ -32,8 +37,13 @@ public final class ConnectionDoors implements AutoCloseable {
   private final Resumables resumables;
   private final WebSocketDoor webSockets;
   private final HttpDoors http;
+  private final Preflights preflights;
   private final Pushes pushes;
   private final Everywhere everywhere;
+  private final ChannelHub hub;
+  private final ClientChannels clientChannels;
+  private final SessionStore sessions;
+  private final SessionEnds ends;
 
   public ConnectionDoors(
       HttpServer server,
@@ -48,8 +58,12 @@ public final class ConnectionDoors implements AutoCloseable {
       SessionPositions positions,
       OriginPolicy origins,
       Credentials credentials,
+      JwtIssuers issuers,
       WebSocketLimits limits,
+      ClientLimits clients,
       ResumeConfig resume,
+      ChannelLimits channelLimits,
+      DrainConfig drain,
       Duration stopTimeout,
       MeterRegistry meters,
       Ticker ticker,
@@ -57,9 +71,16 @@ public final class ConnectionDoors implements AutoCloseable {
     var apps = new Apps(catalog);
     var events = new HandlerEvent(clock);
     var handlers = new Handlers(functions, services);
-    var frames = new Frames(apps, queries, handlers, sessions, positions, events, limits, meters);
+    this.hub =
+        closer.register(
+            "channels",
+            new ChannelHub(sessions.channels(), sessions.presence(), channelLimits, meters, clock));
+    this.clientChannels = new ClientChannels(hub, apps);
+    var frames =
+        new Frames(
+            apps, queries, handlers, sessions, positions, events, clientChannels, limits, meters);
     var tokens = new Tokens(sessions, node);
-    var arrivals = new Arrivals(resume.history().bytes());
+    var arrivals = new Arrivals(resume.history().bytes(), channelLimits.subscriptions());
     var users = new Users();
     var plain = new PlainConnections(users);
     this.resumables =
@@ -85,23 +106,52 @@ public final class ConnectionDoors implements AutoCloseable {
             sessions,
             origins,
             credentials,
+            issuers,
             resume,
             clock);
+    this.preflights = new Preflights(apps, origins);
     closer.register("windows", resumables.windows());
-    this.connections = closer.register("connections", new Connections(limits, stopTimeout, meters));
+    this.connections =
+        closer.register("connections", new Connections(limits, drain, stopTimeout, meters, clock));
+    var visitors = new Visitors(clients, ticker);
+    meters.gauge("heddle.gateway.visitors", visitors, Visitors::known);
     this.webSockets =
         new WebSocketDoor(
-            server, entrance, resumables, frames, connections, plain, limits, ticker, clock);
-    this.http = new HttpDoors(entrance, resumables, connections, limits, resume, ticker);
+            server,
+            entrance,
+            resumables,
+            frames,
+            connections,
+            visitors,
+            clients,
+            plain,
+            limits,
+            ticker,
+            clock);
+    this.http = new HttpDoors(entrance, resumables, connections, visitors, limits, resume, ticker);
     var homes = new Homes(catalog, node, resumables::nodes);
     var pushPeers = new PushGrpcClient(channels);
     this.pushes = new Pushes(tokens, homes, arrivals, plain, resumables, pushPeers, meters);
     this.everywhere = new Everywhere(homes, plain, resumables, pushes, pushPeers);
+    this.sessions = sessions;
+    this.ends =
+        closer.register(
+            "session ends",
+            new SessionEnds(
+                sessions,
+                resume.window(),
+                users,
+                resumables,
+                plain,
+                everywhere,
+                new SessionsGrpcClient(channels)));
   }
 
   /** The routes. */
   public List<Route> routes() {
     var routes = new ArrayList<>(new PushRoutes(pushes).routes());
+    routes.addAll(new ChannelRoutes(clientChannels, pushes).routes());
+    routes.addAll(new SessionRoutes(ends).routes());
     routes.addAll(new ClientLibrary().routes());
     routes.addAll(doors());
     return routes;
@@ -113,19 +163,30 @@ public final class ConnectionDoors implements AutoCloseable {
         new Route("GET", "/sse/{app}", true, http::events),
         new Route("POST", "/sse/{app}", true, http::frame),
         new Route("DELETE", "/sse/{app}", true, http::end),
+        new Route("OPTIONS", "/sse/{app}", false, preflights::answer),
         new Route("GET", "/poll/{app}", true, http::poll),
         new Route("POST", "/poll/{app}", true, http::frame),
-        new Route("DELETE", "/poll/{app}", true, http::end));
+        new Route("DELETE", "/poll/{app}", true, http::end),
+        new Route("OPTIONS", "/poll/{app}", false, preflights::answer));
   }
 
   /** What other gateways tell this one, and others ask of it. */
-  public BindableService service() {
-    return new ConnectionsGrpcService(resumables, pushes, everywhere);
+  public List<BindableService> services() {
+    return List.of(
+        new ConnectionsGrpcService(resumables, pushes, everywhere, clientChannels),
+        new SessionAdministrationGrpcService(sessions, ends));
+  }
+
+  /** Ends sessions, and the connections that are theirs. */
+  public SessionEnding sessionEnding() {
+    return ends;
   }
 
   public void start() {
     connections.start();
+    hub.start();
     resumables.windows().start();
+    ends.start();
   }
 
   /** Open sockets, streams and polls, and those about to open. */
@@ -133,7 +194,15 @@ public final class ConnectionDoors implements AutoCloseable {
     return connections.count();
   }
 
-  /** Lets nobody in any more and says goodbye to all: streams and polls are requests that run. */
+  /** Whether clients are sent to other gateways. */
+  public boolean draining() {
+    return connections.stopping();
+  }
+
+  /**
+   * Lets nobody in any more and says goodbye to all, one after another: streams and polls are
+   * requests that run.
+   */
   public void sayGoodbye() {
     connections.sayGoodbye();
   }

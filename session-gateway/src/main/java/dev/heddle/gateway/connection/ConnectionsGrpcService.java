@@ -1,22 +1,35 @@
 package dev.heddle.gateway.connection;
 
+import com.google.protobuf.ByteString;
 import dev.heddle.gateway.connection.Users.User;
+import dev.heddle.gateway.session.ChannelKey;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.internal.v1.AboutRequest;
+import dev.heddle.internal.v1.ChannelHistoryRequest;
+import dev.heddle.internal.v1.ChannelPresenceRequest;
+import dev.heddle.internal.v1.ChannelPublishRequest;
 import dev.heddle.internal.v1.ConnectionRef;
 import dev.heddle.internal.v1.ConnectionReply;
 import dev.heddle.internal.v1.ConnectionsGrpc;
 import dev.heddle.internal.v1.ListRequest;
+import dev.heddle.internal.v1.ListenRequest;
 import dev.heddle.internal.v1.PushRequest;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.HeddleException;
 import dev.heddle.v1.CloseConnectionResponse;
 import dev.heddle.v1.Connection;
+import dev.heddle.v1.HistoryRequest;
+import dev.heddle.v1.HistoryResponse;
 import dev.heddle.v1.ListConnectionsRequest;
 import dev.heddle.v1.ListConnectionsResponse;
+import dev.heddle.v1.PresenceRequest;
+import dev.heddle.v1.PresenceResponse;
+import dev.heddle.v1.PublishRequest;
+import dev.heddle.v1.PublishResponse;
 import dev.heddle.v1.SendRequest;
 import dev.heddle.v1.SendResponse;
+import dev.heddle.v1.SubscribeResponse;
 import io.grpc.stub.StreamObserver;
 import java.util.function.Predicate;
 
@@ -31,11 +44,14 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
   private final Resumables resumables;
   private final Pushes pushes;
   private final Everywhere everywhere;
+  private final ClientChannels channels;
 
-  ConnectionsGrpcService(Resumables resumables, Pushes pushes, Everywhere everywhere) {
+  ConnectionsGrpcService(
+      Resumables resumables, Pushes pushes, Everywhere everywhere, ClientChannels channels) {
     this.resumables = resumables;
     this.pushes = pushes;
     this.everywhere = everywhere;
+    this.channels = channels;
   }
 
   @Override
@@ -60,7 +76,7 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
 
   private SendResponse send(PushRequest request) {
     SendRequest send = request.getRequest();
-    var frame = new Payload(send.getPayload().toByteArray(), send.getBinary());
+    Payload frame = frame(send.getPayload(), send.getBinary());
     return switch (send.getToCase()) {
       case CONNECTION -> {
         pushes.send(request.getTenant(), send.getConnection(), frame, request.getHome());
@@ -119,6 +135,65 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
           pushes.end(request.getTenant(), request.getConnection(), request.getHome());
           return CloseConnectionResponse.getDefaultInstance();
         });
+  }
+
+  @Override
+  public void listen(ListenRequest request, StreamObserver<SubscribeResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          String tenant = request.getTenant();
+          pushes.channels(
+              tenant,
+              request.getConnection(),
+              ChannelsWire.names(tenant, request.getSubscribeList()),
+              ChannelsWire.names(tenant, request.getUnsubscribeList()),
+              request.getHome());
+          return SubscribeResponse.getDefaultInstance();
+        });
+  }
+
+  @Override
+  public void publish(ChannelPublishRequest request, StreamObserver<PublishResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          PublishRequest asked = request.getRequest();
+          var key = ChannelKey.named(request.getTenant(), asked.getChannel());
+          Payload frame = frame(asked.getPayload(), asked.getBinary());
+          return ChannelsWire.published(channels.publish(key, frame));
+        });
+  }
+
+  @Override
+  public void history(ChannelHistoryRequest request, StreamObserver<HistoryResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          HistoryRequest asked = request.getRequest();
+          var key = ChannelKey.named(request.getTenant(), asked.getChannel());
+          int limit = asked.getLimit() == 0 ? USUAL_LIST : asked.getLimit();
+          return ChannelsWire.encode(channels.hub().history(key, ChannelsWire.after(asked), limit));
+        });
+  }
+
+  @Override
+  public void presence(ChannelPresenceRequest request, StreamObserver<PresenceResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          PresenceRequest asked = request.getRequest();
+          var key = ChannelKey.named(request.getTenant(), asked.getChannel());
+          return ChannelsWire.encode(channels.present(key, ChannelsWire.named(asked.getLimit())));
+        });
+  }
+
+  private static Payload frame(ByteString bytes, boolean binary) {
+    if (!binary && !bytes.isValidUtf8()) {
+      throw new HeddleException(
+          ErrorCode.INVALID_REQUEST, "payload: no UTF-8 (expected: a text, or binary)");
+    }
+    return new Payload(bytes.toByteArray(), binary);
   }
 
   private static void answer(

@@ -3,6 +3,7 @@ package dev.heddle.gateway.connection;
 import dev.heddle.v1.Connection;
 import dev.heddle.v1.ListConnectionsResponse;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 
 /** Connections as gRPC carries them. */
@@ -50,7 +51,8 @@ final class DescribedWire {
             "",
             connection.getSourceIp(),
             connection.getUserAgent(),
-            Optional.of(connection.getUser()).filter(user -> !user.isEmpty()));
+            Optional.of(connection.getUser()).filter(user -> !user.isEmpty()),
+            Map.of());
     return new Described(
         client,
         Instant.parse(connection.getLastActiveAt()),

@@ -1,9 +1,13 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.Positions;
 import dev.heddle.gateway.connection.Envelopes.Welcome;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.http.Exchange;
+import dev.heddle.gateway.http.JwtIssuers;
 import dev.heddle.gateway.http.OriginPolicy;
+import dev.heddle.gateway.http.UserToken;
+import dev.heddle.gateway.session.ChannelPosition;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.json.Json;
@@ -12,9 +16,13 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.Fields;
@@ -35,6 +43,7 @@ final class Entrance {
   private final SessionStore sessions;
   private final OriginPolicy origins;
   private final Credentials credentials;
+  private final JwtIssuers issuers;
   private final ResumeConfig config;
   private final Clock clock;
 
@@ -48,6 +57,7 @@ final class Entrance {
       SessionStore sessions,
       OriginPolicy origins,
       Credentials credentials,
+      JwtIssuers issuers,
       ResumeConfig config,
       Clock clock) {
     this.apps = apps;
@@ -59,6 +69,7 @@ final class Entrance {
     this.sessions = sessions;
     this.origins = origins;
     this.credentials = credentials;
+    this.issuers = issuers;
     this.config = config;
     this.clock = clock;
   }
@@ -66,12 +77,29 @@ final class Entrance {
   /**
    * A client that the app has let in, with its session's cookie set where it is new.
    *
+   * @param protocol the subprotocol that the app chose
+   * @param channels that it listens to at first
    * @param arrival what waits for the upgrade; null: nobody knows of the client yet
    */
-  record Guest(Client client, boolean bound, Handed handed, Arrivals.@Nullable Arrival arrival) {}
+  record Guest(
+      Client client,
+      boolean bound,
+      Handed handed,
+      Optional<String> protocol,
+      Set<String> channels,
+      Arrivals.@Nullable Arrival arrival) {}
 
-  /** A stay that begins. */
-  record Entered(ResumableConnection connection, Known known, long offset, byte[] welcome) {}
+  /**
+   * A stay that begins.
+   *
+   * @param read how far its client has read the channels that it listens to
+   */
+  record Entered(
+      ResumableConnection connection,
+      Known known,
+      long offset,
+      byte[] welcome,
+      Map<String, ChannelPosition> read) {}
 
   /**
    * The app of the request, if the request's page may speak to it.
@@ -84,12 +112,17 @@ final class Entrance {
       throw new HeddleException(
           ErrorCode.METHOD_NOT_ALLOWED, "method: HEAD (expected: GET, which begins a stay)");
     }
+    if (exchange.user().isPresent() && app.token().isEmpty()) {
+      throw new HeddleException(
+          ErrorCode.UNAUTHENTICATED, "token: of a user (expected: none, the app asks for none)");
+    }
     origins.requireKnown(exchange.request(), app.origins());
     origins.requireNoForeignFetch(exchange.request());
     String origin = exchange.header("Origin");
     if (origin != null && app.origins().contains(origin)) {
       exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, origin);
       exchange.header(HttpHeader.ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+      exchange.header(HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS, "Heddle-Trace-Id, Retry-After");
       exchange.header(HttpHeader.VARY, "Origin");
     }
     return app;
@@ -120,7 +153,18 @@ final class Entrance {
         last != null && last.indexOf(':') > 0
             ? last.substring(last.indexOf(':') + 1)
             : parameter(exchange, "offset");
-    return number("offset", text);
+    int more = last == null || text == null ? -1 : text.indexOf(';');
+    return number("offset", text == null || more < 0 ? text : text.substring(0, more));
+  }
+
+  /** {@code TOKEN:OFFSET;POSITIONS} of an EventSource, or of the query. */
+  private static Map<String, ChannelPosition> read(Exchange exchange) {
+    String last = exchange.header("Last-Event-ID");
+    String text =
+        last != null && last.indexOf(';') > 0
+            ? last.substring(last.indexOf(';') + 1)
+            : parameter(exchange, "channels");
+    return text == null ? Map.of() : Positions.parse(exchange.tenant(), text);
   }
 
   /** A parameter of the query; null: absent. */
@@ -151,29 +195,46 @@ final class Entrance {
    * Asks the app whether a new client may come in; null: it may not, and has been answered.
    *
    * @param resumable whether its connection is to survive its socket
-   * @throws HeddleException UNAUTHENTICATED where the app wants to know the user and does not
+   * @param visitor counts for the user, too, once that is known
+   * @throws HeddleException UNAUTHENTICATED where the app wants to know the user and does not,
+   *     UNAVAILABLE where its session has just got a new id, LIMIT_REACHED for one that has enough
+   *     connections
    */
-  @Nullable Guest admit(Exchange exchange, AppSpec app, boolean resumable) {
+  @Nullable Guest admit(Exchange exchange, AppSpec app, boolean resumable, Visitors.Visit visitor) {
     String tenant = exchange.tenant();
     SessionStore.Visit visit = sessions.visit(tenant, exchange.cookie(SessionStore.COOKIE));
-    Optional<String> principal = principal(app, tenant, visit.session());
+    if (visit.late() && app.principal().isPresent() && app.token().isEmpty()) {
+      // Not final, as it would be for somebody without a user.
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "session: has just got a new id (expected: its new cookie)");
+    }
+    Optional<String> principal = principal(exchange, app, visit.session());
+    visitor.of(tenant, principal);
     visit.setCookie().ifPresent(cookie -> exchange.header(HttpHeader.SET_COOKIE, cookie));
     String id = tokens.newId(tenant, resumable);
     Client client = client(exchange, app, id, visit.session(), principal);
-    boolean bound = visit.setCookie().isEmpty();
+    boolean bound = visit.known();
     if (app.special(AppSpec.CONNECT).isEmpty()) {
-      return new Guest(client, bound, Handed.NOTHING, null);
+      return new Guest(client, bound, Handed.NOTHING, Optional.empty(), Set.of(), null);
     }
     Arrivals.Arrival arrival = arrivals.begin(client);
     boolean welcome = false;
     try {
       HandlerReply reply = ask(exchange, app, client);
-      welcome = reply.ok();
-      if (!welcome) {
+      if (!reply.ok()) {
         refuse(exchange, reply.statusCode());
         return null;
       }
-      return new Guest(client, bound, Handed.NOTHING.after(reply), arrival);
+      frames.channels().publish(tenant, reply);
+      // From here on, whoever opens the connection ends the arrival.
+      welcome = true;
+      return new Guest(
+          client,
+          bound,
+          Handed.NOTHING.after(reply),
+          reply.protocol(),
+          reply.channels().subscribe(),
+          arrival);
     } finally {
       if (!welcome) {
         arrival.refused();
@@ -181,17 +242,95 @@ final class Entrance {
     }
   }
 
-  private Optional<String> principal(AppSpec app, String tenant, String session) {
+  /** Who was let in without a cookie shows none, but its session may have ended all the same. */
+  private void requireLiving(String tenant, String session) {
+    if (sessions.ended(tenant, session)) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN, "resume: its session has ended (expected: one that lives)");
+    }
+  }
+
+  private static UserToken user(Exchange exchange) {
+    return exchange
+        .user()
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNAUTHENTICATED, "token: missing (expected: a JWT, as the app asks)"));
+  }
+
+  private static String principal(AppSpec.Token asked, UserToken user) {
+    asked
+        .issuer()
+        .filter(issuer -> !issuer.equals(user.issuer()))
+        .ifPresent(issuer -> {
+          throw new HeddleException(
+              ErrorCode.UNAUTHENTICATED,
+              "token: of " + user.issuer() + " (expected: of " + issuer + ")");
+        });
+    return user.claim(asked.user())
+        // Nobody is called so, and "no user" is written so.
+        .filter(name -> !name.isEmpty())
+        .orElseThrow(() ->
+            new HeddleException(
+                ErrorCode.UNAUTHENTICATED,
+                "token: without " + asked.user() + " (expected: a JWT that has it)"));
+  }
+
+  /** What else the app wants to know of the user. */
+  private static Map<String, String> claims(Exchange exchange, AppSpec app) {
+    var claims = new LinkedHashMap<String, String>();
+    exchange
+        .user()
+        .ifPresent(user ->
+            app.token()
+                .map(AppSpec.Token::claims)
+                .orElse(List.of())
+                .forEach(name -> user.claim(name).ifPresent(value -> claims.put(name, value))));
+    return claims;
+  }
+
+  /**
+   * A client shows a new token on its open connection.
+   *
+   * @return until when that holds
+   * @throws HeddleException UNAUTHENTICATED for one that does not hold, FORBIDDEN for another
+   *     user's, INVALID_REQUEST where the app asks for none
+   */
+  Instant authenticate(Client client, String token) {
+    AppSpec.Token asked =
+        apps.get(client.tenant(), client.app())
+            .token()
+            .orElseThrow(() ->
+                new HeddleException(
+                    ErrorCode.INVALID_REQUEST, "authenticate: (expected: an app that asks)"));
+    UserToken user = issuers.verify(token);
+    String name = principal(asked, user);
+    if (!user.tenant().equals(client.tenant()) || !client.principal().equals(Optional.of(name))) {
+      throw new HeddleException(
+          ErrorCode.FORBIDDEN, "token: of another user (expected: the connection's)");
+    }
+    return user.expires();
+  }
+
+  private Optional<String> principal(Exchange exchange, AppSpec app, String session) {
+    String tenant = exchange.tenant();
+    if (app.token().isPresent()) {
+      return Optional.of(principal(app.token().get(), user(exchange)));
+    }
     return app.principal()
         .map(attribute -> {
           String value = sessions.get(tenant, session, List.of(attribute)).get(attribute);
           JsonNode json = value == null ? null : Json.parse(value);
-          if (json == null || json.isNull()) {
+          String name =
+              json == null || json.isNull()
+                  ? ""
+                  : json.isString() ? json.stringValue() : json.toString();
+          if (name.isEmpty()) {
             throw new HeddleException(
                 ErrorCode.UNAUTHENTICATED,
                 "session: without " + attribute + " (expected: a session that has it)");
           }
-          return json.isString() ? json.stringValue() : json.toString();
+          return name;
         });
   }
 
@@ -207,12 +346,14 @@ final class Entrance {
         Optional.ofNullable(exchange.header("Host")).orElse(""),
         Request.getRemoteAddr(exchange.request()),
         Optional.ofNullable(exchange.header("User-Agent")).orElse(""),
-        principal);
+        principal,
+        claims(exchange, app));
   }
 
   /** Asks the app's $connect route. */
   private HandlerReply ask(Exchange exchange, AppSpec app, Client client) {
-    byte[] event = events.connect(client, exchange.request(), !credentials.requiresApiKey());
+    boolean theirs = !credentials.requiresApiKey() && app.token().isEmpty();
+    byte[] event = events.connect(client, exchange.request(), theirs);
     return frames.connect(exchange.call(), app, client, event);
   }
 
@@ -226,36 +367,41 @@ final class Entrance {
    * Begins a stay: of a new connection, or of one that comes back; null: the app refused, and the
    * client has been answered.
    *
-   * @throws HeddleException GONE, FORBIDDEN for a client that may not come back so
+   * @throws HeddleException LIMIT_REACHED for a user that has enough; GONE, FORBIDDEN for a client
+   *     that may not come back so
    */
-  @Nullable Entered enter(Exchange exchange, AppSpec app) {
+  @Nullable Entered enter(Exchange exchange, AppSpec app, Visitors.Visit visitor) {
     requireResumable(app);
     resumables.requireKnown();
     String token = token(exchange);
     if (token != null) {
       long offset = offset(exchange);
-      Tokens.Resume resume = permit(exchange, app, token);
+      Map<String, ChannelPosition> read = read(exchange);
+      Permit permit = permit(exchange, app, token);
+      visitor.of(exchange.tenant(), permit.principal());
+      Tokens.Resume resume = permit.resume();
       Resumables.Resumed resumed = resumables.resume(resume, offset);
-      return entered(resumed);
+      resumed.connection().subscriptions().resumes(read);
+      return entered(resumed, read);
     }
     resumables.requireRoom(exchange.tenant(), app.name(), app.limits().connections());
-    Guest guest = admit(exchange, app, true);
+    Guest guest = admit(exchange, app, true, visitor);
     if (guest == null) {
       return null;
     }
-    return entered(resumables.open(guest, window(app)));
+    return entered(resumables.open(guest, window(app)), Map.of());
   }
 
-  private Entered entered(Resumables.Resumed stay) {
+  private Entered entered(Resumables.Resumed stay, Map<String, ChannelPosition> read) {
     try {
-      return welcome(stay);
+      return welcome(stay, read);
     } catch (RuntimeException e) {
       resumables.detached(stay.connection());
       throw e;
     }
   }
 
-  private static Entered welcome(Resumables.Resumed stay) {
+  private static Entered welcome(Resumables.Resumed stay, Map<String, ChannelPosition> read) {
     ResumableConnection connection = stay.connection();
     Known known = stay.known();
     byte[] welcome =
@@ -267,7 +413,9 @@ final class Entrance {
                 stay.offset(),
                 known.done(),
                 known.window()));
-    return new Entered(connection, known, stay.offset(), welcome);
+    var own = new LinkedHashMap<>(read);
+    own.keySet().retainAll(known.channels());
+    return new Entered(connection, known, stay.offset(), welcome, own);
   }
 
   private void requireResumable(AppSpec app) {
@@ -287,11 +435,14 @@ final class Entrance {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST, "resume: missing (expected: the connection's resume token)");
     }
-    return permit(exchange, app, token);
+    return permit(exchange, app, token).resume();
   }
 
+  /** What a token allows, and to whom. */
+  private record Permit(Tokens.Resume resume, Optional<String> principal) {}
+
   /** Whoever holds the token must also be the connection's user, at its app. */
-  private Tokens.Resume permit(Exchange exchange, AppSpec app, String token) {
+  private Permit permit(Exchange exchange, AppSpec app, String token) {
     String tenant = exchange.tenant();
     Tokens.Resume resume = tokens.read(tenant, token);
     Known known = resumables.find(resume.key());
@@ -302,11 +453,12 @@ final class Entrance {
       throw new HeddleException(
           ErrorCode.FORBIDDEN, "resume: of another app or user (expected: one's own connection)");
     }
-    Optional<String> user = principal(app, tenant, known.session());
+    requireLiving(tenant, known.session());
+    Optional<String> user = principal(exchange, app, known.session());
     if (user.isPresent() && !user.equals(resumables.client(resume.key(), known).principal())) {
       throw new HeddleException(
           ErrorCode.FORBIDDEN, "resume: its session is another user's by now (expected: the same)");
     }
-    return resume;
+    return new Permit(resume, user);
   }
 }

@@ -1,10 +1,13 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.EdgeErrors;
+import dev.heddle.gateway.session.ChannelPosition;
+import dev.heddle.gateway.session.PresenceTable.Present;
 import dev.heddle.json.Json;
 import dev.heddle.process.HeddleException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 
 /** What the gateway itself says on a resumable connection; docs/connections.md shows each. */
 final class Envelopes {
@@ -65,13 +68,74 @@ final class Envelopes {
         .getBytes(StandardCharsets.US_ASCII);
   }
 
-  static byte[] error(HeddleException error, String traceId) {
+  /** A token was shown that holds. */
+  static byte[] authenticated(Instant until) {
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty(FIELD, "authenticated");
+      json.writeStringProperty("until", until.toString());
+      json.writeEndObject();
+    });
+  }
+
+  /**
+   * A frame that was refused.
+   *
+   * @param about what it asked of a channel, as properties; empty: nothing
+   */
+  static byte[] error(HeddleException error, String traceId, String about) {
     byte[] json = EdgeErrors.json(error, traceId);
-    byte[] head = ("{\"" + FIELD + "\":\"error\",").getBytes(StandardCharsets.US_ASCII);
+    byte[] head = ("{\"" + FIELD + "\":\"error\"," + about).getBytes(StandardCharsets.UTF_8);
     byte[] whole = new byte[head.length + json.length - 1];
     System.arraycopy(head, 0, whole, 0, head.length);
     System.arraycopy(json, 1, whole, head.length, json.length - 1);
     return whole;
+  }
+
+  /** Messages of a channel after this position follow; whether none is missing before them. */
+  static byte[] subscribed(String channel, ChannelPosition at, boolean recovered) {
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty(FIELD, "subscribed");
+      json.writeStringProperty("channel", channel);
+      json.writeStringProperty("epoch", at.epoch());
+      json.writeNumberProperty("offset", at.offset());
+      json.writeBooleanProperty("recovered", recovered);
+      json.writeEndObject();
+    });
+  }
+
+  /** No more messages of a channel come. */
+  static byte[] unsubscribed(String channel) {
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty(FIELD, "unsubscribed");
+      json.writeStringProperty("channel", channel);
+      json.writeEndObject();
+    });
+  }
+
+  /** What the client published has got its place. */
+  static byte[] published(String channel, ChannelPosition at) {
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty(FIELD, "published");
+      json.writeStringProperty("channel", channel);
+      json.writeStringProperty("epoch", at.epoch());
+      json.writeNumberProperty("offset", at.offset());
+      json.writeEndObject();
+    });
+  }
+
+  /** Who is in a channel. */
+  static byte[] presence(String channel, Present present) {
+    return Json.write(json -> {
+      json.writeStartObject();
+      json.writeStringProperty(FIELD, "presence");
+      json.writeStringProperty("channel", channel);
+      ChannelRoutes.writePresence(json, present);
+      json.writeEndObject();
+    });
   }
 
   static byte[] closed(int code, String reason) {

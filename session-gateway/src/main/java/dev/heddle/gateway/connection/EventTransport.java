@@ -1,13 +1,18 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.Positions;
+import dev.heddle.gateway.channel.Publication;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.http.Exchange;
+import dev.heddle.gateway.session.ChannelPosition;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.eclipse.jetty.http.HttpHeader;
@@ -20,7 +25,13 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventTransport implements Transport {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
-  private static final byte[] ALIVE = ":\n\n".getBytes(StandardCharsets.US_ASCII);
+
+  /** Channels that an event's id can speak of. */
+  private static final int MOST_IN_ID = 8;
+
+  private static final Event ALIVE = Event.whole(":\n\n".getBytes(StandardCharsets.US_ASCII), true);
+  private static final Event RETRY =
+      Event.whole("retry: 1000\n\n".getBytes(StandardCharsets.US_ASCII), true);
 
   private final String resumeToken;
   private final long limit;
@@ -33,12 +44,23 @@ final class EventTransport implements Transport {
   /** Guarded by the lock, as all that follows. */
   private final ArrayDeque<Event> queue = new ArrayDeque<>();
 
+  /** How far its client will have read each channel. */
+  private final Map<String, ChannelPosition> channels = new LinkedHashMap<>();
+
+  /** Of the last frame that was added. */
+  private long offset;
+
   private boolean replaying = true;
 
   /** Of what counts. */
   private long bytes;
 
-  private long writing;
+  /** Of what does not. */
+  private long uncounted;
+
+  /** Null: nothing is being written that counts or not. */
+  private @Nullable Event writing;
+
   private boolean closing;
   private boolean over;
   private long closingNanos;
@@ -46,20 +68,52 @@ final class EventTransport implements Transport {
   /**
    * As it is written.
    *
+   * @param data what comes after the head; of a message to many, the same for all
    * @param counts whether it came after the replay
    */
-  private record Event(byte[] text, boolean counts) {}
+  private record Event(byte[] head, byte[] data, boolean counts) {
+    private static final byte[] NOTHING = new byte[0];
+
+    static Event whole(byte[] text, boolean counts) {
+      return new Event(text, NOTHING, counts);
+    }
+
+    ByteBuffer whole() {
+      return data.length == 0
+          ? ByteBuffer.wrap(head)
+          : ByteBuffer.allocate(length()).put(head).put(data).flip();
+    }
+
+    int length() {
+      return head.length + data.length;
+    }
+
+    long bytes() {
+      return counts ? length() : 0;
+    }
+
+    long uncounted() {
+      return counts ? 0 : length();
+    }
+  }
 
   /**
    * A stream that has yet to begin.
    *
    * @param limit bytes that may wait for the client, besides what did so before the stream
+   * @param channels how far its client has read each
    * @param cut ends the socket below
    */
   EventTransport(
-      String resumeToken, long limit, Connections connections, Ticker ticker, Runnable cut) {
+      String resumeToken,
+      long limit,
+      Map<String, ChannelPosition> channels,
+      Connections connections,
+      Ticker ticker,
+      Runnable cut) {
     this.resumeToken = resumeToken;
     this.limit = limit;
+    this.channels.putAll(channels);
     this.connections = connections;
     this.ticker = ticker;
     this.cut = cut;
@@ -71,11 +125,11 @@ final class EventTransport implements Transport {
     exchange.header(HttpHeader.CACHE_CONTROL, "no-store");
     exchange.header("X-Accel-Buffering", "no");
     exchange.begin(200);
-    byte[] next = "retry: 1000\n\n".getBytes(StandardCharsets.US_ASCII);
+    Event next = RETRY;
     try {
       while (next != null) {
-        Content.Sink.write(exchange.response(), false, ByteBuffer.wrap(next));
-        exchange.sent(next.length);
+        Content.Sink.write(exchange.response(), false, next.whole());
+        exchange.sent(next.length());
         written();
         next = take(heartbeat);
       }
@@ -90,15 +144,18 @@ final class EventTransport implements Transport {
   private void written() {
     lock.lock();
     try {
-      bytes -= writing;
-      writing = 0;
+      if (writing != null) {
+        bytes -= writing.bytes();
+        uncounted -= writing.uncounted();
+        writing = null;
+      }
     } finally {
       lock.unlock();
     }
   }
 
   /** The next event; one that says nothing after a while; null: the stream is over. */
-  private byte @Nullable [] take(Duration heartbeat) throws InterruptedException {
+  private @Nullable Event take(Duration heartbeat) throws InterruptedException {
     lock.lock();
     try {
       long left = heartbeat.toNanos();
@@ -112,29 +169,84 @@ final class EventTransport implements Transport {
       if (next == null) {
         return closing ? null : ALIVE;
       }
-      writing = next.counts() ? next.text().length : 0;
-      return next.text();
+      writing = next;
+      return next;
     } finally {
       lock.unlock();
     }
   }
 
   @Override
-  public boolean send(long offset, Payload frame) {
-    String event = frame.binary() ? "binary" : "";
-    return add(event(event, resumeToken + ":" + offset, frame.body()));
+  public boolean send(long next, Payload frame) {
+    lock.lock();
+    try {
+      offset = next;
+      String event = frame.binary() ? "binary" : "";
+      return add(event(event, id(), frame.body()), true);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public boolean publication(Publication message, boolean missed) {
+    lock.lock();
+    try {
+      channels.put(message.channel().name(), message.at());
+      String head = "event: heddle\nid: " + id() + "\n";
+      byte[] text = head.getBytes(StandardCharsets.US_ASCII);
+      return add(new Event(text, message.data(), !missed && !replaying));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void subscribed(String channel, ChannelPosition at, boolean recovered) {
+    lock.lock();
+    try {
+      channels.put(channel, at);
+      byte[] json = Envelopes.subscribed(channel, at, recovered);
+      var _ = add(heddle(id(), json), true);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void unsubscribed(String channel) {
+    lock.lock();
+    try {
+      channels.remove(channel);
+    } finally {
+      lock.unlock();
+    }
+    control(Envelopes.unsubscribed(channel));
+  }
+
+  /** What an EventSource shows when it comes back; of many channels it cannot say how far it is. */
+  private String id() {
+    String id = resumeToken + ":" + offset;
+    return channels.isEmpty() || channels.size() > MOST_IN_ID
+        ? id
+        : id + ";" + Positions.write(channels);
   }
 
   @Override
   public void control(byte[] json) {
-    var _ = add(event("heddle", "", new String(json, StandardCharsets.UTF_8)));
+    var _ = add(heddle("", json), true);
   }
 
   /** It has an id, too: a client to which nothing was said yet comes back by it. */
   @Override
-  public void welcome(long offset, byte[] json) {
-    String data = new String(json, StandardCharsets.UTF_8);
-    var _ = add(event("heddle", resumeToken + ":" + offset, data));
+  public void welcome(long from, byte[] json) {
+    lock.lock();
+    try {
+      offset = from;
+      var _ = add(heddle(id(), json), true);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -145,6 +257,11 @@ final class EventTransport implements Transport {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What the gateway itself says. */
+  private static byte[] heddle(String id, byte[] json) {
+    return event("heddle", id, new String(json, StandardCharsets.UTF_8));
   }
 
   private static byte[] event(String name, String id, String data) {
@@ -162,15 +279,30 @@ final class EventTransport implements Transport {
     return text.append('\n').toString().getBytes(StandardCharsets.UTF_8);
   }
 
-  private boolean add(byte[] event) {
+  /**
+   * Adds an event.
+   *
+   * @param counts false: it waited for the client, and is bounded elsewhere
+   */
+  private boolean add(byte[] event, boolean counts) {
+    lock.lock();
+    try {
+      return add(Event.whole(event, counts && !replaying));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean add(Event event) {
     lock.lock();
     try {
       if (closing || over) {
         return false;
       }
-      if (replaying || bytes == 0 || bytes + event.length <= limit) {
-        queue.addLast(new Event(event, !replaying));
-        bytes += replaying ? 0 : event.length;
+      if (!event.counts() || bytes == 0 || bytes + event.length() <= limit) {
+        queue.addLast(event);
+        bytes += event.bytes();
+        uncounted += event.uncounted();
         changed.signal();
         return true;
       }
@@ -180,6 +312,26 @@ final class EventTransport implements Transport {
     connections.countSlow();
     close(EdgeErrors.SLOW_CONSUMER, "slow consumer");
     return false;
+  }
+
+  @Override
+  public long uncounted() {
+    lock.lock();
+    try {
+      return uncounted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public long room() {
+    lock.lock();
+    try {
+      return Math.max(0, limit - bytes);
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -201,7 +353,7 @@ final class EventTransport implements Transport {
       }
       String goodbye = new String(Envelopes.closed(code, reason), StandardCharsets.UTF_8);
       byte[] last = event("heddle", "", goodbye);
-      queue.addLast(new Event(last, true));
+      queue.addLast(Event.whole(last, true));
       bytes += last.length;
       closing = true;
       closingNanos = ticker.nanoTime();

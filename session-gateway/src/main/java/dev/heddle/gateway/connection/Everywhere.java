@@ -189,14 +189,16 @@ final class Everywhere {
     return new Listed(found, "", true);
   }
 
-  private record Answers<T>(List<T> all, boolean complete) {}
+  /** What gateways said, and whether all did. */
+  record Answers<T>(List<T> all, boolean complete) {}
 
-  private interface Here<T> {
+  /** What this gateway says. */
+  interface Here<T> {
     T answer();
   }
 
   /** Asks all gateways at once; this one's failure is the caller's. */
-  private <T> Answers<T> ask(Here<T> here, Function<String, T> elsewhere) {
+  <T> Answers<T> ask(Here<T> here, Function<String, T> elsewhere) {
     boolean complete = homes.complete();
     var all = new ArrayList<T>();
     try (var executor = Executors.newThreadPerTaskExecutor(threads)) {

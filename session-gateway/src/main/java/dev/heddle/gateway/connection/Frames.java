@@ -50,6 +50,7 @@ final class Frames {
   private final SessionStore sessions;
   private final SessionPositions positions;
   private final HandlerEvent events;
+  private final ClientChannels channels;
   private final Semaphore disconnects;
   private final Semaphore goodbyes = new Semaphore(MOST_GOODBYES);
   private final ThreadFactory threads = Threads.virtual("heddle-disconnect");
@@ -64,6 +65,7 @@ final class Frames {
       SessionStore sessions,
       SessionPositions positions,
       HandlerEvent events,
+      ClientChannels channels,
       WebSocketLimits limits,
       MeterRegistry meters) {
     this.apps = apps;
@@ -72,6 +74,7 @@ final class Frames {
     this.sessions = sessions;
     this.positions = positions;
     this.events = events;
+    this.channels = channels;
     this.disconnects = new Semaphore(limits.disconnects());
     this.answered = meters.timer("heddle.gateway.frame", "outcome", "answered");
     this.failed = meters.timer("heddle.gateway.frame", "outcome", "failed");
@@ -102,6 +105,10 @@ final class Frames {
     boolean idempotent() {
       return target == null || Handlers.idempotent(target);
     }
+  }
+
+  ClientChannels channels() {
+    return channels;
   }
 
   /** Reads a frame and finds its route, by the app as it is now. */
@@ -245,6 +252,11 @@ final class Frames {
     byte[] event = events.message(client, frame.route(), frame.frame(), replies.handed());
     HandlerReply reply = handlers.answer(call, frame.route(), target, client, event);
     replies.hand(replies.handed().after(reply));
+    // Who subscribes gets what the same reply publishes.
+    if (reply.channels().subscribes()) {
+      replies.channels(reply.channels().subscribe(), reply.channels().unsubscribe());
+    }
+    channels.publish(client.tenant(), reply);
     if (reply.body().isPresent()) {
       replies.answer(payload(reply, reply.body().get()));
     } else if (!reply.ok()) {
@@ -321,7 +333,8 @@ final class Frames {
     TraceContext trace = TraceContext.create();
     try (var call = new BackendCall(new RequestContext(client.tenant(), trace))) {
       byte[] event = events.disconnect(client, code, reason, handed);
-      var _ = handlers.answer(call, AppSpec.DISCONNECT, target, client, event);
+      HandlerReply reply = handlers.answer(call, AppSpec.DISCONNECT, target, client, event);
+      channels.publish(client.tenant(), reply);
     } catch (RuntimeException e) {
       log.warn(
           "$disconnect failed app={} connection={} trace={} error={}",

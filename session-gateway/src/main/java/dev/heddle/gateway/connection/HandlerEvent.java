@@ -116,6 +116,7 @@ final class HandlerEvent {
           .ifPresent(principal -> {
             json.writeObjectPropertyStart("authorizer");
             json.writeStringProperty("principalId", principal);
+            client.claims().forEach(json::writeStringProperty);
             json.writeEndObject();
           });
       inContext.accept(json);

@@ -19,6 +19,8 @@ import tools.jackson.databind.JsonNode;
  * @param close whether the connection closes after the body
  * @param state replaces the connection's; null of JSON: it has none any more; empty: it stays
  * @param tags replace the connection's; empty: they stay
+ * @param protocol the subprotocol that {@code $connect} chose for a WebSocket
+ * @param channels what is to happen with channels
  */
 record HandlerReply(
     int statusCode,
@@ -26,19 +28,29 @@ record HandlerReply(
     boolean base64,
     boolean close,
     Optional<JsonNode> state,
-    Optional<List<String>> tags) {
+    Optional<List<String>> tags,
+    Optional<String> protocol,
+    ReplyChannels channels) {
   private static final HandlerReply NOTHING = status(200);
   private static final Set<String> FIELDS =
       new LinkedHashSet<>(
           List.of(
               "statusCode", "body", "isBase64Encoded", "heddle", "headers", "multiValueHeaders"));
-  private static final Set<String> LATER = Set.of("subscribe", "unsubscribe", "publish");
-  private static final Set<String> HEDDLE = new LinkedHashSet<>(List.of("state", "tags", "close"));
+  private static final String PROTOCOL = "Sec-WebSocket-Protocol";
+  private static final Set<String> HEDDLE =
+      new LinkedHashSet<>(List.of("state", "tags", "close", "subscribe", "unsubscribe", "publish"));
 
   /** A reply of nothing but a status, as it came from an HTTP service. */
   static HandlerReply status(int status) {
     return new HandlerReply(
-        status, Optional.empty(), false, false, Optional.empty(), Optional.empty());
+        status,
+        Optional.empty(),
+        false,
+        false,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        ReplyChannels.NONE);
   }
 
   /**
@@ -74,14 +86,34 @@ record HandlerReply(
     Optional<String> body = Optional.ofNullable(fields.textOrNull("body"));
     boolean base64 = fields.flag("isBase64Encoded");
     JsonNode heddle = fields.value("heddle").orElseGet(Json::object);
-    for (String name : heddle.propertyNames()) {
-      if (LATER.contains(name)) {
-        throw invalid("heddle." + name, "one of " + HEDDLE + ": this version does not know more");
-      }
-    }
     var inner = new JsonFields("heddle", heddle, HEDDLE);
     return new HandlerReply(
-        status, body, base64, inner.flag("close"), state(heddle), tags(heddle, inner));
+        status,
+        body,
+        base64,
+        inner.flag("close"),
+        state(heddle),
+        tags(heddle, inner),
+        protocol(node),
+        ReplyChannels.read(heddle, inner));
+  }
+
+  /** Of all headers, the only one that means something here. */
+  private static Optional<String> protocol(JsonNode node) {
+    for (String group : List.of("headers", "multiValueHeaders")) {
+      JsonNode headers = node.path(group);
+      for (String name : headers.propertyNames()) {
+        JsonNode value = headers.path(name);
+        if (name.equalsIgnoreCase(PROTOCOL)) {
+          JsonNode one = value.isArray() && value.size() == 1 ? value.path(0) : value;
+          if (!one.isString()) {
+            throw invalid(group + "." + name + ": " + value, "a string");
+          }
+          return Optional.of(one.stringValue());
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   /** A null counts: it takes the state away. */

@@ -1,17 +1,23 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.Positions;
 import dev.heddle.gateway.connection.PollTransport.Goodbye;
 import dev.heddle.gateway.connection.PollTransport.Message;
 import dev.heddle.gateway.connection.PollTransport.Polled;
 import dev.heddle.gateway.http.Exchange;
+import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.json.Json;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.databind.JsonNode;
 
 /**
  * {@code /sse/{app}} and {@code /poll/{app}}: GET receives, POST sends one frame and returns when
@@ -23,6 +29,7 @@ final class HttpDoors {
   private final Entrance entrance;
   private final Resumables resumables;
   private final Connections connections;
+  private final Visitors visitors;
   private final WebSocketLimits limits;
   private final ResumeConfig config;
   private final Ticker ticker;
@@ -31,12 +38,14 @@ final class HttpDoors {
       Entrance entrance,
       Resumables resumables,
       Connections connections,
+      Visitors visitors,
       WebSocketLimits limits,
       ResumeConfig config,
       Ticker ticker) {
     this.entrance = entrance;
     this.resumables = resumables;
     this.connections = connections;
+    this.visitors = visitors;
     this.limits = limits;
     this.config = config;
     this.ticker = ticker;
@@ -45,8 +54,9 @@ final class HttpDoors {
   /** A stream of events. */
   void events(Exchange exchange) {
     AppSpec app = entrance.app(exchange);
-    try (var place = place(exchange, app)) {
-      Entrance.Entered entered = place == null ? null : entrance.enter(exchange, app);
+    try (var place = place(exchange, app, "events", true)) {
+      Entrance.Entered entered =
+          place == null ? null : entrance.enter(exchange, app, place.visit());
       if (entered == null) {
         return;
       }
@@ -65,13 +75,15 @@ final class HttpDoors {
         new EventTransport(
             connection.resumeToken(),
             app.limits().outgoing(limits.outgoing()),
+            entered.read(),
             connections,
             ticker,
             endPoint::close);
     exchange.onGone(transport::abort);
     try {
       connections.opened(transport);
-      connection.opened(transport, entered.welcome());
+      exchange.user().ifPresent(user -> connections.expires(transport, user.expires()));
+      connection.opened(transport, entered.welcome(), entered.known().channels());
       settle(entered);
       transport.run(exchange, config.heartbeat());
     } finally {
@@ -94,8 +106,9 @@ final class HttpDoors {
   void poll(Exchange exchange) throws InterruptedException {
     AppSpec app = entrance.app(exchange);
     boolean first = !entrance.resumes(exchange);
-    try (var place = place(exchange, app)) {
-      Entrance.Entered entered = place == null ? null : entrance.enter(exchange, app);
+    try (var place = place(exchange, app, "poll", first)) {
+      Entrance.Entered entered =
+          place == null ? null : entrance.enter(exchange, app, place.visit());
       if (entered == null) {
         return;
       }
@@ -103,7 +116,7 @@ final class HttpDoors {
       Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
       Polled polled;
       try {
-        polled = poll(exchange, entered, most);
+        polled = poll(exchange, app, entered, most);
       } finally {
         resumables.detached(entered.connection());
       }
@@ -111,14 +124,19 @@ final class HttpDoors {
     }
   }
 
-  private Polled poll(Exchange exchange, Entrance.Entered entered, Duration most)
+  private Polled poll(Exchange exchange, AppSpec app, Entrance.Entered entered, Duration most)
       throws InterruptedException {
-    var transport = new PollTransport();
+    var transport = new PollTransport(app.limits().outgoing(limits.outgoing()), entered.read());
     exchange.onGone(transport::abort);
     try {
       connections.opened(transport);
-      entered.connection().opened(transport, entered.welcome());
+      exchange.user().ifPresent(user -> connections.expires(transport, user.expires()));
+      entered.connection().opened(transport, entered.welcome(), entered.known().channels());
       settle(entered);
+      if (most.isZero()) {
+        // Its answer says where its channels are.
+        entered.connection().subscriptions().await();
+      }
       return transport.await(most);
     } finally {
       connections.left(transport);
@@ -157,6 +175,7 @@ final class HttpDoors {
             json.writeEndObject();
           }
           json.writeEndArray();
+          writeChannels(json, polled);
           if (goodbye != null) {
             json.writeObjectPropertyStart("closed");
             json.writeNumberProperty("code", goodbye.code());
@@ -167,10 +186,26 @@ final class HttpDoors {
         }));
   }
 
+  /** Of a connection that listens to any, or did. */
+  private static void writeChannels(JsonGenerator json, Polled polled) {
+    if (polled.channels().isEmpty() && polled.publications().isEmpty()) {
+      return;
+    }
+    json.writeStringProperty("channels", Positions.write(polled.channels()));
+    json.writeArrayPropertyStart("publications");
+    for (byte[] each : polled.publications()) {
+      json.writeRawValue(new String(each, StandardCharsets.UTF_8));
+    }
+    json.writeEndArray();
+  }
+
   /** A place for as long as the request takes; null: there is none, and the client knows. */
-  private Connections.@Nullable Place place(Exchange exchange, AppSpec app) {
+  private Connections.@Nullable Place place(
+      Exchange exchange, AppSpec app, String transport, boolean anew) {
+    Visitors.Visit visit = visitors.enter(exchange, anew);
     try {
-      return connections.enter(exchange.tenant(), app.name(), app.limits().connections());
+      return connections.enter(
+          exchange.tenant(), app.name(), transport, app.limits().connections(), visit);
     } catch (HeddleException e) {
       exchange.error(503, e);
       return null;
@@ -181,9 +216,28 @@ final class HttpDoors {
   void frame(Exchange exchange) throws IOException {
     AppSpec app = entrance.app(exchange);
     Tokens.Resume resume = entrance.permit(exchange, app);
-    long number = Entrance.number("number", Entrance.parameter(exchange, "number"));
+    String counted = Entrance.parameter(exchange, "number");
+    long number = Entrance.number("number", counted);
     byte[] body = exchange.body(new DataSize(app.limits().message(limits.message())));
+    visitors.frame(resume.key(), body.length);
     boolean binary = BINARY.equals(exchange.header("Content-Type"));
+    // What is counted is the app's, whatever it looks like.
+    Optional<JsonNode> control =
+        counted == null ? ChannelFrames.control(new Payload(body, binary)) : Optional.empty();
+    if (control.isPresent()) {
+      Client client = resumables.client(resume.key());
+      Optional<byte[]> answer =
+          resumables
+              .channels()
+              .frames()
+              .obey(resume.key(), new By(resume.generation(), 0), client, control.get());
+      if (answer.isPresent()) {
+        exchange.json(200, answer.get());
+      } else {
+        exchange.empty(204);
+      }
+      return;
+    }
     long received =
         resumables.work(
             resumables.client(resume.key()),

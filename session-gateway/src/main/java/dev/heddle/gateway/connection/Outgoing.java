@@ -1,12 +1,16 @@
 package dev.heddle.gateway.connection;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
-import org.eclipse.jetty.websocket.api.Callback;
+import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.websocket.api.Session;
+import org.eclipse.jetty.websocket.common.WebSocketSession;
+import org.eclipse.jetty.websocket.core.CoreSession;
+import org.eclipse.jetty.websocket.core.Frame;
+import org.eclipse.jetty.websocket.core.OpCode;
 
 /**
  * What waits to be read by one client, bounded in bytes and frames: one frame is Jetty's at a time,
@@ -14,6 +18,7 @@ import org.eclipse.jetty.websocket.api.Session;
  */
 final class Outgoing {
   private final Session session;
+  private final CoreSession core;
   private final long mostBytes;
   private final int mostFrames;
   private final SlowConsumer policy;
@@ -28,6 +33,12 @@ final class Outgoing {
   /** Of what counts. */
   private long bytes;
 
+  /** Frames that count, and wait. */
+  private int frames;
+
+  /** Bytes of what does not. */
+  private long uncounted;
+
   private boolean writing;
   private long dropped;
 
@@ -40,6 +51,10 @@ final class Outgoing {
     long bytes() {
       return counts ? frame.bytes().length : 0;
     }
+
+    long uncounted() {
+      return counts ? 0 : frame.bytes().length;
+    }
   }
 
   /**
@@ -49,6 +64,7 @@ final class Outgoing {
    */
   Outgoing(Session session, long mostBytes, int mostFrames, SlowConsumer policy, Runnable onSlow) {
     this.session = session;
+    this.core = ((WebSocketSession) session).getCoreSession();
     this.mostBytes = mostBytes;
     this.mostFrames = mostFrames;
     this.policy = policy;
@@ -75,6 +91,26 @@ final class Outgoing {
     }
   }
 
+  /** Bytes that wait, but do not count. */
+  long uncounted() {
+    lock.lock();
+    try {
+      return uncounted;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Bytes that may yet be sent. */
+  long room() {
+    lock.lock();
+    try {
+      return Math.max(0, mostBytes - bytes);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Frames that the policy dropped. */
   long dropped() {
     lock.lock();
@@ -87,10 +123,19 @@ final class Outgoing {
 
   /** Sends a frame, or drops one; false: the client is too slow and its socket is being closed. */
   boolean send(Payload frame) {
+    return send(frame, true);
+  }
+
+  /**
+   * As above.
+   *
+   * @param counts false: it waited for the client, and is bounded elsewhere
+   */
+  boolean send(Payload frame, boolean counts) {
     boolean slow = false;
     lock.lock();
     try {
-      var next = new Waiting(frame, !replaying);
+      var next = new Waiting(frame, counts && !replaying);
       if (next.counts() && crowded(frame)) {
         slow = policy == SlowConsumer.CLOSE;
         if (!slow) {
@@ -100,6 +145,8 @@ final class Outgoing {
       if (!slow) {
         queue.addLast(next);
         bytes += next.bytes();
+        frames += next.counts() ? 1 : 0;
+        uncounted += next.uncounted();
       }
     } finally {
       lock.unlock();
@@ -114,13 +161,20 @@ final class Outgoing {
 
   /** One frame may be larger than the limit: it is the second one that shows who does not read. */
   private boolean crowded(Payload frame) {
-    return bytes > 0 && (bytes + frame.bytes().length > mostBytes || queue.size() >= mostFrames);
+    return bytes > 0 && (bytes + frame.bytes().length > mostBytes || frames >= mostFrames);
   }
 
+  /** Frames that do not count stay: dropping them makes no room. */
   private void makeRoom(Payload frame) {
-    while (!queue.isEmpty() && (policy == SlowConsumer.LATEST || crowded(frame))) {
-      bytes -= queue.removeFirst().bytes();
-      dropped++;
+    Iterator<Waiting> oldest = queue.iterator();
+    while (oldest.hasNext() && (policy == SlowConsumer.LATEST || crowded(frame))) {
+      Waiting next = oldest.next();
+      if (next.counts()) {
+        oldest.remove();
+        bytes -= next.bytes();
+        frames--;
+        dropped++;
+      }
     }
   }
 
@@ -133,20 +187,18 @@ final class Outgoing {
           return;
         }
         next = queue.removeFirst();
+        frames -= next.counts() ? 1 : 0;
         writing = true;
       } finally {
         lock.unlock();
       }
       // Whoever comes second, Jetty's callback or the return from the send, goes on with the next.
       var second = new AtomicBoolean();
-      Callback written =
-          Callback.from(() -> written(next, second), failure -> written(next, second));
-      Payload frame = next.frame();
-      if (frame.binary()) {
-        session.sendBinary(ByteBuffer.wrap(frame.bytes()), written);
-      } else {
-        session.sendText(new String(frame.bytes(), StandardCharsets.UTF_8), written);
-      }
+      Callback written = Callback.from(() -> written(next, second));
+      Payload payload = next.frame();
+      // As bytes, which may be those of a message to many: a text would be encoded for each.
+      byte opcode = payload.binary() ? OpCode.BINARY : OpCode.TEXT;
+      core.sendFrame(new Frame(opcode, true, ByteBuffer.wrap(payload.bytes())), written, false);
       if (second.compareAndSet(false, true)) {
         return;
       }
@@ -157,6 +209,7 @@ final class Outgoing {
     lock.lock();
     try {
       bytes -= frame.bytes();
+      uncounted -= frame.uncounted();
       writing = false;
     } finally {
       lock.unlock();

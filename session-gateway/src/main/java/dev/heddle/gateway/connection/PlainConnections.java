@@ -1,6 +1,5 @@
 package dev.heddle.gateway.connection;
 
-import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import java.util.List;
 import java.util.Optional;
@@ -19,13 +18,13 @@ final class PlainConnections {
   void opened(RawConnection connection) {
     Client client = connection.client();
     open.put(client.key(), connection);
-    User.of(client).ifPresent(user -> users.add(user, client.key()));
+    users.add(client);
   }
 
   void closed(RawConnection connection) {
     Client client = connection.client();
     if (open.remove(client.key(), connection)) {
-      User.of(client).ifPresent(user -> users.remove(user, client.key()));
+      users.remove(client);
     }
   }
 

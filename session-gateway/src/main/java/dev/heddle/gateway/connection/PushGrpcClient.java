@@ -7,6 +7,7 @@ import dev.heddle.internal.v1.AboutRequest;
 import dev.heddle.internal.v1.ConnectionsGrpc;
 import dev.heddle.internal.v1.ConnectionsGrpc.ConnectionsBlockingStub;
 import dev.heddle.internal.v1.ListRequest;
+import dev.heddle.internal.v1.ListenRequest;
 import dev.heddle.internal.v1.PushRequest;
 import dev.heddle.process.Channels;
 import dev.heddle.process.GrpcErrors;
@@ -17,6 +18,7 @@ import dev.heddle.v1.SendResponse;
 import dev.heddle.v1.UserRef;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -98,6 +100,23 @@ final class PushGrpcClient {
    */
   void end(String address, ConnectionKey key) {
     var _ = call(address, stub -> stub.close(about(key)));
+  }
+
+  /**
+   * Has a connection listen to channels, and no more to others.
+   *
+   * @throws HeddleException as {@link Pushes#channels}
+   */
+  void channels(String address, ConnectionKey key, Set<String> subscribe, Set<String> unsubscribe) {
+    var request =
+        ListenRequest.newBuilder()
+            .setTenant(key.tenant())
+            .setHome(true)
+            .setConnection(key.id())
+            .addAllSubscribe(subscribe)
+            .addAllUnsubscribe(unsubscribe)
+            .build();
+    var _ = call(address, stub -> stub.listen(request));
   }
 
   private static AboutRequest about(ConnectionKey key) {

@@ -81,7 +81,7 @@ final class PushRoutes {
   }
 
   /** AWS's clients do not say what their bytes are: what can be a text frame is one. */
-  private static Payload frame(byte[] body) {
+  static Payload frame(byte[] body) {
     try {
       var _ = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body));
       return Payload.text(body);

@@ -3,6 +3,7 @@ package dev.heddle.gateway.connection;
 import dev.heddle.gateway.connection.RawConnection.Pushed;
 import dev.heddle.gateway.connection.Tokens.Named;
 import dev.heddle.gateway.session.ConnectionKey;
+import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What others do to a connection that may be anywhere: send, look, end. A resumable one is in the
@@ -171,6 +173,36 @@ final class Pushes {
     } else if (!arrivals.end(named.key())
         && !(named.resumable() ? endResumable(named.key()) : endPlain(named.key()))) {
       throw gone();
+    }
+  }
+
+  /**
+   * Has a connection listen to channels, and no more to others.
+   *
+   * @throws HeddleException as {@link #send}; LIMIT_REACHED also for too many channels
+   */
+  void channels(
+      String tenant, String id, Set<String> subscribe, Set<String> unsubscribe, boolean asHome) {
+    Named named = named(tenant, id);
+    ResumableChannels all = resumables.channels();
+    if (named.resumable() && !asHome && all.listenIfKnown(named.key(), subscribe, unsubscribe)) {
+      return;
+    }
+    if (!asHome && !homes.here(named)) {
+      peers.channels(home(named), named.key(), subscribe, unsubscribe);
+      return;
+    }
+    switch (arrivals.channels(named.key(), subscribe, unsubscribe)) {
+      case HELD -> {}
+      case FULL -> throw full("before its upgrade");
+      case UNKNOWN -> {
+        if (named.resumable()) {
+          // It may have been opened since it was looked for.
+          all.listen(named.key(), By.OTHERS, subscribe, unsubscribe);
+        } else {
+          plain.find(named.key()).orElseThrow(Pushes::gone).channels(subscribe, unsubscribe);
+        }
+      }
     }
   }
 

@@ -5,6 +5,7 @@ import dev.heddle.gateway.connection.Arrivals.Arrival;
 import dev.heddle.process.Ticker;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   private final Frames frames;
   private final Ticker ticker;
   private final Clock clock;
+  private final Subscriptions subscriptions;
+  private final Set<String> first;
   private final AtomicBoolean gone = new AtomicBoolean();
   private volatile @Nullable WebSocketTransport transport;
   private volatile @Nullable BackendCall call;
@@ -37,6 +40,8 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
     this.client = guest.client();
     this.arrival = guest.arrival();
     this.handed = guest.handed();
+    this.first = guest.channels();
+    this.subscriptions = new Subscriptions(client, frames.channels());
     this.open = open;
     this.frames = frames;
     this.ticker = ticker;
@@ -59,11 +64,22 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   public void opened(WebSocketTransport opened) {
     transport = opened;
     open.opened(this);
-    if (arrival != null && arrival.arrived(frame -> opened.send(0, frame))) {
+    if (arrival != null && arrival.arrived(subscriptions::change, frame -> opened.send(0, frame))) {
       opened.close(CloseCodes.NORMAL, Resumables.BY_APP);
     }
     opened.replayed();
+    subscriptions.opened(opened, first);
     opened.demand();
+  }
+
+  /**
+   * It begins to listen to channels, and ends it.
+   *
+   * @throws HeddleException LIMIT_REACHED for too many
+   */
+  @Override
+  public void channels(Set<String> subscribe, Set<String> unsubscribe) {
+    subscriptions.change(subscribe, unsubscribe);
   }
 
   /** What became of a frame that nobody had asked for. */
@@ -105,6 +121,7 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   @Override
   public void closed(boolean opened, int code, String reason) {
     failed();
+    subscriptions.close();
     open.closed(this);
     if (arrival != null) {
       arrival.refused();
@@ -135,6 +152,8 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   public void close(int code, String reason) {
     Transport socket = transport;
     if (socket != null) {
+      // Whoever asks for it once its client knows is told that it is gone.
+      open.closed(this);
       socket.close(code, reason);
     }
   }

@@ -1,6 +1,7 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.BackendCall;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Where the answers to a client's frame go. Thread-safe. */
@@ -24,6 +25,13 @@ interface Replies {
 
   /** Leaves this for the next ones. */
   void hand(Handed next);
+
+  /**
+   * The connection begins to listen to channels, and ends it.
+   *
+   * @throws dev.heddle.process.HeddleException LIMIT_REACHED for too many
+   */
+  void channels(Set<String> subscribe, Set<String> unsubscribe);
 
   /** The call that the frame in work waits for; null: none any more. */
   void inFlight(@Nullable BackendCall call);

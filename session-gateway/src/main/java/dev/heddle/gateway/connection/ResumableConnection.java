@@ -1,13 +1,19 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.ChannelHub.Subscription;
+import dev.heddle.gateway.session.ChannelPosition;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Kept;
+import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Missed;
 import dev.heddle.process.HeddleException;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,6 +30,7 @@ final class ResumableConnection {
   private final long epoch;
   private final String resumeToken;
   private final ConnectionTable table;
+  private final Subscriptions subscriptions;
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Taken last, and never while the grid is asked. */
@@ -49,12 +56,23 @@ final class ResumableConnection {
    * @param offset of the last frame that the client has
    */
   ResumableConnection(
-      Client client, long epoch, String resumeToken, long offset, ConnectionTable table) {
+      Client client,
+      long epoch,
+      String resumeToken,
+      long offset,
+      ConnectionTable table,
+      Subscriptions subscriptions) {
     this.client = client;
     this.epoch = epoch;
     this.resumeToken = resumeToken;
     this.sent = offset;
     this.table = table;
+    this.subscriptions = subscriptions;
+  }
+
+  /** The channels that it listens to. */
+  Subscriptions subscriptions() {
+    return subscriptions;
   }
 
   Client client() {
@@ -74,15 +92,20 @@ final class ResumableConnection {
     return resumeToken;
   }
 
-  /** The transport is open: first the welcome leaves, then what the client lacks. */
-  void opened(Transport opened, byte[] welcome) {
+  /**
+   * The transport is open: first the welcome leaves, then what the client lacks.
+   *
+   * @param channels that the connection listens to, as far as is known
+   */
+  void opened(Transport opened, byte[] welcome, Set<String> channels) {
     lock.lock();
     try {
       opened.welcome(sent, welcome);
       transport = opened;
       if (end == null) {
-        pull(opened);
+        Set<String> now = pull(opened);
         opened.replayed();
+        subscriptions.opened(opened, now == null ? channels : now);
       } else {
         opened.close(end.code(), end.reason());
       }
@@ -103,8 +126,41 @@ final class ResumableConnection {
         sent = offset;
         var _ = open.send(offset, frame);
       } else {
-        pull(open);
+        var _ = pull(open);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** What the grid was told, and where a subscription begins that its client is not told of. */
+  record Began(Known known, Optional<ChannelPosition> at) {}
+
+  /**
+   * It listens to a channel. What the grid is told and what is done here are one: whoever reads
+   * meanwhile which channels it listens to, waits.
+   *
+   * @param after messages after this are wanted; null: from now on
+   * @param change tells the grid
+   * @param head says where the channel is, after the change
+   * @return what it told: of another epoch where somebody else carries the connection by now; and
+   *     where it begins, if its client is told by nobody else
+   */
+  Began subscribe(
+      String channel,
+      @Nullable ChannelPosition after,
+      Supplier<Known> change,
+      Supplier<ChannelPosition> head) {
+    lock.lock();
+    try {
+      Known known = change.get();
+      if (known.epoch() != epoch || subscriptions.add(channel, after) || after != null) {
+        return new Began(known, Optional.empty());
+      }
+      ChannelPosition at = head.get();
+      // It begins there, too, if the transport is about to open.
+      var _ = subscriptions.add(channel, at);
+      return new Began(known, Optional.of(at));
     } finally {
       lock.unlock();
     }
@@ -112,39 +168,45 @@ final class ResumableConnection {
 
   /** Hands on what the grid has and the client lacks. */
   void pull() {
+    List<Subscription> begins = List.of();
     lock.lock();
     try {
-      if (transport != null) {
-        pull(transport);
+      Set<String> channels = transport == null ? null : pull(transport);
+      if (channels != null) {
+        begins = subscriptions.agree(channels);
       }
     } finally {
       lock.unlock();
     }
+    // Who has it subscribed may publish next.
+    Subscription.await(begins);
   }
 
-  private void pull(Transport open) {
+  /** Returns the channels that the connection listens to; null: that is not known. */
+  private @Nullable Set<String> pull(Transport open) {
     Optional<Missed> missed;
     try {
       missed = table.missed(key(), sent);
     } catch (HeddleException e) {
       log.warn("history not read connection={} error={}", client.connection(), e.toString());
       open.close(CloseCodes.INSUFFICIENT, "the history cannot be read");
-      return;
+      return null;
     }
     if (missed.isEmpty()) {
       open.close(CloseCodes.NORMAL, "the connection has ended");
-      return;
+      return null;
     }
     if (!missed.get().complete()) {
       open.close(CloseCodes.INSUFFICIENT, "the history lost a frame that was not sent yet");
-      return;
+      return null;
     }
     for (Kept kept : missed.get().frames()) {
       sent = kept.offset();
       if (!open.send(kept.offset(), new Payload(kept.bytes(), kept.binary()))) {
-        return;
+        break;
       }
     }
+    return missed.get().channels();
   }
 
   /**

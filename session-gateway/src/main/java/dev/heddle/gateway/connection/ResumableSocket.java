@@ -1,13 +1,12 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.EdgeErrors;
-import dev.heddle.json.Json;
+import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.TraceContext;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -22,27 +21,48 @@ final class ResumableSocket implements WebSocketTransport.Holder {
       Set.of(Envelopes.FIELD, "number", "body", "isBase64Encoded");
   private static final Set<String> ACK = Set.of(Envelopes.FIELD, "offset");
   private static final Set<String> CLOSE = Set.of(Envelopes.FIELD);
+  private static final Set<String> AUTHENTICATE = Set.of(Envelopes.FIELD, "token");
 
   private final Resumables resumables;
   private final Entrance.Entered entered;
+  private final ChannelFrames channels;
+  private final Renewal renewal;
   private final Runnable used;
   private @Nullable WebSocketTransport transport;
+
+  /** How many of the client's frames have been taken. Owned by whoever has the last frame. */
+  private long received;
+
+  /** Takes tokens. */
+  interface Renewal {
+    /**
+     * A token was shown on the socket.
+     *
+     * @return until when it holds
+     * @throws HeddleException if it does not
+     */
+    Instant renew(WebSocketTransport socket, String token);
+  }
 
   /**
    * A socket that is about to open.
    *
-   * @param used told of each frame
+   * @param renewal told of tokens that the client shows
+   * @param used told of each frame that is a use of the connection
    */
-  ResumableSocket(Resumables resumables, Entrance.Entered entered, Runnable used) {
+  ResumableSocket(Resumables resumables, Entrance.Entered entered, Renewal renewal, Runnable used) {
+    this.renewal = renewal;
     this.resumables = resumables;
     this.entered = entered;
+    this.received = entered.known().done();
+    this.channels = resumables.channels().frames();
     this.used = used;
   }
 
   @Override
   public void opened(WebSocketTransport opened) {
     transport = opened;
-    entered.connection().opened(opened, entered.welcome());
+    entered.connection().opened(opened, entered.welcome(), entered.known().channels());
     if (entered.known().call() == 0) {
       opened.demand();
       return;
@@ -58,9 +78,12 @@ final class ResumableSocket implements WebSocketTransport.Holder {
 
   @Override
   public void frame(Payload frame) {
+    Optional<JsonNode> control = Optional.empty();
     try {
-      used.run();
-      Optional<JsonNode> control = control(frame);
+      control = ChannelFrames.control(frame);
+      if (control.isEmpty() || isUse(control.get())) {
+        used.run();
+      }
       if (control.isPresent()) {
         obey(control.get());
       } else {
@@ -71,23 +94,23 @@ final class ResumableSocket implements WebSocketTransport.Holder {
         resumables.check(entered.connection());
       }
       String trace = TraceContext.create().traceId();
-      tell(Envelopes.error(EdgeErrors.of(e, trace), trace));
+      String about = control.map(ChannelFrames::about).orElse("");
+      tell(Envelopes.error(EdgeErrors.of(e, trace), trace, about));
     }
   }
 
-  /** The gateway's own frames are JSON objects with its field. */
-  private static Optional<JsonNode> control(Payload frame) {
-    if (frame.binary()
-        || !new String(frame.bytes(), StandardCharsets.UTF_8)
-            .contains("\"" + Envelopes.FIELD + "\"")) {
-      return Optional.empty();
-    }
-    try {
-      return Optional.of(Json.parse(frame.bytes())).filter(json -> json.has(Envelopes.FIELD));
-    } catch (HeddleException e) {
-      // Not JSON: the application's.
-      return Optional.empty();
-    }
+  /**
+   * What a client sends by itself, to say what it has read or to hear that we are there, is not.
+   */
+  private boolean isUse(JsonNode json) {
+    return switch (json.path(Envelopes.FIELD).asString("")) {
+      case "ack" -> false;
+      case "message" -> {
+        long number = json.path("number").asLong(0);
+        yield number <= 0 || number > received;
+      }
+      default -> true;
+    };
   }
 
   private void obey(JsonNode json) {
@@ -112,34 +135,31 @@ final class ResumableSocket implements WebSocketTransport.Holder {
                 CloseCodes.NORMAL,
                 "closed by the client");
       }
-      default ->
-          throw new HeddleException(
-              ErrorCode.INVALID_REQUEST,
-              "heddle: " + json.get(Envelopes.FIELD) + " (expected: message, ack or close)");
+      case "authenticate" -> authenticate(new JsonFields("", json, AUTHENTICATE).text("token"));
+      default -> {
+        ResumableConnection stay = entered.connection();
+        channels
+            .obey(stay.key(), new By(0, stay.epoch()), stay.client(), json)
+            .ifPresent(this::tell);
+      }
+    }
+  }
+
+  private void authenticate(String token) {
+    WebSocketTransport open = transport;
+    if (open != null) {
+      tell(Envelopes.authenticated(renewal.renew(open, token)));
     }
   }
 
   private void message(JsonFields fields) {
     long number = fields.integer("number", 1, Long.MAX_VALUE).orElse(0);
-    String body = fields.textOrNull("body");
-    if (body == null) {
-      throw new HeddleException(ErrorCode.INVALID_REQUEST, "body: missing (expected: a text)");
-    }
-    Payload frame;
-    try {
-      frame =
-          fields.flag("isBase64Encoded")
-              ? new Payload(Base64.getDecoder().decode(body), true)
-              : Payload.text(body.getBytes(StandardCharsets.UTF_8));
-    } catch (IllegalArgumentException e) {
-      throw new HeddleException(ErrorCode.INVALID_REQUEST, "body: (expected: base64)", e);
-    }
-    work(number, frame);
+    work(number, ReplyChannels.payload(fields));
   }
 
   private void work(long number, Payload frame) {
     ResumableConnection stay = entered.connection();
-    long received = resumables.work(stay.client(), 0, stay.epoch(), number, frame);
+    received = resumables.work(stay.client(), 0, stay.epoch(), number, frame);
     if (number > 0) {
       tell(Envelopes.received(received));
     }

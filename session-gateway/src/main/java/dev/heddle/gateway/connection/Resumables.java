@@ -6,13 +6,13 @@ import dev.heddle.gateway.connection.Frames.Incoming;
 import dev.heddle.gateway.connection.Users.User;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
+import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
 import dev.heddle.gateway.session.ConnectionTable.Change;
 import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Opening;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
-import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
@@ -49,9 +49,9 @@ final class Resumables {
   private final PeersGrpcClient peers;
   private final ResumeConfig config;
   private final Users present;
-  private final Supplier<Optional<String>> internalAddress;
+  private final Whereabouts self;
   private final Clock clock;
-  private volatile @Nullable String ownAddress;
+  private final ResumableChannels channels;
   private final Kept kept;
   private final Calls calls;
   private final Windows windows;
@@ -83,13 +83,14 @@ final class Resumables {
     this.peers = peers;
     this.config = config;
     this.present = present;
-    this.internalAddress = internalAddress;
+    this.self = new Whereabouts(table, internalAddress);
     this.clock = clock;
+    this.channels = new ResumableChannels(this, table, frames.channels());
     this.kept = new Kept(connections);
     this.calls =
-        new Calls(table, peers, this::self, this::abandoned, config.takeOver(), ticker, clock);
+        new Calls(table, peers, self::carrier, this::abandoned, config.takeOver(), ticker, clock);
     this.wakes = new Wakes(table, peers);
-    this.windows = new Windows(table, frames, this::self, new Here(), kept.tally(), clock);
+    this.windows = new Windows(table, frames, self::carrier, new Here(), kept.tally(), clock);
   }
 
   /** The frames of clients that are in work. */
@@ -97,16 +98,14 @@ final class Resumables {
     return calls;
   }
 
+  /** The channels that they listen to. */
+  ResumableChannels channels() {
+    return channels;
+  }
+
   /** What watches over the ends of windows; its owner starts and closes it. */
   Windows windows() {
     return windows;
-  }
-
-  /** A node that has lost its place in the catalog for a while is still where it was. */
-  private Carrier self() {
-    Optional<String> address = internalAddress.get();
-    address.ifPresent(known -> ownAddress = known);
-    return table.self(Optional.ofNullable(ownAddress));
   }
 
   /**
@@ -115,10 +114,7 @@ final class Resumables {
    * @throws HeddleException UNAVAILABLE
    */
   void requireKnown() {
-    if (self().address().isEmpty()) {
-      throw new HeddleException(
-          ErrorCode.UNAVAILABLE, "gateway: not in the catalog yet (expected: a registered node)");
-    }
+    self.requireKnown();
   }
 
   /**
@@ -145,8 +141,15 @@ final class Resumables {
             window,
             config.history().toIntBytes());
     try {
-      Known known = table.open(client.key(), opening, self(), clock.instant());
-      boolean ends = arrival != null && arrival.arrived(frame -> keep(client.key(), frame));
+      Known known = table.open(client.key(), opening, self.carrier(), clock.instant());
+      if (!guest.channels().isEmpty()) {
+        known = channels.change(client.key(), By.OTHERS, guest.channels(), Set.of());
+      }
+      boolean ends =
+          arrival != null
+              && arrival.arrived(
+                  (in, out) -> channels.change(client.key(), By.OTHERS, in, out),
+                  frame -> keep(client.key(), frame));
       var resumed = new Resumed(stay(client, known, 0), known, 0);
       if (ends) {
         var _ = end(client.key(), 0, CloseCodes.NORMAL, BY_APP);
@@ -176,14 +179,14 @@ final class Resumables {
     ConnectionKey key = resume.key();
     Change change;
     try {
-      change = table.attach(key, resume.generation(), offset, self(), clock.instant());
+      change = table.attach(key, resume.generation(), offset, self.carrier(), clock.instant());
     } catch (RuntimeException e) {
       windows.suspect(key);
       throw e;
     }
     Known before = change.before();
     if (!change.done() || before == null) {
-      throw refusal(change.outcome());
+      throw Refusals.of(change.outcome());
     }
     Known now = change.get();
     long from = now.recovered() ? offset : now.last();
@@ -204,7 +207,12 @@ final class Resumables {
     ConnectionKey key = client.key();
     var stay =
         new ResumableConnection(
-            client, known.epoch(), tokens.resume(key, known.generation()), offset, table);
+            client,
+            known.epoch(),
+            tokens.resume(key, known.generation()),
+            offset,
+            table,
+            new Subscriptions(client, frames.channels()));
     ResumableConnection older = put(key, stay);
     if (older != stay) {
       windows.forget(key);
@@ -225,7 +233,7 @@ final class Resumables {
         (_, last) -> {
           if (last == null) {
             kept.tally().add(key, stay.client().app());
-            User.of(stay.client()).ifPresent(user -> present.add(user, key));
+            present.add(stay.client());
             return stay;
           }
           boolean newer = last.epoch() < stay.epoch();
@@ -236,10 +244,23 @@ final class Resumables {
   }
 
   private void leave(ConnectionKey key, ResumableConnection stay) {
-    if (here.remove(key, stay)) {
-      kept.tally().remove(key, stay.client().app());
-      User.of(stay.client()).ifPresent(user -> present.remove(user, key));
-    }
+    // Under the key's lock, as in put: a newer stay must not find what this one is about to take
+    // away.
+    here.computeIfPresent(
+        key,
+        (_, last) -> {
+          if (last != stay) {
+            return last;
+          }
+          kept.tally().remove(key, stay.client().app());
+          present.remove(stay.client());
+          return null;
+        });
+  }
+
+  /** The stay that is here. */
+  Optional<ResumableConnection> here(ConnectionKey key) {
+    return Optional.ofNullable(here.get(key));
   }
 
   /** What windows ask of this gateway. */
@@ -277,7 +298,7 @@ final class Resumables {
         known != null
             && known.epoch() == stay.epoch()
             && known.attached()
-            && known.carrier().member().equals(self().member());
+            && known.carrier().member().equals(self.carrier().member());
     if (!holds && here.get(stay.key()) == stay) {
       boolean taken = known != null && known.attached() && known.epoch() > stay.epoch();
       log.info("stay ended that the grid does not know connection={}", stay.key().id());
@@ -286,31 +307,7 @@ final class Resumables {
   }
 
   private boolean elsewhere(Carrier carrier) {
-    return !carrier.member().equals(self().member()) && table.alive(carrier);
-  }
-
-  static HeddleException refusal(Outcome outcome) {
-    return switch (outcome) {
-      case MISSING, ENDING ->
-          new HeddleException(
-              ErrorCode.GONE, "connection: its window is over (expected: a new connection)");
-      case REPLAYED ->
-          new HeddleException(
-              ErrorCode.FORBIDDEN, "resume: an old token (expected: the newest one)");
-      case BUSY ->
-          new HeddleException(
-              ErrorCode.CONFLICT,
-              "frame: another one is in work (expected: one at a time, after its answer)");
-      case GAP ->
-          new HeddleException(
-              ErrorCode.CONFLICT, "number: not the next one (expected: numbers without gaps)");
-      case FULL ->
-          new HeddleException(
-              ErrorCode.LIMIT_REACHED, "connection: its history is full (expected: a reader)");
-      case FENCED, DUPLICATE, DONE ->
-          new HeddleException(
-              ErrorCode.GONE, "connection: carried by another socket (expected: the newest one)");
-    };
+    return !carrier.member().equals(self.carrier().member()) && table.alive(carrier);
   }
 
   /** The client of a connection that lives. */
@@ -324,7 +321,7 @@ final class Resumables {
    * @throws HeddleException GONE
    */
   Known find(ConnectionKey key) {
-    return table.find(key).orElseThrow(() -> refusal(Outcome.MISSING));
+    return table.find(key).orElseThrow(() -> Refusals.of(Outcome.MISSING));
   }
 
   /**
@@ -437,7 +434,7 @@ final class Resumables {
   private void keep(ConnectionKey key, Payload frame) {
     Change change = table.append(key, 0, frame.binary(), frame.bytes());
     if (!change.done() && change.outcome() != Outcome.DUPLICATE) {
-      throw refusal(change.outcome());
+      throw Refusals.of(change.outcome());
     }
   }
 
@@ -463,7 +460,7 @@ final class Resumables {
       case DONE -> deliver(key, change.get(), frame);
       case DUPLICATE -> deliver(key, change.get(), null);
       case MISSING -> {}
-      case FULL, REPLAYED, FENCED, BUSY, ENDING, GAP -> throw refusal(change.outcome());
+      case FULL, REPLAYED, FENCED, BUSY, ENDING, GAP -> throw Refusals.of(change.outcome());
     }
     return change.outcome();
   }
@@ -500,7 +497,7 @@ final class Resumables {
    *
    * @param frame the last one; null: whichever are new
    */
-  private void deliver(ConnectionKey key, Known known, @Nullable Payload frame) {
+  void deliver(ConnectionKey key, Known known, @Nullable Payload frame) {
     ResumableConnection stay = here.get(key);
     if (stay != null && stay.epoch() == known.epoch()) {
       if (frame == null) {
@@ -516,6 +513,7 @@ final class Resumables {
   /** A transport is gone: the resume window begins. */
   void detached(ResumableConnection stay) {
     ConnectionKey key = stay.key();
+    stay.subscriptions().close();
     try {
       Change change = table.detach(key, stay.epoch(), stay.sent(), clock.instant());
       if (change.done()) {
@@ -557,6 +555,8 @@ final class Resumables {
   private void ended(ConnectionKey key, Known known, End end) {
     ResumableConnection stay = here.get(key);
     if (stay != null) {
+      // Not only when its socket is gone: nobody need answer a goodbye.
+      stay.subscriptions().close();
       leave(key, stay);
       stay.close(end.code(), end.reason());
     }
@@ -578,7 +578,7 @@ final class Resumables {
     var end = new End(CloseCodes.NORMAL, reason);
     Change change = table.removeBy(resume.key(), resume.generation(), end);
     if (!ended(resume.key(), change, end)) {
-      throw refusal(change.outcome());
+      throw Refusals.of(change.outcome());
     }
   }
 

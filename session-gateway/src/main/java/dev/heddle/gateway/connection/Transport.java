@@ -1,5 +1,8 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.Publication;
+import dev.heddle.gateway.session.ChannelPosition;
+
 /** What carries a connection's frames to its client at the moment. Thread-safe. */
 interface Transport {
   /**
@@ -23,10 +26,34 @@ interface Transport {
   }
 
   /**
+   * Sends a message of a channel; never blocks.
+   *
+   * @param missed whether it waited for the client, and is bounded elsewhere
+   * @return false: it is as good as closed
+   */
+  boolean publication(Publication message, boolean missed);
+
+  /**
+   * Says where the messages of a channel begin.
+   *
+   * @param recovered whether none is missing before them
+   */
+  void subscribed(String channel, ChannelPosition at, boolean recovered);
+
+  /** Says that no more messages of a channel come. */
+  void unsubscribed(String channel);
+
+  /**
    * What was sent so far is what waited for the client, and is bounded elsewhere. From now on it
    * has to keep up.
    */
   default void replayed() {}
+
+  /** Bytes that wait for the client, but do not count against it. */
+  long uncounted();
+
+  /** Bytes that may yet be sent before the client is a slow one. */
+  long room();
 
   /** Whether the client has yet to read what was sent before. */
   boolean lags();

@@ -1,24 +1,35 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.http.ClientLimits;
 import dev.heddle.gateway.http.Exchange;
 import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** {@code /ws/{app}}: lets WebSockets in. */
 final class WebSocketDoor {
+  private static final String WEBSOCKET = "websocket";
+  private static final Logger access = LoggerFactory.getLogger("heddle.access");
+
   private final Entrance entrance;
   private final Resumables resumables;
   private final Frames frames;
   private final Connections connections;
+  private final Visitors visitors;
+  private final ClientLimits clients;
   private final WebSocketLimits limits;
   private final PlainConnections plain;
   private final Ticker ticker;
@@ -31,6 +42,8 @@ final class WebSocketDoor {
       Resumables resumables,
       Frames frames,
       Connections connections,
+      Visitors visitors,
+      ClientLimits clients,
       PlainConnections plain,
       WebSocketLimits limits,
       Ticker ticker,
@@ -39,6 +52,8 @@ final class WebSocketDoor {
     this.resumables = resumables;
     this.frames = frames;
     this.connections = connections;
+    this.visitors = visitors;
+    this.clients = clients;
     this.limits = limits;
     this.plain = plain;
     this.ticker = ticker;
@@ -61,64 +76,116 @@ final class WebSocketDoor {
 
   void upgrade(Exchange exchange) {
     Request request = exchange.request();
-    if (!request.getHeaders().contains(HttpHeader.UPGRADE, "websocket")) {
-      exchange.header(HttpHeader.UPGRADE, "websocket");
-      exchange.error(426, invalid("upgrade: missing (expected: a WebSocket handshake)"));
+    if (!Handshake.check(exchange)) {
       return;
     }
     AppSpec app = entrance.app(exchange);
+    // Letter by letter, as Jetty compares when it answers.
     boolean resumable =
-        request.getHeaders().contains(HttpHeader.SEC_WEBSOCKET_SUBPROTOCOL, Envelopes.PROTOCOL)
-            && !entrance.window(app).isZero();
+        offered(request).contains(Envelopes.PROTOCOL) && !entrance.window(app).isZero();
     if (!resumable && entrance.resumes(exchange)) {
       throw invalid("resume: without subprotocol (expected: " + Envelopes.PROTOCOL + ")");
     }
+    Visitors.Visit visit = visitors.enter(exchange, true);
     Connections.Place place;
     try {
-      place = connections.enter(exchange.tenant(), app.name(), app.limits().connections());
+      place =
+          connections.enter(
+              exchange.tenant(), app.name(), WEBSOCKET, app.limits().connections(), visit);
     } catch (HeddleException e) {
       exchange.error(503, e);
       return;
     }
     WebSocketTransport transport = null;
-    WebSocketTransport.Holder holder = null;
+    Welcome welcome = null;
     boolean entered = false;
     try {
-      holder = holder(exchange, app, resumable);
-      if (holder != null) {
+      welcome = resumable ? resumable(exchange, app, place) : plain(exchange, app, place);
+      if (welcome != null) {
         var setting =
             new WebSocketTransport.Setting(
-                holder,
+                new MeteredHolder(welcome.holder(), clients, ticker),
                 resumable,
                 app.limits().message(limits.message()),
                 app.limits().outgoing(limits.outgoing()),
                 limits.outgoingFrames(),
                 resumable ? SlowConsumer.CLOSE : app.slowConsumer());
-        transport = new WebSocketTransport(setting, connections, place, ticker);
-        entered = upgrade(exchange, transport, resumable);
+        transport =
+            new WebSocketTransport(
+                setting, connections, place, ticker, ending(exchange, app.name()));
+        if (exchange.user().isPresent()) {
+          connections.expires(transport, exchange.user().get().expires());
+        }
+        entered = upgrade(exchange, transport, welcome.protocol());
       }
     } finally {
       if (!entered) {
         if (transport != null) {
           transport.leave(CloseCodes.ABNORMAL, "never opened");
-        } else if (holder != null) {
-          holder.closed(false, CloseCodes.ABNORMAL, "never opened");
+        } else if (welcome != null) {
+          welcome.holder().closed(false, CloseCodes.ABNORMAL, "never opened");
         }
         place.close();
       }
     }
   }
 
-  private WebSocketTransport.@Nullable Holder holder(
-      Exchange exchange, AppSpec app, boolean resumable) {
-    if (!resumable) {
-      Entrance.Guest guest = entrance.admit(exchange, app, false);
-      return guest == null ? null : new RawConnection(guest, plain, frames, ticker, clock);
+  /** The line that the access log has of a socket at its end; that of its upgrade came before. */
+  private WebSocketTransport.Ending ending(Exchange exchange, String app) {
+    String tenant = exchange.tenant();
+    String remote = Request.getRemoteAddr(exchange.request());
+    String trace = exchange.traceId();
+    long began = ticker.nanoTime();
+    return (code, frames) ->
+        access.info(
+            "socket=closed app={} code={} frames={} millis={} tenant={} remote={} trace={}",
+            app,
+            code,
+            frames,
+            (ticker.nanoTime() - began) / 1_000_000,
+            tenant,
+            remote,
+            trace);
+  }
+
+  /**
+   * Whose a socket is to be.
+   *
+   * @param protocol that is agreed on; null: none
+   */
+  private record Welcome(WebSocketTransport.Holder holder, @Nullable String protocol) {}
+
+  private static List<String> offered(Request request) {
+    return request.getHeaders().getCSV(HttpHeader.SEC_WEBSOCKET_SUBPROTOCOL, false);
+  }
+
+  /** Null: refused, and the client knows. */
+  private @Nullable Welcome plain(Exchange exchange, AppSpec app, Connections.Place place) {
+    Entrance.Guest guest = entrance.admit(exchange, app, false, place.visit());
+    if (guest == null) {
+      return null;
     }
-    Entrance.Entered entered = entrance.enter(exchange, app);
-    return entered == null
-        ? null
-        : new ResumableSocket(resumables, entered, touching(entered.connection().client()));
+    List<String> offered = offered(exchange.request());
+    // RFC 6455 4.2.2: only what the client offers.
+    String protocol = guest.protocol().filter(offered::contains).orElse(null);
+    return new Welcome(new RawConnection(guest, plain, frames, ticker, clock), protocol);
+  }
+
+  /** Null: refused, and the client knows. */
+  private @Nullable Welcome resumable(Exchange exchange, AppSpec app, Connections.Place place) {
+    Entrance.Entered entered = entrance.enter(exchange, app, place.visit());
+    if (entered == null) {
+      return null;
+    }
+    Client client = entered.connection().client();
+    ResumableSocket.Renewal renewal =
+        (socket, token) -> {
+          Instant until = entrance.authenticate(client, token);
+          connections.renewed(socket, until);
+          return until;
+        };
+    var holder = new ResumableSocket(resumables, entered, renewal, touching(client));
+    return new Welcome(holder, Envelopes.PROTOCOL);
   }
 
   /** Keeps a user's session alive while frames come. One thread runs it at a time. */
@@ -127,7 +194,8 @@ final class WebSocketDoor {
     return () -> touched[0] = frames.touchIfDue(client, touched[0], ticker.nanoTime());
   }
 
-  private boolean upgrade(Exchange exchange, WebSocketTransport transport, boolean resumable) {
+  private boolean upgrade(
+      Exchange exchange, WebSocketTransport transport, @Nullable String protocol) {
     Request request = exchange.request();
     // A handshake that does not reach the client never opens the socket.
     Request.addCompletionListener(
@@ -143,8 +211,8 @@ final class WebSocketDoor {
             (upgrade, response, done) -> {
               // No extension: compression would pin an inflater and a deflater to each connection.
               response.setExtensions(List.of());
-              if (resumable) {
-                response.setAcceptedSubProtocol(Envelopes.PROTOCOL);
+              if (protocol != null) {
+                response.setAcceptedSubProtocol(protocol);
               }
               return transport;
             },
@@ -152,7 +220,8 @@ final class WebSocketDoor {
             exchange.response(),
             callback);
     if (!handled) {
-      callback.failed(invalid("upgrade: malformed (expected: a WebSocket handshake, version 13)"));
+      callback.failed(
+          new HttpException.RuntimeException(HttpStatus.BAD_REQUEST_400, "upgrade: malformed"));
     }
     return handled && exchange.response().getStatus() == 101;
   }

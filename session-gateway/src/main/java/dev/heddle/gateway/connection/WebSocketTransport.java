@@ -1,6 +1,8 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.channel.Publication;
 import dev.heddle.gateway.http.EdgeErrors;
+import dev.heddle.gateway.session.ChannelPosition;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.nio.ByteBuffer;
@@ -28,6 +30,13 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   private final Connections connections;
   private final Connections.Place place;
   private final Ticker ticker;
+  private final Ending ending;
+
+  /**
+   * Messages of the client. The thread that reads counts; its end comes after it, or cuts it off.
+   */
+  private long frames;
+
   private final AtomicBoolean left = new AtomicBoolean();
   private volatile @Nullable Session session;
   private volatile @Nullable Outgoing outgoing;
@@ -60,6 +69,16 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     void closed(boolean opened, int code, String reason);
   }
 
+  /** Told once of a socket's end, where it was ever open. */
+  interface Ending {
+    /**
+     * It is gone.
+     *
+     * @param frames messages that the client has sent
+     */
+    void ended(int code, long frames);
+  }
+
   /**
    * How the socket is used.
    *
@@ -76,11 +95,16 @@ public final class WebSocketTransport implements Session.Listener, Transport {
       SlowConsumer slow) {}
 
   WebSocketTransport(
-      Setting setting, Connections connections, Connections.Place place, Ticker ticker) {
+      Setting setting,
+      Connections connections,
+      Connections.Place place,
+      Ticker ticker,
+      Ending ending) {
     this.setting = setting;
     this.connections = connections;
     this.place = place;
     this.ticker = ticker;
+    this.ending = ending;
   }
 
   @Override
@@ -112,6 +136,7 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   private void handle(Payload frame) {
     demanding = false;
+    frames++;
     if (closing) {
       // It was on its way when we said goodbye: what we wait for comes after it.
       demand();
@@ -128,7 +153,7 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   /**
    * Runs it on this thread if that is a virtual one. Jetty's few others read where a frame was
-   * demanded from outside, and end what was cut off: without them nobody is accepted any more.
+   * demanded from outside: without them nobody is accepted any more.
    */
   private static void mayBlock(Runnable work) {
     if (Thread.currentThread().isVirtual()) {
@@ -167,6 +192,31 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   }
 
   @Override
+  public boolean publication(Publication message, boolean missed) {
+    Outgoing out = outgoing;
+    Payload frame =
+        setting.envelopes()
+            ? Payload.text(message.envelope())
+            : new Payload(message.bytes(), message.binary());
+    return out != null && !closing && out.send(frame, !missed);
+  }
+
+  @Override
+  public void subscribed(String channel, ChannelPosition at, boolean recovered) {
+    // On a plain socket all frames are the application's.
+    if (setting.envelopes()) {
+      control(Envelopes.subscribed(channel, at, recovered));
+    }
+  }
+
+  @Override
+  public void unsubscribed(String channel) {
+    if (setting.envelopes()) {
+      control(Envelopes.unsubscribed(channel));
+    }
+  }
+
+  @Override
   public void control(byte[] json) {
     Outgoing out = outgoing;
     if (out != null && !closing) {
@@ -180,6 +230,18 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     if (out != null) {
       out.replayed();
     }
+  }
+
+  @Override
+  public long uncounted() {
+    Outgoing out = outgoing;
+    return out == null ? 0 : out.uncounted();
+  }
+
+  @Override
+  public long room() {
+    Outgoing out = outgoing;
+    return out == null ? 0 : out.room();
   }
 
   @Override
@@ -250,16 +312,19 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   @Override
   public void onWebSocketClose(int code, String reason, Callback callback) {
-    mayBlock(() -> {
-      // Clients answer a close with whatever they like: what counts is who has begun, and why.
-      if (closing) {
-        leave(closeCode, closeReason);
-      } else if (failed && code == CloseCodes.NORMAL) {
-        leave(CloseCodes.ABNORMAL, "the socket failed");
-      } else {
-        leave(code, reason == null ? "" : reason);
-      }
-    });
+    // Never on the thread that found it: that may be handing a message to many.
+    THREADS
+        .newThread(() -> {
+          // Clients answer a close with whatever they like: what counts is who has begun, and why.
+          if (closing) {
+            leave(closeCode, closeReason);
+          } else if (failed && code == CloseCodes.NORMAL) {
+            leave(CloseCodes.ABNORMAL, "the socket failed");
+          } else {
+            leave(code, reason == null ? "" : reason);
+          }
+        })
+        .start();
     callback.succeed();
   }
 
@@ -274,6 +339,9 @@ public final class WebSocketTransport implements Session.Listener, Transport {
       connections.left(this);
       try {
         setting.holder().closed(session != null, code, reason);
+        if (session != null) {
+          ending.ended(code, frames);
+        }
       } finally {
         // Last: a gateway that stops waits for places, and then leaves the grid.
         place.close();

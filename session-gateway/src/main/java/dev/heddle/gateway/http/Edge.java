@@ -17,9 +17,11 @@ public final class Edge implements AutoCloseable {
       OriginPolicy origins,
       CalledFunctions called,
       Credentials credentials,
+      JwtIssuers issuers,
       MeterRegistry meters,
       Ticker ticker) {
     this.server = server;
+    meters.gauge("heddle.gateway.buffers", server, HttpServer::buffers);
     this.handler =
         new EdgeHandler(
             new Router(routes),
@@ -27,6 +29,7 @@ public final class Edge implements AutoCloseable {
             origins,
             called,
             credentials,
+            issuers,
             new EdgeLog(meters),
             ticker);
   }

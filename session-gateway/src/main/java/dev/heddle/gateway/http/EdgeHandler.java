@@ -48,6 +48,7 @@ final class EdgeHandler extends Handler.Abstract {
   private final OriginPolicy origins;
   private final RunOrigins runOrigins;
   private final Credentials credentials;
+  private final JwtIssuers issuers;
   private final EdgeLog log;
   private final Ticker ticker;
   private final InFlight inFlight = new InFlight();
@@ -59,6 +60,7 @@ final class EdgeHandler extends Handler.Abstract {
       OriginPolicy origins,
       CalledFunctions called,
       Credentials credentials,
+      JwtIssuers issuers,
       EdgeLog log,
       Ticker ticker) {
     this.router = router;
@@ -66,6 +68,7 @@ final class EdgeHandler extends Handler.Abstract {
     this.origins = origins;
     this.runOrigins = new RunOrigins(origins, called, EXPOSED_HEADERS, CORS_MAX_AGE);
     this.credentials = credentials;
+    this.issuers = issuers;
     this.log = log;
     this.ticker = ticker;
   }
@@ -89,13 +92,14 @@ final class EdgeHandler extends Handler.Abstract {
       cors(request, response);
       match = router.match(request.getMethod(), request.getHttpURI().getPath());
       Route route = route(request, match);
-      String tenant = tenant(request, route);
+      Shown shown = shown(request, route);
       Map<String, String> parameters =
           match instanceof Router.Match.Found found ? found.parameters() : Map.of();
       var context =
-          new RequestContext(tenant, trace)
+          new RequestContext(shown.tenant(), trace)
               .withPriority(Priority.parse(request.getHeaders().get(Exchange.PRIORITY)));
       exchange = new Exchange(request, response, callback, context, parameters);
+      exchange.user(shown.user());
       if (!runOrigins.admit(exchange, match)) {
         origins.checkOrigin(request);
       }
@@ -188,15 +192,38 @@ final class EdgeHandler extends Handler.Abstract {
     }
   }
 
-  private String tenant(Request request, Route route) {
+  /**
+   * In whose name a request comes.
+   *
+   * @param user what a user's token says; null: none was shown
+   */
+  private record Shown(String tenant, @Nullable UserToken user) {}
+
+  /** Users' tokens are for the doors of apps alone: an API key may do all that a tenant may. */
+  private Shown shown(Request request, Route route) {
     if (!route.guarded()) {
-      return RequestContext.DEFAULT_TENANT;
+      return new Shown(RequestContext.DEFAULT_TENANT, null);
     }
     String authorization = request.getHeaders().get(HttpHeader.AUTHORIZATION);
-    if (authorization == null && CONNECTIONS.matcher(route.template()).lookingAt()) {
-      // Browsers cannot set headers on a WebSocket or an EventSource.
-      authorization = accessToken(request.getHttpURI().getQuery());
+    if (CONNECTIONS.matcher(route.template()).lookingAt()) {
+      if (authorization == null) {
+        // Browsers cannot set headers on a WebSocket or an EventSource.
+        authorization = accessToken(request.getHttpURI().getQuery());
+      }
+      if (authorization != null && authorization.regionMatches(true, 0, "Bearer ", 0, 7)) {
+        String bearer = authorization.substring(7).strip();
+        // A key may look like a token; no token is a key.
+        boolean key = credentials.requiresApiKey() && credentials.tenant(authorization).isPresent();
+        if (!key && issuers.looksLikeOne(bearer)) {
+          UserToken user = issuers.verify(bearer);
+          return new Shown(user.tenant(), user);
+        }
+      }
     }
+    return new Shown(tenant(authorization), null);
+  }
+
+  private String tenant(@Nullable String authorization) {
     return credentials
         .tenant(authorization)
         .orElseThrow(() ->

@@ -9,10 +9,13 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import org.eclipse.jetty.http.HttpCookie;
+import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -53,6 +56,7 @@ public final class Exchange implements AutoCloseable {
   private volatile @Nullable BackendCall call;
   private volatile @Nullable Runnable whenGone;
   private @Nullable DisconnectWatch watch;
+  private @Nullable UserToken user;
   private boolean anonymous;
   private boolean answered;
   private long bytes;
@@ -110,6 +114,16 @@ public final class Exchange implements AutoCloseable {
     return request.getHeaders().get(name);
   }
 
+  /** What counts as the client where clients are counted; empty: this machine, which is not. */
+  public Optional<String> clientBlock() {
+    return request.getConnectionMetaData().getRemoteSocketAddress()
+                instanceof InetSocketAddress peer
+            && peer.getAddress() != null
+            && !peer.getAddress().isLoopbackAddress()
+        ? Optional.of(AddressBlock.ofClient(peer.getAddress()).toString())
+        : Optional.empty();
+  }
+
   /** A cookie's value; null: absent. */
   public @Nullable String cookie(String name) {
     for (HttpCookie cookie : Request.getCookies(request)) {
@@ -123,9 +137,26 @@ public final class Exchange implements AutoCloseable {
   /**
    * The whole body.
    *
-   * @throws HeddleException TOO_LARGE beyond the limit
+   * @throws HeddleException TOO_LARGE beyond the limit, INVALID_REQUEST for one that is malformed,
+   *     CANCELLED if the client goes meanwhile
    */
-  public byte[] body(DataSize limit) throws IOException {
+  public byte[] body(DataSize limit) {
+    try {
+      return read(limit);
+    } catch (IOException | HttpException.RuntimeException e) {
+      throw unread(e);
+    }
+  }
+
+  /** Why a body could not be read: that is the client's doing. */
+  static HeddleException unread(Throwable cause) {
+    return cause instanceof HttpException || cause.getCause() instanceof HttpException
+        ? new HeddleException(
+            ErrorCode.INVALID_REQUEST, "body: malformed (expected: valid HTTP/1.1)", cause)
+        : new HeddleException(ErrorCode.CANCELLED, "client: gone", cause);
+  }
+
+  private byte[] read(DataSize limit) throws IOException {
     long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
     int most = limit.toIntBytes();
     try (InputStream in = Content.Source.asInputStream(request)) {
@@ -169,6 +200,15 @@ public final class Exchange implements AutoCloseable {
   /** The body as JSON. */
   public JsonNode json(DataSize limit) throws IOException {
     return Json.parse(body(limit));
+  }
+
+  void user(@Nullable UserToken shown) {
+    user = shown;
+  }
+
+  /** What the user's token says, which holds; empty: none was shown. */
+  public Optional<UserToken> user() {
+    return Optional.ofNullable(user);
   }
 
   /** Any site's page may have sent the request: nothing is done in its user's name. */
@@ -281,8 +321,8 @@ public final class Exchange implements AutoCloseable {
     }
     try (InputStream in = Content.Source.asInputStream(request)) {
       var _ = in.readNBytes(SMALL_BODY);
-    } catch (IOException e) {
-      // The client is gone, or takes too long: it learns the reason if it can.
+    } catch (IOException | HttpException.RuntimeException e) {
+      // Gone, malformed, or too slow: the client learns the reason if it can.
       response.getHeaders().put(HttpHeader.CONNECTION, "close");
     }
   }

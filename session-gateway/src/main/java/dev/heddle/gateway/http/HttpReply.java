@@ -23,8 +23,22 @@ import tools.jackson.databind.JsonNode;
  *
  * @param headers by name, as given; those that are the platform's business are left out
  * @param cookies values of Set-Cookie headers
+ * @param session what becomes of the caller's cookie session
  */
-record HttpReply(int statusCode, Map<String, String> headers, List<String> cookies, byte[] body) {
+record HttpReply(
+    int statusCode,
+    Map<String, String> headers,
+    List<String> cookies,
+    byte[] body,
+    Session session) {
+  /** What becomes of a session. */
+  enum Session {
+    STAYS,
+    /** It gets a new id, as after a login. */
+    RENEWED,
+    ENDS
+  }
+
   private static final String JSON_TYPE = "application/json";
   private static final int MAX_HEADERS = 100;
   private static final int MAX_HEADER_TEXT = 8 << 10;
@@ -56,7 +70,7 @@ record HttpReply(int statusCode, Map<String, String> headers, List<String> cooki
     JsonNode node = Json.blank(json) ? Json.object().nullNode() : Json.parse(json);
     if (!node.isObject() || node.get("statusCode") == null) {
       var type = Map.of("Content-Type", JSON_TYPE);
-      return new HttpReply(200, type, List.of(), node.isNull() ? new byte[0] : json);
+      return new HttpReply(200, type, List.of(), node.isNull() ? new byte[0] : json, Session.STAYS);
     }
     return new Reader(node, label).read();
   }
@@ -82,7 +96,7 @@ record HttpReply(int statusCode, Map<String, String> headers, List<String> cooki
       if (headers.keySet().stream().noneMatch("content-type"::equalsIgnoreCase)) {
         headers.put("Content-Type", JSON_TYPE);
       }
-      return new HttpReply(status.intValue(), headers, cookies(), body());
+      return new HttpReply(status.intValue(), headers, cookies(), body(), session());
     }
 
     private Map<String, String> headers() {
@@ -173,6 +187,26 @@ record HttpReply(int statusCode, Map<String, String> headers, List<String> cooki
       } catch (IllegalArgumentException e) {
         throw invalid("body: not base64", "base64, as isBase64Encoded says");
       }
+    }
+
+    private Session session() {
+      JsonNode given = present("heddle");
+      if (given == null) {
+        return Session.STAYS;
+      }
+      String text = given.path("session").asString("");
+      if (given.isObject() && given.size() == 1) {
+        switch (text) {
+          case "renew" -> {
+            return Session.RENEWED;
+          }
+          case "end" -> {
+            return Session.ENDS;
+          }
+          default -> {}
+        }
+      }
+      throw invalid("heddle: " + given, "{\"session\": \"renew\"} or {\"session\": \"end\"}");
     }
 
     private @Nullable JsonNode present(String name) {

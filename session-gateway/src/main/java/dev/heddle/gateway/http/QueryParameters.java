@@ -15,7 +15,7 @@ import java.util.Set;
  * What stands behind the question mark, read strictly: unknown names are errors, and so are those
  * that are repeated, except where they may be.
  */
-final class QueryParameters {
+public final class QueryParameters {
   private final Map<String, List<String>> values = new LinkedHashMap<>();
 
   /**
@@ -23,7 +23,7 @@ final class QueryParameters {
    *
    * @throws HeddleException UNKNOWN_PARAMETER, or INVALID_REQUEST for a repeated or malformed one
    */
-  QueryParameters(Exchange exchange, String... allowed) {
+  public QueryParameters(Exchange exchange, String... allowed) {
     this(exchange, List.of(), List.of(allowed));
   }
 
@@ -34,7 +34,7 @@ final class QueryParameters {
    * @param single names that may not
    * @throws HeddleException UNKNOWN_PARAMETER, or INVALID_REQUEST for a repeated or malformed one
    */
-  QueryParameters(Exchange exchange, List<String> repeatable, List<String> single) {
+  public QueryParameters(Exchange exchange, List<String> repeatable, List<String> single) {
     String query = exchange.request().getHttpURI().getQuery();
     if (query == null) {
       return;
@@ -66,7 +66,7 @@ final class QueryParameters {
     return Router.decode("query", text.replace('+', ' '));
   }
 
-  Optional<String> text(String name) {
+  public Optional<String> text(String name) {
     return all(name).stream().findFirst();
   }
 
@@ -80,7 +80,7 @@ final class QueryParameters {
    *
    * @throws HeddleException TYPE_MISMATCH or OUT_OF_RANGE
    */
-  OptionalLong integer(String name, long least, long most) {
+  public OptionalLong integer(String name, long least, long most) {
     Optional<String> given = text(name);
     if (given.isEmpty()) {
       return OptionalLong.empty();

@@ -6,6 +6,7 @@ import dev.heddle.gateway.backend.InvocationsGrpcClient.Event;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Near;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Receipt;
 import dev.heddle.gateway.backend.InvocationsGrpcClient.Result;
+import dev.heddle.gateway.session.SessionEnding;
 import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.json.Json;
@@ -36,6 +37,7 @@ public final class RunRoutes {
   private final CalledFunctions called;
   private final HttpEvent events;
   private final SessionStore sessions;
+  private final SessionEnding endings;
   private final SessionPositions positions;
   private final HttpLimits limits;
 
@@ -44,12 +46,14 @@ public final class RunRoutes {
       CalledFunctions called,
       HttpEvent events,
       SessionStore sessions,
+      SessionEnding endings,
       SessionPositions positions,
       HttpLimits limits) {
     this.invocations = invocations;
     this.called = called;
     this.events = events;
     this.sessions = sessions;
+    this.endings = endings;
     this.positions = positions;
     this.limits = limits;
   }
@@ -90,7 +94,13 @@ public final class RunRoutes {
       throw e;
     }
     if (result.http()) {
-      reply(exchange, HttpReply.parse(result.json(), function + "@" + result.receipt().version()));
+      var reply = HttpReply.parse(result.json(), function + "@" + result.receipt().version());
+      Runnable afterwards = session(exchange, caller, reply.session());
+      try {
+        reply(exchange, reply);
+      } finally {
+        afterwards.run();
+      }
     } else {
       exchange.json(200, result.json().length == 0 ? NULL : result.json());
     }
@@ -100,23 +110,26 @@ public final class RunRoutes {
    * In whose name a function runs.
    *
    * @param session empty: of nobody, since any site's pages may have sent the request
+   * @param fresh whether nobody but this request can know the session's id
    * @param locality keeps a session's calls together, from its second one on
    */
-  private record Caller(Optional<String> session, String locality) {}
+  private record Caller(Optional<String> session, boolean fresh, String locality) {}
 
   private Caller caller(Exchange exchange) {
     if (exchange.anonymous()) {
       exchange.positions(
           positions.of(exchange.tenant(), "", exchange.header(Exchange.POSITION), null));
-      return new Caller(Optional.empty(), "");
+      return new Caller(Optional.empty(), false, "");
     }
     SessionStore.Visit visit =
         sessions.visit(exchange.tenant(), exchange.cookie(SessionStore.COOKIE));
-    boolean known = visit.setCookie().isEmpty();
     exchange.positions(
         positions.ofVisit(exchange.tenant(), exchange.header(Exchange.POSITION), visit));
     visit.setCookie().ifPresent(value -> exchange.header(HttpHeader.SET_COOKIE, value));
-    return new Caller(Optional.of(visit.session()), known ? visit.session() : "");
+    return new Caller(
+        Optional.of(visit.session()),
+        visit.setCookie().isPresent(),
+        visit.known() ? visit.session() : "");
   }
 
   private Result invoke(Exchange exchange, Caller caller, String path, byte[] body) {
@@ -162,6 +175,38 @@ public final class RunRoutes {
     // The event's errors are the caller's: found here, they name line and column.
     Json.check(body);
     return body;
+  }
+
+  /**
+   * What the function wants to become of the caller's session.
+   *
+   * @return what is left to do when the caller has been answered
+   */
+  private Runnable session(Exchange exchange, Caller caller, HttpReply.Session what) {
+    if (what == HttpReply.Session.STAYS) {
+      return () -> {};
+    }
+    String tenant = exchange.tenant();
+    String session =
+        caller
+            .session()
+            .orElseThrow(() ->
+                new HeddleException(
+                    ErrorCode.FUNCTION_RESULT_INVALID,
+                    "heddle.session: of a caller without session (expected: none, as any site's"
+                        + " pages may call)"));
+    if (what == HttpReply.Session.ENDS) {
+      var _ = endings.end(tenant, session);
+      exchange.header(HttpHeader.SET_COOKIE, SessionStore.NO_COOKIE);
+      return () -> {};
+    }
+    if (caller.fresh()) {
+      // Its id is as new as another one would be.
+      return () -> {};
+    }
+    SessionEnding.Renewed renewed = endings.renew(tenant, session);
+    renewed.visit().setCookie().ifPresent(value -> exchange.header(HttpHeader.SET_COOKIE, value));
+    return renewed.endConnections();
   }
 
   private static void receipt(Exchange exchange, Receipt receipt) {

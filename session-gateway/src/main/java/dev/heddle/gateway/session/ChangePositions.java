@@ -35,7 +35,7 @@ final class ChangePositions
   /** What became of the change; the number is what travels. */
   enum Outcome {
     DONE(0),
-    /** The session is past its maximal age. */
+    /** The session is past its maximal age, or was ended. */
     EXPIRED(1),
     /** The owner lacks the key that the token was sealed with. */
     UNREADABLE(2);
@@ -115,7 +115,7 @@ final class ChangePositions
       entry = new SessionEntry(createdMillis);
     }
     long ttl = entry.ttlMillis(nowMillis, idleMillis, maxAgeMillis);
-    if (ttl <= 0) {
+    if (ttl <= 0 || entry.ended()) {
       return Outcome.EXPIRED;
     }
     byte[] kept = entry.positions();

@@ -28,7 +28,9 @@ final class ChangeSession
     TOO_MANY_ATTRIBUTES(2),
     TOO_MANY_BYTES(3),
     /** The session is past its maximal age. */
-    EXPIRED(4);
+    EXPIRED(4),
+    /** Somebody has ended the session. */
+    ENDED(5);
 
     private final int number;
 
@@ -42,7 +44,7 @@ final class ChangeSession
           return outcome;
         }
       }
-      throw new IllegalArgumentException("outcome: " + number + " (expected: 0..4)");
+      throw new IllegalArgumentException("outcome: " + number + " (expected: 0..5)");
     }
   }
 
@@ -84,6 +86,9 @@ final class ChangeSession
     SessionEntry entry = mapEntry.getValue();
     if (entry == null) {
       entry = new SessionEntry(createdMillis);
+    }
+    if (entry.ended()) {
+      return Outcome.ENDED;
     }
     for (Step step : steps) {
       if (!holds(step.expected(), entry.sealed().get(step.name()))) {

@@ -9,7 +9,10 @@ import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +46,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
       long windowMillis,
       int historyBytes) {}
 
+  /** So many of the last frames are known again that are appended twice: 8 bytes each. */
+  static final int MOST_REPEATED = 64;
+
   /** No deadline is longer. */
   private static final long LONGEST_CALL_MILLIS = 3_600_000;
 
@@ -64,9 +70,13 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   private boolean recovered = true;
   private long base;
   private long bytes;
-  private long newest;
+
+  /** Ids of the last frames, kept or not, oldest first. */
+  private long[] newest = {};
+
   private long delivered;
   private final ArrayDeque<Frame> frames = new ArrayDeque<>();
+  private final TreeSet<String> channels = new TreeSet<>();
 
   /** A frame to the client, sealed. */
   private record Frame(long id, byte[] sealed) {}
@@ -150,6 +160,40 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     return handed;
   }
 
+  /** The channels that it listens to. */
+  Set<String> channels() {
+    return Set.copyOf(channels);
+  }
+
+  /**
+   * It begins to listen to channels, and ends it.
+   *
+   * @param token generation of the token that its client shows; 0: none
+   * @param socketEpoch of the socket that its client says it over; 0: none
+   * @param most that it may listen to
+   * @return FULL, and all is as it was, where there would be more
+   */
+  Outcome channels(long token, long socketEpoch, Set<String> add, Set<String> remove, int most) {
+    if (end != null) {
+      return Outcome.MISSING;
+    }
+    if (token > 0 && !good(token)) {
+      return Outcome.REPLAYED;
+    }
+    if (socketEpoch > 0 && socketEpoch != epoch) {
+      return Outcome.FENCED;
+    }
+    var after = new TreeSet<>(channels);
+    after.removeAll(remove);
+    after.addAll(add);
+    if (after.size() > most) {
+      return Outcome.FULL;
+    }
+    channels.clear();
+    channels.addAll(after);
+    return Outcome.DONE;
+  }
+
   /** Whether the last attach found every frame that the client lacks. */
   boolean recovered() {
     return recovered;
@@ -192,6 +236,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     head.recovered = recovered;
     head.base = last();
     head.delivered = delivered;
+    head.channels.addAll(channels);
     return head;
   }
 
@@ -335,7 +380,8 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
    * @return DUPLICATE for an id that was kept before
    */
   Outcome append(long by, long id, byte[] frame) {
-    if (id == newest || frames.stream().anyMatch(each -> each.id() == id)) {
+    if (Arrays.stream(newest).anyMatch(each -> each == id)
+        || frames.stream().anyMatch(each -> each.id() == id)) {
       return Outcome.DUPLICATE;
     }
     if (by != 0 && by != call) {
@@ -363,7 +409,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   }
 
   private void keep(long id, byte[] frame) {
-    newest = id;
+    int from = newest.length < MOST_REPEATED ? 0 : 1;
+    newest = Arrays.copyOfRange(newest, from, newest.length + 1);
+    newest[newest.length - 1] = id;
     frames.addLast(new Frame(id, frame));
     bytes += frame.length;
     while (frames.size() > 1 && bytes > origin.historyBytes()) {
@@ -444,13 +492,14 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     out.writeByteArray(handed);
     out.writeBoolean(recovered);
     out.writeLong(base);
-    out.writeLong(newest);
+    out.writeLongArray(newest);
     out.writeLong(delivered);
     out.writeInt(frames.size());
     for (Frame frame : frames) {
       out.writeLong(frame.id());
       out.writeByteArray(frame.sealed());
     }
+    writeTexts(out, channels);
   }
 
   @Override
@@ -482,13 +531,30 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     handed = bytes(in);
     recovered = in.readBoolean();
     base = in.readLong();
-    newest = in.readLong();
+    long[] ids = in.readLongArray();
+    newest = ids == null ? new long[0] : ids;
     delivered = in.readLong();
     for (int left = in.readInt(); left > 0; left--) {
       var frame = new Frame(in.readLong(), bytes(in));
       frames.addLast(frame);
       bytes += frame.sealed().length;
     }
+    channels.addAll(texts(in));
+  }
+
+  static void writeTexts(ObjectDataOutput out, Set<String> texts) throws IOException {
+    out.writeInt(texts.size());
+    for (String text : texts) {
+      out.writeString(text);
+    }
+  }
+
+  static Set<String> texts(ObjectDataInput in) throws IOException {
+    var texts = new TreeSet<String>();
+    for (int left = in.readInt(); left > 0; left--) {
+      texts.add(text(in));
+    }
+    return texts;
   }
 
   static void write(ObjectDataOutput out, Carrier carrier) throws IOException {

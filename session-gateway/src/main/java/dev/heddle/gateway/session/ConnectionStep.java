@@ -9,6 +9,7 @@ import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
 import java.io.IOException;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,9 @@ final class ConnectionStep
 
     /** Removes it, if this epoch still carries it, or for who has this token; 0: in any case. */
     record Remove(long epoch, long token, End how) implements Step {}
+
+    record Channels(long token, long epoch, Set<String> add, Set<String> remove, int most)
+        implements Step {}
   }
 
   /** What became of a step. */
@@ -186,6 +190,9 @@ final class ConnectionStep
       case Step.Adopt adopt -> entry.adopt(adopt.lost(), adopt.by(), adopt.nowMillis());
       case Step.Expire expire -> entry.over(expire.nowMillis()) ? Outcome.DONE : Outcome.BUSY;
       case Step.Remove remove -> entry.remove(remove.epoch(), remove.token(), remove.how());
+      case Step.Channels change ->
+          entry.channels(
+              change.token(), change.epoch(), change.add(), change.remove(), change.most());
     };
   }
 
@@ -259,6 +266,14 @@ final class ConnectionStep
         out.writeInt(remove.how().code());
         out.writeString(remove.how().reason());
       }
+      case Step.Channels change -> {
+        out.writeByte(11);
+        out.writeLong(change.token());
+        out.writeLong(change.epoch());
+        ConnectionEntry.writeTexts(out, change.add());
+        ConnectionEntry.writeTexts(out, change.remove());
+        out.writeInt(change.most());
+      }
     }
   }
 
@@ -291,7 +306,14 @@ final class ConnectionStep
           case 10 ->
               new Step.Remove(
                   in.readLong(), in.readLong(), new End(in.readInt(), ConnectionEntry.text(in)));
-          default -> throw new IOException("connection step: " + kind + " (expected: 0..10)");
+          case 11 ->
+              new Step.Channels(
+                  in.readLong(),
+                  in.readLong(),
+                  ConnectionEntry.texts(in),
+                  ConnectionEntry.texts(in),
+                  in.readInt());
+          default -> throw new IOException("connection step: " + kind + " (expected: 0..11)");
         };
   }
 

@@ -108,6 +108,7 @@ public final class ConnectionTable {
    * @param last offset of the last frame to the client; 0: there was none
    * @param since when it was attached or detached
    * @param active when its client last came, or sent a frame
+   * @param channels that it listens to
    * @param end how it ends with the call in flight, or ended with the one that this step has ended;
    *     null: not so
    */
@@ -130,6 +131,7 @@ public final class ConnectionTable {
       long last,
       Instant since,
       Instant active,
+      Set<String> channels,
       @Nullable End end) {
     /**
      * How many frames of the client are done. A frame in work may yet be given back: its client is
@@ -167,8 +169,9 @@ public final class ConnectionTable {
    * What is kept for a client.
    *
    * @param complete whether no frame is missing after the one asked for
+   * @param channels that the connection listens to
    */
-  public record Missed(boolean complete, List<Kept> frames) {}
+  public record Missed(boolean complete, List<Kept> frames, Set<String> channels) {}
 
   /** This gateway, for others that find it in the grid. */
   public Carrier self(Optional<String> internalAddress) {
@@ -303,10 +306,33 @@ public final class ConnectionTable {
   /**
    * As above, for who may do it more than once.
    *
-   * @param id of the frame, as of {@link #newId}: one that is kept, or was kept last, is DUPLICATE
+   * @param id of the frame, as of {@link #newId}: one that is kept, or was lately, is DUPLICATE
    */
   public Change append(ConnectionKey key, long by, long id, boolean binary, byte[] frame) {
     return step(key, new Step.Append(by, id, seal(key, binary, frame)));
+  }
+
+  /**
+   * The connection begins to listen to channels, and ends it.
+   *
+   * @param by who says so
+   * @param most that it may listen to
+   * @return FULL where there would be more, MISSING also where it ends with the call in flight,
+   *     REPLAYED and FENCED where its client may not say so any more
+   */
+  public Change channels(ConnectionKey key, By by, Set<String> add, Set<String> remove, int most) {
+    return step(key, new Step.Channels(by.token(), by.epoch(), add, remove, most));
+  }
+
+  /**
+   * Who says what of a connection.
+   *
+   * @param token generation of the token that it came with; 0: it came without
+   * @param epoch of the socket that it came over; 0: it came over none
+   */
+  public record By(long token, long epoch) {
+    /** Somebody else than its client. */
+    public static final By OTHERS = new By(0, 0);
   }
 
   /** The client has read up to this offset. Does not block; completes when it is done. */
@@ -370,7 +396,7 @@ public final class ConnectionTable {
         frames.add(new Kept(at, plain[0] == 1, bytes));
       }
     }
-    return Optional.of(new Missed(offset >= entry.base(), frames));
+    return Optional.of(new Missed(offset >= entry.base(), frames, entry.channels()));
   }
 
   /** Connections whose entries this member owns: each is one member's, give or take a move. */
@@ -426,6 +452,7 @@ public final class ConnectionTable {
         entry.last(),
         Instant.ofEpochMilli(entry.sinceMillis()),
         Instant.ofEpochMilli(entry.activeMillis()),
+        entry.channels(),
         entry.end());
   }
 }

@@ -13,6 +13,14 @@ final class GridTypes implements DataSerializableFactory {
   static final int CONNECTION = 5;
   static final int STEP = 6;
   static final int STEP_RESULT = 7;
+  static final int CHANNEL = 8;
+  static final int CHANNEL_STEP = 9;
+  static final int CHANNEL_RESULT = 10;
+  static final int PRESENCE = 11;
+  static final int PRESENCE_STEP = 12;
+  static final int END = 13;
+  static final int MERGE = 14;
+  static final int PRESENCE_READ = 15;
 
   @Override
   public IdentifiedDataSerializable create(int type) {
@@ -24,7 +32,15 @@ final class GridTypes implements DataSerializableFactory {
       case CONNECTION -> new ConnectionEntry();
       case STEP -> new ConnectionStep();
       case STEP_RESULT -> new ConnectionStep.Result();
-      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..7)");
+      case CHANNEL -> new ChannelEntry();
+      case CHANNEL_STEP -> new ChannelStep();
+      case CHANNEL_RESULT -> new ChannelStep.Result();
+      case PRESENCE -> new PresenceEntry();
+      case PRESENCE_STEP -> new PresenceStep();
+      case END -> new EndSession();
+      case MERGE -> new MergeSessions();
+      case PRESENCE_READ -> new PresenceRead();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..15)");
     };
   }
 }

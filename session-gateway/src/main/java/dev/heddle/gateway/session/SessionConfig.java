@@ -16,8 +16,10 @@ import java.util.Optional;
  * @param maxNameLength characters of an attribute's name
  * @param maxValue UTF-8 bytes of an attribute's JSON
  * @param maxTotal bytes of all names and values of a session together
+ * @param patience who needs nothing of its session does not wait longer for the grid to say whether
+ *     somebody has ended it
  * @param secureCookie whether browsers send the cookie over TLS only: for a gateway behind a TLS
- *     proxy
+ *     proxy; where this node has certificates itself, they do in any case
  */
 public record SessionConfig(
     Optional<Path> keys,
@@ -27,6 +29,7 @@ public record SessionConfig(
     int maxNameLength,
     DataSize maxValue,
     DataSize maxTotal,
+    Duration patience,
     boolean secureCookie) {
   public SessionConfig {
     if (idleTimeout.compareTo(Duration.ofSeconds(1)) < 0 || idleTimeout.compareTo(maxAge) > 0) {
@@ -36,10 +39,27 @@ public record SessionConfig(
     if (maxAge.compareTo(Duration.ofDays(3650)) > 0) {
       throw new IllegalArgumentException("max-age: " + maxAge + " (expected: at most 3650d)");
     }
+    if (!patience.isPositive() || patience.compareTo(Duration.ofMinutes(1)) > 0) {
+      throw new IllegalArgumentException("patience: " + patience + " (expected: 1ms..1m)");
+    }
     check("max-attributes", maxAttributes, 1_000);
     check("max-name-length", maxNameLength, 1_000);
     check("max-value", maxValue.bytes(), maxTotal.bytes());
     check("max-total", maxTotal.bytes(), 1 << 20);
+  }
+
+  /** The same, with cookies for TLS only. */
+  public SessionConfig secure() {
+    return new SessionConfig(
+        keys,
+        idleTimeout,
+        maxAge,
+        maxAttributes,
+        maxNameLength,
+        maxValue,
+        maxTotal,
+        patience,
+        true);
   }
 
   private static void check(String name, long value, long most) {
@@ -58,6 +78,7 @@ public record SessionConfig(
         128,
         DataSize.parse("16KiB"),
         DataSize.parse("64KiB"),
+        Duration.ofSeconds(1),
         false);
   }
 }

@@ -19,11 +19,42 @@ final class SessionEntry implements IdentifiedDataSerializable {
   private final Map<String, byte[]> sealed = new TreeMap<>();
   private byte @Nullable [] positions;
 
+  /** It is over, and what is left keeps its id from coming to life again. */
+  private boolean ended;
+
+  /** When that was because it got a new id; 0: it did not. */
+  private long renewedMillis;
+
   /** For the serializer. */
   SessionEntry() {}
 
   SessionEntry(long createdMillis) {
     this.createdMillis = createdMillis;
+  }
+
+  /**
+   * What is left of a session that was ended.
+   *
+   * @param renewedMillis when it got a new id instead; 0: it did not
+   */
+  static SessionEntry ended(long createdMillis, long renewedMillis) {
+    var entry = new SessionEntry(createdMillis);
+    entry.ended = true;
+    entry.renewedMillis = renewedMillis;
+    return entry;
+  }
+
+  boolean ended() {
+    return ended;
+  }
+
+  /** Whether it has had a new id for less than that, so that its client may not know it yet. */
+  boolean justRenewed(long nowMillis, long leastMillis) {
+    return renewedMillis > 0 && nowMillis - renewedMillis < leastMillis;
+  }
+
+  long createdMillis() {
+    return createdMillis;
   }
 
   Map<String, byte[]> sealed() {
@@ -72,6 +103,8 @@ final class SessionEntry implements IdentifiedDataSerializable {
       out.writeByteArray(attribute.getValue());
     }
     out.writeByteArray(positions);
+    out.writeBoolean(ended);
+    out.writeLong(renewedMillis);
   }
 
   @Override
@@ -87,6 +120,8 @@ final class SessionEntry implements IdentifiedDataSerializable {
       sealed.put(name, value);
     }
     positions = in.readByteArray();
+    ended = in.readBoolean();
+    renewedMillis = in.readLong();
   }
 
   @Override

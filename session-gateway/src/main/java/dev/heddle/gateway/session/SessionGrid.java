@@ -12,7 +12,9 @@ import com.hazelcast.config.NetworkConfig;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.map.IMap;
+import com.hazelcast.spi.merge.DiscardMergePolicy;
 import com.hazelcast.spi.properties.ClusterProperty;
+import com.hazelcast.topic.ITopic;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.net.InetSocketAddress;
@@ -34,6 +36,8 @@ final class SessionGrid implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionGrid.class);
   private static final String MAP = "sessions";
   private static final String CONNECTIONS = "connections";
+  private static final String CHANNELS = "channels";
+  private static final String PRESENCE = "presence";
 
   /** The attribute of a member that names its node. */
   private static final String NODE = "node";
@@ -41,10 +45,15 @@ final class SessionGrid implements AutoCloseable {
   /** Sessions a node, owned and backed up; beyond, those unused for longest go. */
   private static final int MAX_SESSIONS_PER_NODE = 1_000_000;
 
-  private final HazelcastInstance member;
+  /** Channels a node whose presence is kept; what is pushed out is told again. */
+  private static final int MAX_PRESENCE_PER_NODE = 20_000;
 
-  private SessionGrid(HazelcastInstance member) {
+  private final HazelcastInstance member;
+  private final ChannelUse channelUse;
+
+  private SessionGrid(HazelcastInstance member, ChannelUse channelUse) {
     this.member = member;
+    this.channelUse = channelUse;
   }
 
   /**
@@ -60,7 +69,10 @@ final class SessionGrid implements AutoCloseable {
     config.setClusterName(name);
     config.getMemberAttributeConfig().setAttribute(NODE, node);
     config.setNetworkConfig(network(grid));
-    config.setUserContext(new ConcurrentHashMap<>(Map.of(ChangePositions.CIPHER, cipher)));
+    var channelUse = new ChannelUse();
+    config.setUserContext(
+        new ConcurrentHashMap<>(
+            Map.of(ChangePositions.CIPHER, cipher, ChannelUse.CONTEXT, channelUse)));
     config.getJetConfig().setEnabled(false);
     config.getMetricsConfig().setEnabled(false);
     config.getIntegrityCheckerConfig().setEnabled(false);
@@ -70,6 +82,14 @@ final class SessionGrid implements AutoCloseable {
         .setJavaSerializationFilterConfig(filter());
     config.addMapConfig(map(sessions));
     config.addMapConfig(connectionMap());
+    config.addMapConfig(inPlace(CHANNELS));
+    config.addMapConfig(
+        inPlace(PRESENCE)
+            .setEvictionConfig(
+                new EvictionConfig()
+                    .setMaxSizePolicy(MaxSizePolicy.PER_NODE)
+                    .setSize(MAX_PRESENCE_PER_NODE)
+                    .setEvictionPolicy(EvictionPolicy.LRU)));
     set(config, grid);
     Ticker ticker = Ticker.system();
     long started = ticker.nanoTime();
@@ -80,7 +100,7 @@ final class SessionGrid implements AutoCloseable {
         member.getCluster().getLocalMember().getAddress(),
         member.getCluster().getMembers().size(),
         (ticker.nanoTime() - started) / 1_000_000);
-    return new SessionGrid(member);
+    return new SessionGrid(member, channelUse);
   }
 
   /** Java serialization is left to the grid's own messages. */
@@ -111,6 +131,7 @@ final class SessionGrid implements AutoCloseable {
     map.setAsyncBackupCount(0);
     map.setStatisticsEnabled(false);
     map.setPerEntryStatsEnabled(false);
+    map.getMergePolicyConfig().setPolicy(MergeSessions.class.getName());
     // Every write sets its own; this is for an entry that somehow came without.
     map.setTimeToLiveSeconds(Math.clamp(sessions.idleTimeout().toSeconds(), 1, Integer.MAX_VALUE));
     map.setEvictionConfig(
@@ -129,6 +150,22 @@ final class SessionGrid implements AutoCloseable {
     map.setAsyncBackupCount(0);
     map.setStatisticsEnabled(false);
     map.setPerEntryStatsEnabled(false);
+    return map;
+  }
+
+  /**
+   * Entries that steps change where they are, without reading and writing the whole each time. Of
+   * two halves of a split grid the larger one's stay: positions of the other are in no line of
+   * eras. Nothing is pushed out by others: {@link ChannelUse} bounds channels.
+   */
+  private static MapConfig inPlace(String name) {
+    var map = new MapConfig(name);
+    map.setInMemoryFormat(InMemoryFormat.OBJECT);
+    map.setBackupCount(1);
+    map.setAsyncBackupCount(0);
+    map.setStatisticsEnabled(false);
+    map.setPerEntryStatsEnabled(false);
+    map.getMergePolicyConfig().setPolicy(DiscardMergePolicy.class.getName());
     return map;
   }
 
@@ -171,6 +208,24 @@ final class SessionGrid implements AutoCloseable {
 
   IMap<String, ConnectionEntry> connections() {
     return member.getMap(CONNECTIONS);
+  }
+
+  IMap<String, ChannelEntry> channels() {
+    return member.getMap(CHANNELS);
+  }
+
+  /** What the channels weigh that this member owns. */
+  ChannelUse channelUse() {
+    return channelUse;
+  }
+
+  IMap<String, PresenceEntry> presence() {
+    return member.getMap(PRESENCE);
+  }
+
+  /** What gateways tell each other of channels; may lose what nobody has time to hear. */
+  ITopic<byte[]> news(int shard) {
+    return member.getTopic(CHANNELS + "-" + shard);
   }
 
   /** This member's id. */

@@ -74,7 +74,7 @@ public final class SessionPositions {
    */
   public UserPositions ofVisit(String tenant, @Nullable String token, SessionStore.Visit visit) {
     PositionToken brought = token == null ? PositionToken.EMPTY : PositionToken.parse(token);
-    boolean known = visit.setCookie().isEmpty();
+    boolean known = visit.known();
     return !known && brought.isEmpty()
         ? UserPositions.none()
         : new UserPositions(

@@ -5,6 +5,7 @@ import com.hazelcast.map.IMap;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.gateway.session.ChangeSession.Outcome;
 import dev.heddle.gateway.session.ChangeSession.Step;
+import dev.heddle.gateway.session.TouchSession.Life;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
@@ -21,14 +22,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Sessions of all tenants. An id costs nothing until its first attribute or position is written:
@@ -39,14 +43,25 @@ public final class SessionStore implements AutoCloseable {
   /** The cookie's name. */
   public static final String COOKIE = "heddle_session";
 
+  /** Takes the cookie away. */
+  public static final String NO_COOKIE = COOKIE + "=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0";
+
   private static final Logger log = LoggerFactory.getLogger(SessionStore.class);
   private static final int MAX_ATTEMPTS = 1_000;
+
+  /** For so long who still shows the id from before a renewal gets no other cookie. */
+  static final Duration RENEWAL = Duration.ofSeconds(30);
+
+  /** Questions that nobody need wait for: while a member hangs, they stay open after that. */
+  private static final int MAX_ASKS = 1_000;
+
+  /** Clocks of gateways differ at most so much. */
+  private static final Duration SKEW = Duration.ofMinutes(1);
 
   /** A session in use is touched this often in an idle timeout, so that it ends a little late. */
   static final int TOUCHES = 32;
 
   private static final int MAX_REMEMBERED = 100_000;
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private final SessionConfig config;
   private final SessionCookie cookie;
@@ -54,10 +69,19 @@ public final class SessionStore implements AutoCloseable {
   private final SessionGrid grid;
   private final IMap<String, SessionEntry> sessions;
   private final Clock clock;
-  private final ConcurrentHashMap<String, Long> touched = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, Seen> seen = new ConcurrentHashMap<>();
+  private final AtomicLong forgotten = new AtomicLong();
+  private final Semaphore asks = new Semaphore(MAX_ASKS);
   private final KeyRing ring;
   private final Timer reads;
   private final Timer changes;
+
+  /**
+   * What was last heard of a session.
+   *
+   * @param lived whether the grid had something of it
+   */
+  private record Seen(long atMillis, boolean lived) {}
 
   /** Starts this node's member of the grid. */
   public SessionStore(
@@ -91,16 +115,42 @@ public final class SessionStore implements AutoCloseable {
    * Who visits.
    *
    * @param session id of the visitor's session
-   * @param setCookie value for a Set-Cookie header, where the session is new
+   * @param known whether the visitor has shown its cookie
+   * @param setCookie value for a Set-Cookie header, where the session is new and the visitor's to
+   *     keep
    */
-  public record Visit(String session, Optional<String> setCookie) {}
-
-  /** The session of a cookie's value; a new one without cookie, or if it is forged or has ended. */
-  public Visit visit(String tenant, @Nullable String cookieValue) {
-    Optional<String> known = find(tenant, cookieValue);
-    if (known.isPresent()) {
-      return new Visit(known.get(), Optional.empty());
+  public record Visit(String session, boolean known, Optional<String> setCookie) {
+    /** Whether the visitor has shown the cookie from before a renewal: it is to get the new one. */
+    public boolean late() {
+      return !known && setCookie.isEmpty();
     }
+  }
+
+  /**
+   * The session of a cookie's value; a new one without cookie, or if it is forged or has ended. Who
+   * shows a cookie that was renewed a moment ago has sent its request before it got the new one, or
+   * has yet to get it: it is a stranger, who must not get a third.
+   */
+  public Visit visit(String tenant, @Nullable String cookieValue) {
+    Optional<String> shown =
+        cookieValue == null ? Optional.empty() : cookie.verify(tenant, cookieValue);
+    if (shown.isEmpty()) {
+      return fresh(tenant);
+    }
+    return switch (life(tenant, shown.get())) {
+      case LIVES -> new Visit(shown.get(), true, Optional.empty());
+      case RENEWED -> stranger();
+      case ABSENT, ENDED -> fresh(tenant);
+    };
+  }
+
+  /** Somebody who is to keep the cookie that another answer brings. */
+  Visit stranger() {
+    return new Visit(cookie.newId(clock.instant()), false, Optional.empty());
+  }
+
+  /** A new session. */
+  Visit fresh(String tenant) {
     String id = cookie.newId(clock.instant());
     String header =
         COOKIE
@@ -109,33 +159,102 @@ public final class SessionStore implements AutoCloseable {
             + "; Path=/; HttpOnly; SameSite=Lax; Max-Age="
             + config.maxAge().toSeconds()
             + (config.secureCookie() ? "; Secure" : "");
-    return new Visit(id, Optional.of(header));
+    return new Visit(id, false, Optional.of(header));
   }
 
   /** The session of a cookie's value; empty without cookie, or if it is forged or has ended. */
   public Optional<String> find(String tenant, @Nullable String cookieValue) {
     return cookieValue == null
         ? Optional.empty()
-        : cookie.verify(tenant, cookieValue).filter(id -> lives(tenant, id));
+        : cookie.verify(tenant, cookieValue).filter(id -> life(tenant, id) == Life.LIVES);
   }
 
-  private boolean lives(String tenant, String id) {
+  /** What is to be thought of a session whose cookie is shown: a young one needs no entry. */
+  private Life life(String tenant, String id) {
     Instant created = SessionCookie.created(id).orElse(Instant.EPOCH);
     Duration age = Duration.between(created, clock.instant());
     if (age.compareTo(config.maxAge()) >= 0) {
+      return Life.ENDED;
+    }
+    boolean young = age.compareTo(config.idleTimeout()) < 0;
+    Seen last = seenLately(tenant, id);
+    if (last != null && (young || last.lived())) {
+      return Life.LIVES;
+    }
+    Life life = young ? asked(tenant, id) : touched(tenant, id);
+    return life == Life.ABSENT && young ? Life.LIVES : life;
+  }
+
+  /** What was heard of a session less than a touch interval ago; null: nothing. */
+  private @Nullable Seen seenLately(String tenant, String session) {
+    Seen last = seen.get(key(tenant, session));
+    boolean lately =
+        last != null && Math.abs(clock.millis() - last.atMillis()) < touchInterval().toMillis();
+    return lately ? last : null;
+  }
+
+  /**
+   * As {@link #touched}, of a session that need not be in the grid: where that does not answer
+   * soon, nothing is known of it.
+   */
+  private Life asked(String tenant, String session) {
+    String key = key(tenant, session);
+    long now = clock.millis();
+    long before = forgotten.get();
+    if (!asks.tryAcquire()) {
+      return Life.ABSENT;
+    }
+    try {
+      Life life =
+          Life.of(submitted(key, now).get(config.patience().toNanos(), TimeUnit.NANOSECONDS));
+      if (life == Life.LIVES || life == Life.ABSENT) {
+        remember(key, new Seen(now, life == Life.LIVES), before);
+      }
+      return life;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeddleException(ErrorCode.CANCELLED, "interrupted", e);
+    } catch (ExecutionException | TimeoutException | HazelcastException | IllegalStateException e) {
+      log.debug("session not looked up error={}", e.toString());
+      return Life.ABSENT;
+    }
+  }
+
+  /** A question that has its place among those that are open. */
+  private CompletableFuture<Integer> submitted(String key, long now) {
+    boolean open = false;
+    try {
+      CompletableFuture<Integer> answer =
+          sessions
+              .<Integer>submitToKey(key, new TouchSession(now, config, false))
+              .toCompletableFuture();
+      open = true;
+      return answer.whenComplete((_, _) -> asks.release());
+    } finally {
+      if (!open) {
+        asks.release();
+      }
+    }
+  }
+
+  /**
+   * Whether somebody has ended a session. One of which was heard a moment ago is not looked up, and
+   * neither does a grid that does not answer soon say so.
+   */
+  public boolean ended(String tenant, String session) {
+    if (seenLately(tenant, session) != null) {
       return false;
     }
-    Long last = touched.get(key(tenant, id));
-    if (last != null && Math.abs(clock.millis() - last) < touchInterval().toMillis()) {
-      return true;
-    }
-    if (age.compareTo(config.idleTimeout()) < 0) {
-      if (age.compareTo(touchInterval()) >= 0) {
-        touchLater(tenant, id);
-      }
-      return true;
-    }
-    return touch(tenant, id);
+    return switch (asked(tenant, session)) {
+      case ENDED, RENEWED -> true;
+      case LIVES, ABSENT -> false;
+    };
+  }
+
+  /** Whether the grid had something of a session when this node last heard of it. */
+  boolean lived(String tenant, String session) {
+    Seen last = seen.get(key(tenant, session));
+    return last != null && last.lived();
   }
 
   /** How often a session in use is worth a {@link #touch}. */
@@ -145,34 +264,52 @@ public final class SessionStore implements AutoCloseable {
 
   /** Restarts the session's idle time; false: the grid holds nothing of it. */
   public boolean touch(String tenant, String session) {
-    String key = key(tenant, session);
-    long now = clock.millis();
-    boolean there = inGrid(() -> sessions.executeOnKey(key, new TouchSession(now, config)));
-    if (there) {
-      remember(key, now);
-    }
-    return there;
+    return touched(tenant, session) == Life.LIVES;
   }
 
-  /** As {@link #touch}, for a session that need not be there; nobody waits for it. */
-  private void touchLater(String tenant, String session) {
+  private Life touched(String tenant, String session) {
     String key = key(tenant, session);
     long now = clock.millis();
-    remember(key, now);
+    long before = forgotten.get();
+    var touch = new TouchSession(now, config, false);
+    Life life = Life.of(inGrid(() -> sessions.executeOnKey(key, touch)));
+    if (life == Life.LIVES) {
+      remember(key, new Seen(now, true), before);
+    }
+    return life;
+  }
+
+  /**
+   * As {@link #touch}, for a session that was there a moment ago; nobody waits for it.
+   *
+   * @param before how many had been forgotten when it was read
+   */
+  private void touchLater(String tenant, String session, long before) {
+    String key = key(tenant, session);
+    long now = clock.millis();
+    remember(key, new Seen(now, true), before);
     var _ =
         sessions
-            .submitToKey(key, new TouchSession(now, config))
+            .submitToKey(key, new TouchSession(now, config, false))
             .exceptionally(failure -> {
               log.debug("session not touched error={}", failure.toString());
-              return false;
+              return 0;
             });
   }
 
-  private void remember(String key, long now) {
-    if (touched.size() >= MAX_REMEMBERED) {
-      touched.clear();
+  /**
+   * Remembers what was heard, unless a session has ended since it was asked for.
+   *
+   * @param before how many had been forgotten by then
+   */
+  private void remember(String key, Seen heard, long before) {
+    if (seen.size() >= MAX_REMEMBERED) {
+      seen.clear();
     }
-    touched.put(key, now);
+    seen.put(key, heard);
+    if (forgotten.get() != before) {
+      seen.remove(key);
+    }
   }
 
   /**
@@ -183,11 +320,12 @@ public final class SessionStore implements AutoCloseable {
   public Map<String, String> get(String tenant, String session, Collection<String> names) {
     check(session);
     return reads.record(() -> {
+      long before = forgotten.get();
       SessionEntry entry = read(tenant, session);
       var values = new TreeMap<String, String>();
       if (entry != null) {
         if (clock.millis() - entry.touchedMillis() >= touchInterval().toMillis()) {
-          touchLater(tenant, session);
+          touchLater(tenant, session, before);
         }
         entry
             .sealed()
@@ -272,6 +410,9 @@ public final class SessionStore implements AutoCloseable {
           throw new HeddleException(
               ErrorCode.GONE,
               "session: past its maximal age (expected: at most " + config.maxAge() + ")");
+      case ENDED ->
+          throw new HeddleException(
+              ErrorCode.GONE, "session: was ended (expected: one that lives)");
     };
   }
 
@@ -288,10 +429,11 @@ public final class SessionStore implements AutoCloseable {
       return sealed == null && expected.isEmpty();
     }
     String value = open(tenant, session, name, sealed);
-    return value.equals(expected) || json(name, value).equals(json(name, expected));
+    return value.equals(expected)
+        || AttributeJson.read(name, value).equals(AttributeJson.read(name, expected));
   }
 
-  private String open(String tenant, String session, String name, byte[] sealed) {
+  String open(String tenant, String session, String name, byte[] sealed) {
     return new String(cipher.open(tenant, session, name, sealed), StandardCharsets.UTF_8);
   }
 
@@ -308,10 +450,12 @@ public final class SessionStore implements AutoCloseable {
     return reads.record(() -> {
       SessionEntry entry = read(tenant, session);
       byte[] kept = entry == null ? null : entry.positions();
-      return kept == null
-          ? PositionToken.EMPTY
-          : ChangePositions.open(cipher, tenant, session, kept);
+      return kept == null ? PositionToken.EMPTY : opened(tenant, session, kept);
     });
+  }
+
+  PositionToken opened(String tenant, String session, byte[] positions) {
+    return ChangePositions.open(cipher, tenant, session, positions);
   }
 
   /**
@@ -370,39 +514,52 @@ public final class SessionStore implements AutoCloseable {
                   + config.maxValue()
                   + ")");
         }
-        json(name, value);
+        var _ = AttributeJson.read(name, value);
       }
     }
   }
 
-  private static JsonNode json(String name, String value) {
-    try {
-      JsonNode node = JSON.readTree(value);
-      if (!node.isMissingNode()) {
-        return node;
-      }
-    } catch (JacksonException e) {
-      throw new HeddleException(
-          ErrorCode.MALFORMED_JSON, "attribute " + name + ": not JSON (expected: a JSON value)", e);
-    }
-    throw new HeddleException(
-        ErrorCode.MALFORMED_JSON, "attribute " + name + ": empty (expected: a JSON value)");
-  }
-
-  private static void check(String session) {
-    if (SessionCookie.created(session).isEmpty()) {
+  /** Refuses what is no id; nobody has made one that is of the time to come. */
+  void check(String session) {
+    Instant latest = clock.instant().plus(SKEW);
+    if (SessionCookie.created(session).filter(made -> !made.isAfter(latest)).isEmpty()) {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST, "session: " + session + " (expected: a session id)");
     }
   }
 
-  private static String key(String tenant, String session) {
+  static String key(String tenant, String session) {
     return tenant + "/" + session;
+  }
+
+  /**
+   * Ends, renewals and lists of sessions.
+   *
+   * @param window how long connections survive their sockets
+   */
+  public SessionRecords records(Duration window) {
+    return new SessionRecords(this, sessions, config, window, clock);
+  }
+
+  /** What was known of a session's life holds no more. */
+  void forget(String tenant, String session) {
+    forgotten.incrementAndGet();
+    seen.remove(key(tenant, session));
   }
 
   /** The resumable connections of all gateways, in the same grid. */
   public ConnectionTable connections() {
     return new ConnectionTable(grid, cipher);
+  }
+
+  /** The channels of all gateways, in the same grid. */
+  public ChannelTable channels() {
+    return new ChannelTable(grid, cipher);
+  }
+
+  /** Who is in channels, in the same grid. */
+  public PresenceTable presence() {
+    return new PresenceTable(grid, cipher);
   }
 
   /** What signs and verifies for one purpose, with keys of the ring. */
@@ -414,9 +571,13 @@ public final class SessionStore implements AutoCloseable {
     try {
       return operation.get();
     } catch (HazelcastException | IllegalStateException e) {
-      throw new HeddleException(
-          ErrorCode.UNAVAILABLE, "sessions: the grid does not answer: " + e.getMessage(), e);
+      throw unavailable(e);
     }
+  }
+
+  static HeddleException unavailable(RuntimeException cause) {
+    return new HeddleException(
+        ErrorCode.UNAVAILABLE, "sessions: the grid does not answer: " + cause.getMessage(), cause);
   }
 
   /** What was set as the session's time to live at its last write or touch. */

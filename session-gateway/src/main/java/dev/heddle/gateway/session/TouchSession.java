@@ -8,11 +8,43 @@ import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Restarts a session's idle time on its owner's partition thread. Answers whether it is there. */
+/**
+ * Restarts a session's idle time on its owner's partition thread, or only looks. Answers with a
+ * {@link Life}'s number.
+ */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
 final class TouchSession
-    implements EntryProcessor<String, SessionEntry, Boolean>, IdentifiedDataSerializable {
+    implements EntryProcessor<String, SessionEntry, Integer>, IdentifiedDataSerializable {
+
+  /** What the grid knows of a session; the number is what travels. */
+  enum Life {
+    /** Nothing: it never had anything to keep, or its time is over. */
+    ABSENT(0),
+    LIVES(1),
+    /** Somebody has ended it. */
+    ENDED(2),
+    /** It has had a new id for a moment, of which its client may not know yet. */
+    RENEWED(3);
+
+    private final int number;
+
+    Life(int number) {
+      this.number = number;
+    }
+
+    static Life of(int number) {
+      for (Life life : values()) {
+        if (life.number == number) {
+          return life;
+        }
+      }
+      throw new IllegalArgumentException("life: " + number + " (expected: 0..3)");
+    }
+  }
+
+  private boolean onlyLooks;
   private long nowMillis;
   private long idleMillis;
   private long maxAgeMillis;
@@ -20,34 +52,51 @@ final class TouchSession
   /** For the serializer. */
   TouchSession() {}
 
-  TouchSession(long nowMillis, SessionConfig limits) {
+  TouchSession(long nowMillis, SessionConfig limits, boolean onlyLooks) {
+    this.onlyLooks = onlyLooks;
     this.nowMillis = nowMillis;
     this.idleMillis = limits.idleTimeout().toMillis();
     this.maxAgeMillis = limits.maxAge().toMillis();
   }
 
   @Override
-  public Boolean process(Map.Entry<String, SessionEntry> mapEntry) {
+  public Integer process(Map.Entry<String, SessionEntry> mapEntry) {
+    return life(mapEntry).number;
+  }
+
+  /** A look changes nothing, at the backup neither. */
+  @Override
+  public @Nullable EntryProcessor<String, SessionEntry, Integer> getBackupProcessor() {
+    return onlyLooks ? null : this;
+  }
+
+  private Life life(Map.Entry<String, SessionEntry> mapEntry) {
     SessionEntry entry = mapEntry.getValue();
     if (entry == null) {
-      return false;
+      return Life.ABSENT;
+    }
+    if (entry.ended()) {
+      return entry.justRenewed(nowMillis, SessionStore.RENEWAL.toMillis())
+          ? Life.RENEWED
+          : Life.ENDED;
     }
     long ttl = entry.ttlMillis(nowMillis, idleMillis, maxAgeMillis);
     if (ttl <= 0) {
-      return false;
+      return Life.ABSENT;
     }
     // A coarse touch: rewriting the entry and its backup for every frame would cost more than it
     // tells.
-    if (nowMillis - entry.touchedMillis() >= idleMillis / SessionStore.TOUCHES) {
+    if (!onlyLooks && nowMillis - entry.touchedMillis() >= idleMillis / SessionStore.TOUCHES) {
       entry.touch(nowMillis);
       ((ExtendedMapEntry<String, SessionEntry>) mapEntry)
           .setValue(entry, ttl, TimeUnit.MILLISECONDS);
     }
-    return true;
+    return Life.LIVES;
   }
 
   @Override
   public void writeData(ObjectDataOutput out) throws IOException {
+    out.writeBoolean(onlyLooks);
     out.writeLong(nowMillis);
     out.writeLong(idleMillis);
     out.writeLong(maxAgeMillis);
@@ -55,6 +104,7 @@ final class TouchSession
 
   @Override
   public void readData(ObjectDataInput in) throws IOException {
+    onlyLooks = in.readBoolean();
     nowMillis = in.readLong();
     idleMillis = in.readLong();
     maxAgeMillis = in.readLong();

@@ -22,6 +22,7 @@ const TAKEN = 4001;
 const GATEWAYS = [1001, TOO_LARGE, 3008, 3010, TAKEN]; // What a proxy does not say.
 const LEAVES = 4000; // of ours: 1000 would end the connection
 const BEYOND = 1e15;
+const FINAL = ["FORBIDDEN", "INVALID_REQUEST", "LIMIT_REACHED"]; // What asking again does not change.
 
 /** What was not delivered, and why: `code` is a status of HTTP or a close code. */
 export class HeddleError extends Error {
@@ -32,7 +33,6 @@ export class HeddleError extends Error {
   }
 }
 
-/** Connects to `/ws/{app}`. */
 export function connect(url, options) {
   return new Connection(url, options);
 }
@@ -60,6 +60,9 @@ export class Connection extends EventTarget {
   #window = 0;
   #abandoned = -Infinity; // when an attempt was given up that may have arrived
   #listening = [];
+  #channels = new Map(); // name → how far it was read; null: asked for, and no answer yet
+  #wanted = new Set(); // of them, what the page asked for; handlers and services do, too
+  #asked = []; // over a WebSocket: answered in this order
 
   constructor(url, options) {
     super();
@@ -80,13 +83,8 @@ export class Connection extends EventTarget {
     this.#start();
   }
 
-  /**
-   * Sends a text, bytes, or anything else as JSON, in order and once, over as many transports as it
-   * takes. The promise is kept when the app has answered, and broken where nobody will know.
-   */
   send(data) {
-    const binary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
-    const body = binary ? bytesOf(data) : typeof data === "string" ? data : JSON.stringify(data);
+    const { body, binary } = content(data);
     if (this.state === "closed") return Promise.reject(new HeddleError(NORMAL, "closed"));
     const size = body.length * (binary ? 4 / 3 : 1) + 100;
     if (this.#waiting + size > this.#options.limit)
@@ -100,7 +98,42 @@ export class Connection extends EventTarget {
     return sent;
   }
 
-  /** Ends the connection for good. */
+  subscribe(channel) {
+    this.#wanted.add(channel);
+    if (this.#channels.has(channel)) return;
+    this.#channels.set(channel, null);
+    this.#wish("subscribe", channel);
+  }
+
+  unsubscribe(channel) {
+    this.#wanted.delete(channel);
+    if (this.#channels.delete(channel)) this.#wish("unsubscribe", channel);
+  }
+
+  publish(channel, data) {
+    const { body, binary } = content(data);
+    return this.#ask({ heddle: "publish", channel, body: binary ? base64(body) : body, isBase64Encoded: binary || undefined });
+  }
+
+  presence(channel) {
+    return this.#ask({ heddle: "presence", channel });
+  }
+
+  /** Shows a new token: now, where a WebSocket is open, and with whatever comes after it. */
+  authenticate(accessToken) {
+    const keep = () => {
+      if (typeof this.#options.accessToken !== "function") this.#options.accessToken = accessToken;
+    };
+    const { up, socket } = this.#stay ?? {};
+    if (!up || !socket) return Promise.resolve(keep());
+    const shown = this.#ask({ heddle: "authenticate", token: accessToken }).then(keep, (error) => {
+      if (error.code !== 410) throw error;
+      keep(); // Nobody has refused it.
+    });
+    shown.catch(() => {}); // Not everybody wants to know.
+    return shown;
+  }
+
   close() {
     if (this.state === "closed") return;
     const stay = this.#stay;
@@ -120,6 +153,69 @@ export class Connection extends EventTarget {
     } catch {
       // The window ends it.
     }
+  }
+
+  // ---- channels
+
+  /** Whatever becomes of it is told by events; what cannot be told now, the next welcome sees to. */
+  #wish(heddle, channel) {
+    const stay = this.#stay;
+    if (!stay?.up) return;
+    if (stay.socket) stay.socket.send(JSON.stringify({ heddle, channel }));
+    else
+      this.#told({ heddle, channel }).then(
+        (at) => at.epoch && this.#channels.get(channel) === null && this.#begins(at),
+        ({ code, message, kind }) => this.#refused({ frame: heddle, channel, code, message, name: kind }),
+      );
+  }
+
+  #ask(frame) {
+    const stay = this.#stay;
+    if (!stay?.up) return Promise.reject(new HeddleError(ABNORMAL, "no transport at the moment"));
+    if (!stay.socket) return this.#told(frame);
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ resolve, reject });
+      stay.socket.send(JSON.stringify(frame));
+    });
+  }
+
+  async #told(frame) {
+    const response = await this.#request("POST", this.#stay?.name ?? "poll", { body: JSON.stringify(frame) });
+    const { heddle, error, ...answer } = (await response.json().catch(() => null)) ?? {};
+    if (response.ok) return answer;
+    throw Object.assign(new HeddleError(response.status, error?.message ?? `status ${response.status}`), { kind: error?.name });
+  }
+
+  #refused({ frame, channel, code, message, name }) {
+    if (frame === "unsubscribe") return;
+    if (frame !== "subscribe") return this.#asked.shift()?.reject(new HeddleError(code, message));
+    if (!FINAL.includes(name)) return setTimeout(() => this.#channels.get(channel) === null && this.#wish(frame, channel), FIRST_DELAY);
+    this.#wanted.delete(channel);
+    this.#channels.delete(channel);
+    this.#emit("refused", { channel, code, reason: message });
+  }
+
+  #begins({ channel, epoch, offset, recovered }) {
+    const first = this.#channels.get(channel) === null;
+    this.#channels.set(channel, { epoch, offset });
+    this.#emit("subscribed", { channel, recovered: recovered || first });
+  }
+
+  /** Somebody else has seen to it, or the page itself: then it is known. */
+  #left({ channel }) {
+    if (!this.#channels.delete(channel)) return;
+    this.#emit("unsubscribed", { channel });
+    if (this.#wanted.has(channel)) this.subscribe(channel);
+  }
+
+  #published({ channel, epoch, offset, body, isBase64Encoded }) {
+    if (!this.#channels.has(channel) || offset <= this.#channels.get(channel)?.offset) return;
+    this.#channels.set(channel, { epoch, offset });
+    this.#emit("publication", { channel, epoch, offset, data: isBase64Encoded ? bytes(body) : body });
+  }
+
+  #read() {
+    return [...this.#channels].flatMap(([name, at]) => (at ? `${name}:${at.epoch}:${at.offset}` : [])).join();
   }
 
   #finish(code, reason) {
@@ -174,9 +270,9 @@ export class Connection extends EventTarget {
     this.#stay = stay;
     const { timeout, silence } = this.#options;
     // A poll that resumes says nothing until there is something.
-    stay.watch = setTimeout(() => this.#down(stay, { reason: "no welcome" }), name === "poll" ? silence : timeout);
+    stay.watch = setTimeout(() => this.#down(stay, { reason: "no welcome", blameless: stay.asks }), name === "poll" ? silence : timeout);
     const run = { websocket: this.#socket, events: this.#events, poll: this.#poll }[name];
-    run.call(this, stay).catch((error) => this.#down(stay, { reason: String(error) }));
+    run.call(this, stay).catch((error) => this.#down(stay, { reason: String(error), blameless: stay.asks }));
     this.#flush();
   }
 
@@ -232,6 +328,7 @@ export class Connection extends EventTarget {
     if (stay !== this.#stay) return;
     this.#stay = null;
     stay.end(LEAVES);
+    for (const { reject } of this.#asked.splice(0)) reject(new HeddleError(410, "lost with its transport: it may have been done"));
     if (code === TAKEN && Date.now() - this.#abandoned > 2 * this.#options.timeout) final = true;
     if (final || code === NORMAL) return this.#finish(code, reason);
     if (code === TOO_LARGE) this.#refuse(code, reason || "too large");
@@ -301,11 +398,17 @@ export class Connection extends EventTarget {
     this.#window = windowMillis;
     this.#token = resume;
     const type = !this.id ? "open" : recovered && this.id === connection ? "recovered" : "lost";
+    const anew = this.id !== connection;
     if (type !== "recovered") this.#offset = offset;
     this.id = connection;
     this.state = "open";
     this.transport = stay.name;
     this.#settle(stay, received);
+    for (const [channel, at] of [...this.#channels]) {
+      if (at && !anew) continue;
+      this.#channels.delete(channel);
+      if (this.#wanted.has(channel)) this.subscribe(channel);
+    }
     this.#emit(type, { transport: stay.name, connection });
     this.#flush();
   }
@@ -314,7 +417,7 @@ export class Connection extends EventTarget {
     if (stay !== this.#stay || offset <= this.#offset) return;
     if (offset !== this.#offset + 1) return this.#down(stay, { reason: "a frame is missing" });
     this.#offset = offset;
-    this.#emit("message", { data: binary ? Uint8Array.from(atob(body), (c) => c.charCodeAt(0)) : body, offset });
+    this.#emit("message", { data: binary ? bytes(body) : body, offset });
     if (!stay.socket || stay.ack || stay !== this.#stay) return;
     stay.ack = setTimeout(() => {
       stay.ack = null;
@@ -327,6 +430,13 @@ export class Connection extends EventTarget {
     else if (json.heddle === "message") this.#message(stay, json.offset, json.body, json.isBase64Encoded);
     else if (json.heddle === "received") this.#settle(stay, json.number);
     else if (json.heddle === "closed") this.#down(stay, json);
+    else if (json.heddle === "publication") this.#published(json);
+    else if (json.heddle === "subscribed") this.#begins(json);
+    else if (json.heddle === "unsubscribed") this.#left(json);
+    else if (["published", "presence", "authenticated"].includes(json.heddle)) {
+      const { heddle, ...answer } = json;
+      this.#asked.shift()?.resolve(answer);
+    } else if (json.frame) this.#refused({ ...json, ...json.error });
     // Whatever was refused, the next welcome says from where on to send again.
     else if (json.heddle === "error") this.#down(stay, { reason: json.error?.message, blameless: true });
   }
@@ -425,34 +535,45 @@ export class Connection extends EventTarget {
 
   // ---- the three of them
 
-  #address(door, query) {
+  #address(door, accessToken, query) {
     const url = new URL(this.#url);
     url.pathname = url.pathname.replace(/ws(?=\/[^/]+$)/, door);
     const headers = {};
     const socket = door === "ws";
     if (socket) url.protocol = url.protocol.replace("http", "ws");
-    const { accessToken } = this.#options;
+    const read = this.#read();
     if (socket || !this.#headers) {
       // No script can give a WebSocket headers.
       if (accessToken) url.searchParams.set("access_token", accessToken);
-      if (this.#token) query = { ...query, resume: this.#token, offset: this.#offset };
+      if (this.#token) query = { ...query, resume: this.#token, offset: this.#offset, ...(read && { channels: read }) };
     } else {
       if (accessToken) headers.Authorization = `Bearer ${accessToken}`;
-      if (this.#token) headers["Last-Event-ID"] = `${this.#token}:${this.#offset}`;
+      if (this.#token) headers["Last-Event-ID"] = `${this.#token}:${this.#offset}${read && `;${read}`}`;
     }
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
     return { url, headers };
   }
 
-  #request(method, name, { query, headers, ...more } = {}) {
-    const { url, headers: ours } = this.#address(DOORS[name], query);
+  /** What is shown at a try; that there is none is no transport's fault. */
+  async #access() {
+    const stay = this.#stay ?? {};
+    const { accessToken } = this.#options;
+    stay.asks = true;
+    const access = typeof accessToken === "function" ? await accessToken() : accessToken;
+    stay.asks = false;
+    return access;
+  }
+
+  async #request(method, name, { query, headers, ...more } = {}) {
     const { fetch } = this.#options;
+    const { url, headers: ours } = this.#address(DOORS[name], await this.#access(), query);
     return fetch(url, { method, credentials: "include", cache: "no-store", headers: { ...ours, ...headers }, ...more });
   }
 
   async #socket(stay) {
-    const { WebSocket } = this.#options;
-    const socket = new WebSocket(this.#address("ws").url, "heddle.v1");
+    const access = await this.#access();
+    if (stay !== this.#stay) return;
+    const socket = new this.#options.WebSocket(this.#address("ws", access).url, "heddle.v1");
     stay.socket = socket;
     socket.onmessage = ({ data }) => {
       if (stay !== this.#stay) return;
@@ -480,15 +601,16 @@ export class Connection extends EventTarget {
 
   #event(stay, event) {
     const data = [];
-    let type, id;
+    let type, at;
     for (const line of event.split("\n")) {
       if (line.startsWith("data: ")) data.push(line.slice(6));
       else if (line.startsWith("event: ")) type = line.slice(7);
-      else if (line.startsWith("id: ")) id = line.slice(4);
+      // TOKEN:OFFSET, and behind a semicolon where its channels are.
+      else if (line.startsWith("id: ")) at = line.split(";")[0].split(":").pop();
     }
     if (!data.length || stay !== this.#stay) return;
     if (type === "heddle") this.#control(stay, JSON.parse(data.join("\n")));
-    else this.#message(stay, Number(id.slice(id.lastIndexOf(":") + 1)), data.join("\n"), type === "binary");
+    else this.#message(stay, Number(at), data.join("\n"), type === "binary");
     if (stay === this.#stay) this.#heard(stay);
   }
 
@@ -505,6 +627,7 @@ export class Connection extends EventTarget {
         this.#settle(stay, answer.received);
       } else this.#welcome(stay, { ...answer, offset: offset - messages.length });
       this.#heard(stay);
+      for (const each of answer.publications ?? []) this.#control(stay, each);
       for (const each of messages) this.#message(stay, each.offset, each.body, each.isBase64Encoded);
       if (closed) this.#down(stay, closed);
     } while (stay === this.#stay && this.#pick() === "poll");
@@ -527,6 +650,15 @@ async function refusal(response, token) {
   if (token && (status === 410 || status === 403)) return { code: status, reason, gone: true };
   if (status === 409) return { code: TAKEN, reason };
   return { code: status, reason, final: true };
+}
+
+function content(data) {
+  const binary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+  return { binary, body: binary ? bytesOf(data) : typeof data === "string" ? data : JSON.stringify(data) };
+}
+
+function bytes(base64) {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
 
 /** A copy: its owner may go on writing. */

@@ -9,6 +9,7 @@ import dev.heddle.gateway.GatewayFixture;
 import dev.heddle.json.Json;
 import dev.heddle.process.testing.Eventually;
 import java.net.URI;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.eclipse.jetty.websocket.api.Callback;
 import org.eclipse.jetty.websocket.api.Session;
 import org.eclipse.jetty.websocket.api.exceptions.UpgradeException;
 import org.eclipse.jetty.websocket.client.WebSocketClient;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -141,6 +143,73 @@ class AppPoliciesTest {
     assertEquals(
         "https://shop.example",
         response.headers().firstValue("access-control-allow-origin").orElse(""));
+  }
+
+  @Test
+  void preflightsOfAnAppsOriginsAreAnswered() throws Exception {
+    fixture.app("asked", "name: asked\norigins: ['https://shop.example']\n" + ROUTES);
+    for (String path : List.of("/sse/asked", "/poll/asked")) {
+      var answer = preflight(path, "https://shop.example");
+      assertEquals(204, answer.statusCode());
+      assertEquals("https://shop.example", header(answer, "access-control-allow-origin"));
+      assertEquals("true", header(answer, "access-control-allow-credentials"));
+      assertEquals("GET, POST, DELETE", header(answer, "access-control-allow-methods"));
+      assertTrue(header(answer, "access-control-allow-headers").contains("Last-Event-ID"));
+      assertEquals("Origin", header(answer, "vary"));
+      assertEquals(403, preflight(path, "https://evil.example").statusCode());
+      assertEquals(403, preflight(path, "null").statusCode());
+      String own = "http://127.0.0.1:" + fixture.gateway.httpPort();
+      assertEquals(own, header(preflight(path, own), "access-control-allow-origin"));
+    }
+    assertEquals(403, preflight("/poll/open", "https://shop.example").statusCode());
+    var plain = fixture.send("OPTIONS", "/poll/asked", "");
+    assertEquals("GET, POST, DELETE, OPTIONS", header(plain, "allow"));
+    assertEquals("", header(plain, "access-control-allow-origin"));
+  }
+
+  private static HttpResponse<String> preflight(String path, String origin) throws Exception {
+    return fixture.send(
+        fixture
+            .request("OPTIONS", path, "")
+            .header("Origin", origin)
+            .header("Access-Control-Request-Method", "DELETE"));
+  }
+
+  private static String header(HttpResponse<String> response, String name) {
+    return response.headers().firstValue(name).orElse("");
+  }
+
+  @Test
+  void connectChoosesASubprotocolThatTheClientOffers() throws Exception {
+    fixture.app("spoken", "name: spoken\nroutes: {$connect: {function: chooses}}\n");
+    for (String headers :
+        List.of(
+            "\"headers\":{\"Sec-WebSocket-Protocol\":\"graphql-ws\"}",
+            "\"headers\":{\"sec-websocket-protocol\":\"graphql-ws\"}",
+            "\"multiValueHeaders\":{\"Sec-WebSocket-Protocol\":[\"graphql-ws\"]}")) {
+      fixture.coordinator.handlers.put(
+          "chooses", request -> "{\"statusCode\":200," + headers + "}");
+      assertEquals("graphql-ws", agreed("graphql-ws"));
+      assertNull(agreed("graphql-WS"), "names are compared as they are");
+      assertNull(agreed(""));
+      assertEquals("heddle.v1", agreed("heddle.v1"));
+    }
+    fixture.coordinator.handlers.put("chooses", request -> "{\"statusCode\":200}");
+    assertNull(agreed("graphql-ws"), "the app has chosen none");
+    fixture.coordinator.handlers.put(
+        "chooses", request -> "{\"headers\":{\"Sec-WebSocket-Protocol\":1}}");
+    assertEquals(
+        500,
+        assertThrows(UpgradeException.class, () -> agreed("graphql-ws")).getResponseStatusCode());
+  }
+
+  /** What the handshake's answer says, as a client has it that checks that. */
+  private static @Nullable String agreed(String offered) throws Exception {
+    try (var socket =
+        SocketClient.connect(
+            library, fixture.gateway.httpPort(), "/ws/spoken", offered, Map.of())) {
+      return socket.session.getUpgradeResponse().getAcceptedSubProtocol();
+    }
   }
 
   /** Reads only when told to. Public for Jetty. */

@@ -15,6 +15,9 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class AppSpecTest {
+  private static final String AUTHENTICATION =
+      "name: x\nroutes: {a: {function: f}}\nauthentication: ";
+
   @Test
   void readsRoutesAndOrigins() {
     AppSpec app =
@@ -75,6 +78,20 @@ class AppSpecTest {
   }
 
   @Test
+  void readsWhatTokensItsUsersShow() {
+    AppSpec app = AppYaml.parse(AUTHENTICATION + "{jwt: sub, claims: [name, role]}");
+    assertEquals(
+        Optional.of(new AppSpec.Token("sub", List.of("name", "role"), Optional.empty())),
+        app.token());
+    assertEquals(Optional.empty(), app.principal());
+    app = AppYaml.parse(AUTHENTICATION + "{jwt: sub, issuer: 'https://login.example.org'}");
+    assertEquals(
+        Optional.of("https://login.example.org"), app.token().flatMap(AppSpec.Token::issuer));
+    app = AppYaml.parse(AUTHENTICATION + "{session: user}");
+    assertEquals(Optional.empty(), app.token());
+  }
+
+  @Test
   void refusesNamingTheKey() {
     for (String[] each :
         new String[][] {
@@ -99,12 +116,27 @@ class AppSpecTest {
           {"name: x\nroutes: {a: {function: f}}\norigins: ['https://a/b']", "origins: https://a/b"},
           {"name: x\nroutes: {a: {function: f}}\nauthentication: {session: ''}", "authentication."},
           {"name: x\nroutes: {a: {function: f}}\nauthentication: {jwt: {}}", "authentication.jwt"},
+          {AUTHENTICATION + "{session: a, jwt: b}", "authentication ("},
+          {AUTHENTICATION + "{}", "authentication ("},
+          {AUTHENTICATION + "{session: a, claims: [b]}", "authentication.claims ("},
+          {AUTHENTICATION + "{session: a, issuer: b}", "authentication.issuer ("},
+          {AUTHENTICATION + "{jwt: a, issuer: ''}", "authentication.issuer: 0"},
+          {
+            AUTHENTICATION + "{jwt: a, claims: [principalId]}", "authentication.claims: principalId"
+          },
+          {AUTHENTICATION + "{jwt: a b}", "authentication.jwt: a b"},
           {"name: x\nroutes: {a: {function: f}}\nlimits: {connections: 0}", "limits.connections"},
           {"name: x\nroutes: {a: {function: f}}\nlimits: {message: 1GiB}", "limits.message: 1GiB"},
           {"name: x\nroutes: {a: {function: f}}\nlimits: {resume: 2d}", "limits.resume: 2d"},
           {"name: x\nroutes: {a: {function: f}}\nlimits: {rate: 1}", "limits.rate: unknown"},
           {"name: x\nroutes: {a: {function: f}}\nslowConsumer: wait", "slowConsumer: wait"},
-          {"name: x\nroutes: {a: {function: f}}\nchannels: {}", "channels: unknown"},
+          {"name: x\nroutes: {a: {function: f}}\nchannels: {'a b': {}}", "channels.a b"},
+          {"name: x\nroutes: {a: {function: f}}\nchannels: {'a.b*': {}}", "channels.a.b*"},
+          {"name: x\nroutes: {a: {function: f}}\nchannels: {a: {write: true}}", "channels.a.write"},
+          {
+            "name: x\nroutes: {a: {function: f}}\nchannels: {a: {durable: true}}",
+            "channels.a.durab"
+          },
           {"name: x\nroutes: {a: {function: f}}\nautoReplies: {a: 1}", "autoReplies.a: 1"},
         }) {
       String message =

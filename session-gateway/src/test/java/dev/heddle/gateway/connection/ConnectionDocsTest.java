@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 class ConnectionDocsTest {
   private static final Pattern CONNECTION = Pattern.compile("\"connection\":\"([^\"]+)\"");
+  private static final Pattern EPOCH = Pattern.compile("\"epoch\":\"([^\"]+)\"");
   private static final Pattern RESUME = Pattern.compile("\"resume\":\"([^\"]+)\"");
 
   private static String page;
@@ -67,7 +68,7 @@ class ConnectionDocsTest {
   @Test
   void theDialoguesAreWhatHappens() throws Exception {
     List<String> dialogues = blocks("dialogue");
-    assertEquals(6, dialogues.size());
+    assertEquals(7, dialogues.size());
     for (String dialogue : dialogues) {
       try (var client = new Player()) {
         for (String line : dialogue.strip().split("\n")) {
@@ -100,11 +101,18 @@ class ConnectionDocsTest {
     private @Nullable HttpResponse<String> response;
     private String resume = "";
 
+    /** Of the last channel that was spoken of. */
+    private String epoch = "";
+
     /** Of the connection; until it is known, anything. */
     private String id = "…";
 
     void play(String line) throws Exception {
-      String[] words = line.replace("{resume}", resume).replace("{id}", id).split(" ", 2);
+      String[] words =
+          line.replace("{resume}", resume)
+              .replace("{id}", id)
+              .replace("{epoch}", epoch)
+              .split(" ", 2);
       String rest = words.length > 1 ? words[1] : "";
       switch (words[0]) {
         case "connect" -> connect(rest.split(" ", 2));
@@ -162,6 +170,10 @@ class ConnectionDocsTest {
       Matcher token = RESUME.matcher(text);
       if (token.find()) {
         resume = token.group(1);
+      }
+      Matcher line = EPOCH.matcher(text);
+      if (line.find()) {
+        epoch = line.group(1);
       }
       Matcher connection = CONNECTION.matcher(text);
       if (connection.find()) {

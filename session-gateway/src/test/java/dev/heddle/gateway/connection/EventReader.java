@@ -70,7 +70,7 @@ final class EventReader implements AutoCloseable {
 
   /** The next event, which must have this name. */
   Event next(String name) throws InterruptedException {
-    Event event = events.poll(10, TimeUnit.SECONDS);
+    Event event = events.poll(60, TimeUnit.SECONDS);
     if (event == null || !event.name().equals(name)) {
       throw new AssertionError("event: " + event + " (expected: " + name + ")");
     }

@@ -11,6 +11,8 @@ import com.microsoft.playwright.BrowserType.LaunchOptions;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
+import dev.heddle.gateway.TestIssuer;
 import dev.heddle.json.Json;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -26,7 +28,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -44,44 +45,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** heddle.js in a real browser, through a proxy that does its worst, at a gateway. */
-@Timeout(60)
+@Timeout(300)
 class HeddleJsTest {
   private static final Duration WINDOW = Duration.ofSeconds(60);
   private static final ManualClock CLOCK = new ManualClock(Instant.parse("2026-11-21T12:00:00Z"));
-  private static final String ECHO =
-      """
-      name: echo
-      routes:
-        leave: {function: leave}
-        $connect: {function: hello}
-        $disconnect: {function: goodbye}
-        $default: {function: echo}
-      limits: {message: 32KiB}
-      """;
-  private static final String SCRIPT =
-      """
-      async ([url, options]) => {
-        const { connect } = await import("/heddle.js");
-        const connection = connect(url, options);
-        window.connection = connection;
-        window.log = [];
-        window.sent = [];
-        for (const type of ["open", "message", "reconnecting", "recovered", "lost", "close"])
-          connection.addEventListener(type, (event) => {
-            const { data, offset, transport, code, reason } = event;
-            const plain = data instanceof Uint8Array ? [...data] : data;
-            log.push({ type, data: plain, offset, transport, code, reason });
-          });
-        window.say = (from, to) => {
-          for (let i = from; i < to; i++)
-            connection.send(`m${i}`).then(
-              () => sent.push(i),
-              (error) => sent.push(`${i}: ${error.code}`),
-            );
-        };
-      }
-      """;
-
+  private static final TestIssuer ISSUER = new TestIssuer();
   private static final Closer closer = new Closer();
   private static GatewayFixture fixture;
   private static WebSocketClient library;
@@ -98,14 +66,24 @@ class HeddleJsTest {
     Optional<Path> chromium = chromium();
     assumeTrue(
         chromium.isPresent(), "no Chromium on the PATH (expected: chromium or google-chrome)");
+    Path issuers = ISSUER.file(directory, "default");
     fixture =
         closer.register(
             "gateway",
-            new GatewayFixture(directory, UnaryOperator.identity(), Credentials.none(), CLOCK)
+            new GatewayFixture(
+                    directory,
+                    config -> GatewaySettings.of(config).issuers(issuers).config(),
+                    Credentials.none(),
+                    CLOCK)
                 .readyForPeers());
     library = SocketClient.library();
-    fixture.app("echo", ECHO);
-    fixture.app("closed", ECHO.replace("name: echo", "name: closed").replace("hello", "refuse"));
+    fixture.app("echo", HeddleJsApp.YAML);
+    fixture.app(
+        "members",
+        HeddleJsApp.YAML.replace("name: echo", "name: members\nauthentication: {jwt: sub}"));
+    fixture.app(
+        "closed",
+        HeddleJsApp.YAML.replace("name: echo", "name: closed").replace("hello", "refuse"));
     fixture.coordinator.handlers.put("hello", request -> "{\"statusCode\":200}");
     fixture.coordinator.handlers.put("refuse", request -> "{\"statusCode\":403}");
     fixture.coordinator.handlers.put("goodbye", request -> "{}");
@@ -159,7 +137,7 @@ class HeddleJsTest {
     fixture.coordinator.invocations.clear();
     proxy = new HostileProxy(fixture.gateway.httpPort());
     context = browser.newContext();
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(60_000);
     page = context.newPage();
     page.onWebSocket(socket -> {
       socket.onFrameReceived(frame -> received.add(frame.text()));
@@ -180,7 +158,7 @@ class HeddleJsTest {
   }
 
   private void connect(String app, Object options) {
-    page.evaluate(SCRIPT, List.of("/ws/" + app, options));
+    page.evaluate(HeddleJsApp.SCRIPT, List.of("/ws/" + app, options));
   }
 
   private void connect() {
@@ -247,6 +225,157 @@ class HeddleJsTest {
         IntStream.range(0, count).boxed().toList(),
         page.evaluate("sent"),
         "every promise was kept, in order");
+  }
+
+  private static final String LISTEN =
+      """
+      ([channel]) => {
+        window.heard = [];
+        for (const type of ["subscribed", "unsubscribed", "publication", "refused"])
+          connection.addEventListener(type, (event) =>
+            heard.push(`${type} ${event.channel} ${event.data ?? event.code ?? event.recovered}`));
+        connection.subscribe(channel);
+        connection.subscribe("secret");
+      }
+      """;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"websocket", "events", "poll"})
+  void listensToChannelsOverEachTransportAndMissesNothing(String transport) throws Exception {
+    String channel = "room." + transport;
+    connect("echo", Map.of("transports", List.of(transport)));
+    untilEvent("open", transport);
+    page.evaluate(LISTEN, List.of(channel));
+    until("heard.some((e) => e.startsWith('refused secret'))");
+    Eventually.eventually(
+        "it listens",
+        () -> {
+          assertEquals(200, fixture.send("POST", "/v1/channels/" + channel, "early").statusCode());
+          return (boolean) page.evaluate("heard.some((e) => e.endsWith(' early'))");
+        });
+    page.evaluate("() => { heard.length = 0 }");
+    for (int i = 0; i < 20; i++) {
+      if (i % 5 == 3) {
+        proxy.cut();
+      }
+      assertEquals(200, fixture.send("POST", "/v1/channels/" + channel, "m" + i).statusCode());
+    }
+    until("heard.some((e) => e.endsWith(' m19'))");
+    var heard = new ArrayList<>((List<?>) page.evaluate("heard"));
+    heard.removeIf(event -> event.equals("subscribed " + channel + " true"));
+    heard.removeIf(event -> event.toString().endsWith(" early"));
+    assertEquals(
+        IntStream.range(0, 20).mapToObj(i -> "publication " + channel + " m" + i).toList(), heard);
+    until("connection.state === 'open'");
+    page.evaluate(
+        "(channel) => connection.publish(channel, { n: 1 }).then((at) => { window.at = at })",
+        channel);
+    until("window.at?.offset > 20 && heard.some((e) => e.endsWith(' {\"n\":1}'))");
+    page.evaluate(
+        "(channel) => connection.presence(channel).then((who) => { window.who = who })", channel);
+    until("window.who?.channel === '" + channel + "'");
+    // The app's own messages have offsets of their own.
+    page.evaluate("say(0, 5)");
+    assertExchanged(5);
+    page.evaluate("connection.close()");
+  }
+
+  private static String token(String user, Duration life) {
+    return ISSUER.token(user, CLOCK.instant().plus(life));
+  }
+
+  @Test
+  void asksForATokenAtEachTryAndShowsANewOneOnTheOpenSocket() {
+    String first = token("ada", Duration.ofMinutes(1));
+    page.evaluate("(token) => { window.asked = 0; window.token = token; }", first);
+    page.evaluate(MEMBER);
+    untilEvent("open", "websocket");
+    page.evaluate("(token) => show(token)", token("eve", Duration.ofHours(1)));
+    until("shown.length === 1");
+    page.evaluate("(token) => show(token)", token("ada", Duration.ofMinutes(9)));
+    until("shown.length === 2");
+    assertEquals(List.of("HeddleError", "holds"), page.evaluate("shown"));
+    page.evaluate("say(0, 3)");
+    assertExchanged(3);
+    assertEquals(1, page.evaluate("asked"), "nothing was cut off by the refusal");
+
+    page.evaluate(
+        "(token) => { window.token = token; }",
+        ISSUER.token("ada", CLOCK.instant().plus(Duration.ofHours(9))));
+    CLOCK.advance(Duration.ofMinutes(10));
+    untilEvent("recovered", "websocket");
+    assertEquals(
+        List.of(1008),
+        page.evaluate("log.filter((e) => e.type === 'reconnecting').map((e) => e.code)"));
+    page.evaluate("connection.close()");
+  }
+
+  @Test
+  void thatThereIsNoTokenIsNotHeldAgainstTheTransport() {
+    page.evaluate(
+        "(token) => { window.asked = 0; window.missing = 1; window.token = token; }",
+        token("ada", Duration.ofHours(1)));
+    page.evaluate(MEMBER);
+    until("connection.state === 'open'");
+    assertEquals("websocket", page.evaluate("connection.transport"));
+    assertEquals(2, page.evaluate("asked"));
+    assertEquals(0, page.evaluate("localStorage.length"), "no transport is left alone");
+    page.evaluate("connection.close()");
+  }
+
+  /** Asks for its token as a page would that has to fetch it. */
+  private static final String MEMBER =
+      """
+      async () => {
+        window.shown = [];
+        window.show = (token) =>
+          connection.authenticate(token).then(() => shown.push("holds"), (e) => shown.push(e.name));
+        const accessToken = async () => {
+          asked++;
+          await new Promise((resolve) => setTimeout(resolve));
+          if (window.missing-- > 0) throw new Error("nobody answers");
+          return token;
+        };
+        await (%s)(["/ws/members", { accessToken, timeout: 60000 }]);
+      }
+      """
+          .formatted(HeddleJsApp.SCRIPT);
+
+  @ParameterizedTest
+  @ValueSource(strings = {"websocket", "events", "poll"})
+  void whoIsMadeToLeaveAChannelIsToldAndAsksAgain(String transport) throws Exception {
+    String channel = "room.out-" + transport;
+    connect("echo", Map.of("transports", List.of(transport)));
+    untilEvent("open", transport);
+    page.evaluate(LISTEN, List.of(channel));
+    until("heard.some((e) => e.startsWith('subscribed'))");
+    until("heard.some((e) => e.startsWith('refused secret'))");
+    page.evaluate("() => { heard.length = 0 }");
+    String path = "/v1/channels/" + channel + "/connections/" + id();
+    assertEquals(204, fixture.send("DELETE", path, "").statusCode());
+    // Each answer of a poll says as well where its channels are.
+    until("heard.some((e) => e.startsWith('unsubscribed %s'))".formatted(channel));
+    String last = "heard.findLastIndex((e) => e.startsWith('%s " + channel + "'))";
+    until(last.formatted("subscribed") + " > " + last.formatted("unsubscribed"));
+    Eventually.eventually(
+        "it listens",
+        () -> {
+          assertEquals(200, fixture.send("POST", "/v1/channels/" + channel, "hi").statusCode());
+          return (boolean) page.evaluate("heard.some((e) => e.endsWith(' hi'))");
+        });
+    page.evaluate("(channel) => connection.unsubscribe(channel)", channel);
+    page.evaluate("connection.close()");
+  }
+
+  /** Such as look like the client's own: they are the app's all the same. */
+  @ParameterizedTest
+  @ValueSource(strings = {"websocket", "events", "poll"})
+  void framesThatLookLikeTheClientsOwnAreTheApps(String transport) {
+    connect("echo", Map.of("transports", List.of(transport)));
+    untilEvent("open", transport);
+    page.evaluate("connection.send({ heddle: 'publish', channel: 'room.x', body: 'x' })");
+    until("log.some((e) => e.data?.startsWith('{\"heddle\":\"publish\"'))");
+    page.evaluate("connection.close()");
   }
 
   @ParameterizedTest

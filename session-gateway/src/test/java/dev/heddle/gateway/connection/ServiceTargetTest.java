@@ -8,6 +8,7 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.gateway.backend.ServiceTargets;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
@@ -22,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import org.eclipse.jetty.websocket.api.exceptions.UpgradeException;
@@ -37,6 +39,7 @@ import tools.jackson.databind.JsonNode;
 @Timeout(60)
 class ServiceTargetTest {
   private static final Queue<JsonNode> EVENTS = new ConcurrentLinkedQueue<>();
+  private static final Queue<String> TENANTS = new ConcurrentLinkedQueue<>();
   private static HttpServer service;
   private static GatewayFixture fixture;
   private static WebSocketClient library;
@@ -57,18 +60,9 @@ class ServiceTargetTest {
   }
 
   private static GatewayConfig settings(GatewayConfig config) {
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        config.hazelcast(),
-        config.session(),
-        config.limits(),
-        config.webSocket(),
-        new ServiceTargets(List.of(origin()), Duration.ofMillis(500), DataSize.parse("1KiB")),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    var services =
+        new ServiceTargets(List.of(origin()), Duration.ofSeconds(3), DataSize.parse("1KiB"));
+    return GatewaySettings.of(config).services(services).config();
   }
 
   @AfterAll
@@ -80,6 +74,7 @@ class ServiceTargetTest {
 
   private static void serve(HttpExchange exchange) throws IOException {
     EVENTS.add(Json.parse(exchange.getRequestBody().readAllBytes()));
+    TENANTS.add(exchange.getRequestHeaders().getFirst("Heddle-Tenant"));
     switch (exchange.getRequestURI().getPath()) {
       case "/echo" -> answer(exchange, 200, "{\"body\":\"echo\"}");
       case "/nothing" -> answer(exchange, 204, "");
@@ -128,6 +123,7 @@ class ServiceTargetTest {
             + route("$disconnect", "/nothing");
     assertEquals(201, deploy("service", routes));
     EVENTS.clear();
+    TENANTS.clear();
     try (var socket = connect("service")) {
       socket.send("{\"action\":\"nothing\"}");
       socket.send("{\"action\":\"echo\"}");
@@ -136,7 +132,8 @@ class ServiceTargetTest {
           List.of("$connect", "nothing", "echo"),
           EVENTS.stream().map(event -> event.at("/requestContext/routeKey").asString()).toList());
     }
-    Eventually.eventually("the service hears of the goodbye", () -> EVENTS.size() == 4);
+    Eventually.eventually("the service hears of the goodbye", () -> TENANTS.size() == 4);
+    assertEquals(Set.of("default"), Set.copyOf(TENANTS));
   }
 
   @Test

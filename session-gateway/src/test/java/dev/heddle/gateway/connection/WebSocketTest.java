@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.DataSize;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.v1.InvokeRequest;
 import java.net.URI;
@@ -83,18 +83,7 @@ public class WebSocketTest {
   }
 
   private static GatewayConfig settings(GatewayConfig config, Duration pings) {
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        config.hazelcast(),
-        config.session(),
-        config.limits(),
-        new WebSocketLimits(20, DataSize.parse("128KiB"), DataSize.parse("1MiB"), 1_024, pings, 64),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    return GatewaySettings.of(config).connections(20).pingInterval(pings).config();
   }
 
   @AfterAll
@@ -321,7 +310,7 @@ public class WebSocketTest {
               "{\"statusCode\":500}",
               "{\"statuscode\":200}",
               "5",
-              "{\"heddle\":{\"subscribe\":[]}}")) {
+              "{\"heddle\":{\"subscribe\":5}}")) {
         replies.add(reply);
         socket.send("{\"action\":\"say\",\"id\":\"f\"}");
         JsonNode frame = socket.next();

@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.testing.Eventually;
@@ -23,7 +23,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,27 +46,16 @@ class EdgeTest {
     Files.createDirectories(pages.resolve("sub"));
     Files.writeString(directory.resolve("outside.txt"), "secret");
     Files.createSymbolicLink(pages.resolve("link.txt"), directory.resolve("outside.txt"));
-    fixture = new GatewayFixture(directory, config -> withPages(config, pages), Credentials.none());
+    fixture =
+        new GatewayFixture(
+            directory,
+            config -> GatewaySettings.of(config).pages(pages).config(),
+            Credentials.none());
     HttpResponse<String> unready = fixtureSend("GET", "/readyz", "");
     assertEquals(503, unready.statusCode());
     assertEquals("coordinator: none known", json(unready).at("/reasons/0").stringValue());
     assertError(503, "UNAVAILABLE", fixtureSend("POST", QUERY, "{}"));
     fixture.ready();
-  }
-
-  private static GatewayConfig withPages(GatewayConfig config, Path pages) {
-    return new GatewayConfig(
-        config.http(),
-        Optional.of(pages),
-        config.hazelcast(),
-        config.session(),
-        config.limits(),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
   }
 
   @AfterAll

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.testing.Eventually;
 import java.io.IOException;
@@ -25,27 +26,7 @@ class LongRequestsTest {
   @TempDir private Path directory;
 
   private static GatewayConfig impatient(GatewayConfig config) {
-    var limits = config.limits();
-    return new GatewayConfig(
-        config.http(),
-        config.pages(),
-        config.hazelcast(),
-        config.session(),
-        new HttpLimits(
-            limits.connections(),
-            limits.requestHeader(),
-            limits.query(),
-            limits.document(),
-            limits.bulk(),
-            limits.function(),
-            IDLE,
-            limits.stopTimeout()),
-        config.webSocket(),
-        config.services(),
-        config.resume(),
-        config.deadlines(),
-        config.allowedOrigins(),
-        config.allowedHosts());
+    return GatewaySettings.of(config).idleTimeout(IDLE).config();
   }
 
   /** A connection on which nothing is asked tells when the time is over, and over once more. */

@@ -7,12 +7,12 @@ import dev.heddle.catalog.CatalogClient;
 import dev.heddle.catalog.CatalogGrpcClient;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.gateway.SessionGateway;
 import dev.heddle.json.Json;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.Eventually;
@@ -21,7 +21,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Clock;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tools.jackson.databind.JsonNode;
@@ -53,20 +52,8 @@ class ReadinessTest {
   }
 
   private static SessionGateway gateway(CatalogClient catalog, Channels channels) {
-    GatewayConfig config = GatewayConfig.defaults();
     return new SessionGateway(
-        new GatewayConfig(
-            new HostPort("127.0.0.1", 0),
-            config.pages(),
-            config.hazelcast(),
-            config.session(),
-            config.limits(),
-            config.webSocket(),
-            config.services(),
-            config.resume(),
-            config.deadlines(),
-            List.of(),
-            List.of()),
+        GatewaySettings.of(GatewayConfig.defaults()).anyPort().config(),
         "gw",
         catalog,
         channels,

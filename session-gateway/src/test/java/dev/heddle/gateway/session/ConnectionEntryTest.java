@@ -117,6 +117,21 @@ class ConnectionEntryTest {
     assertEquals(Outcome.DUPLICATE, entry.append(0, 9, frame(1)), "the client has it");
   }
 
+  /** Who kept a frame may ask again when its client has read that, and others after it. */
+  @Test
+  void aFrameIsKnownThatIsNotKeptAnyMore() {
+    ConnectionEntry entry = fresh();
+    for (int id = 1; id <= ConnectionEntry.MOST_REPEATED; id++) {
+      assertEquals(Outcome.DONE, entry.append(0, id, frame(1)));
+      assertEquals(Outcome.DONE, entry.acknowledge(1, id));
+    }
+    assertEquals(Outcome.DUPLICATE, entry.append(0, 1, frame(1)));
+    assertEquals(ConnectionEntry.MOST_REPEATED, entry.last());
+    assertEquals(Outcome.DONE, entry.append(0, 1_000, frame(1)));
+    assertEquals(Outcome.DUPLICATE, entry.append(0, 2, frame(1)));
+    assertEquals(Outcome.DONE, entry.append(0, 1, frame(1)), "only so many are remembered");
+  }
+
   @Test
   void itsEndComesWithTheEndOfTheCallInFlight() {
     ConnectionEntry entry = fresh();

@@ -14,9 +14,10 @@ import dev.heddle.catalog.PositionToken;
 import dev.heddle.catalog.Schema;
 import dev.heddle.catalog.ShardPlacement;
 import dev.heddle.catalog.testing.LocalCatalog;
+import dev.heddle.gateway.GatewayConfig;
+import dev.heddle.gateway.SharedGrid;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.ManualClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -65,19 +66,9 @@ class SessionPositionsTest {
 
   private static SessionStore store(
       String node, Path keys, List<String> members, SimpleMeterRegistry meters) {
-    SessionConfig defaults = SessionConfig.defaults();
-    var config =
-        new SessionConfig(
-            Optional.of(keys),
-            defaults.idleTimeout(),
-            defaults.maxAge(),
-            defaults.maxAttributes(),
-            defaults.maxNameLength(),
-            defaults.maxValue(),
-            defaults.maxTotal(),
-            false);
-    var grid = new GridConfig(new HostPort("127.0.0.1", 0), members, Duration.ofSeconds(60));
-    return new SessionStore(node, config, grid, clock, meters);
+    var grid = new SharedGrid(keys, Duration.ofSeconds(60), false);
+    GatewayConfig config = grid.settings(GatewayConfig.defaults(), members);
+    return new SessionStore(node, config.session(), config.hazelcast(), clock, meters);
   }
 
   @AfterAll

@@ -1,0 +1,67 @@
+package dev.heddle.gateway.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.heddle.gateway.GatewayConfig;
+import dev.heddle.gateway.SharedGrid;
+import dev.heddle.process.Closer;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.testing.Eventually;
+import dev.heddle.process.testing.Ports;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Gateways that nobody starts one after the other. */
+@Timeout(300)
+class GridStartTest {
+  private static final String TENANT = "default";
+  private static final Duration JOIN = Duration.ofMinutes(1);
+
+  @TempDir private Path directory;
+
+  @RepeatedTest(3)
+  void twoThatStartAtTheSameMomentAreOneGrid() throws Exception {
+    var keys = directory.resolve("session-keys.yaml");
+    KeyRing.createIfAbsent(keys);
+    var addresses = List.of(Ports.free(), Ports.free());
+    var members = addresses.stream().map(HostPort::toString).toList();
+    var sessions =
+        new SharedGrid(keys, JOIN, false).settings(GatewayConfig.defaults(), members).session();
+    var together = new CyclicBarrier(addresses.size());
+    try (var closer = new Closer();
+        var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var starts =
+          addresses.stream()
+              .<Callable<SessionStore>>map(address ->
+                  () -> {
+                    var grid = new GridConfig(address, members, JOIN);
+                    var node = "node-" + address.port();
+                    together.await();
+                    return closer.register(
+                        node,
+                        new SessionStore(
+                            node, sessions, grid, Clock.systemUTC(), new SimpleMeterRegistry()));
+                  })
+              .toList();
+      var stores = threads.invokeAll(starts);
+      var one = stores.getFirst().get();
+      var two = stores.getLast().get();
+      for (var each : List.of(one, two)) {
+        Eventually.eventually("both are there", () -> each.connections().members().size() == 2);
+      }
+      var session = one.visit(TENANT, null).session();
+      one.change(TENANT, session, List.of(new SessionStore.Change("a", "1", null)));
+      assertEquals(Map.of("a", "1"), two.get(TENANT, session, List.of()));
+    }
+  }
+}
