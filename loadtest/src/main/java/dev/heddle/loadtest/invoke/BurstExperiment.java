@@ -136,9 +136,10 @@ public final class BurstExperiment implements Experiment {
     var cpu = new CpuShare(cluster.pids());
     try (var probe = HealthProbe.start(edge.address(), ticker)) {
       outcome = loop.last(edge.run("spin", "{\"steps\":" + steps + "}"), REPLY, length.toNanos());
-      findings.series("/healthz meanwhile", probe.stop());
-      findings.figure("healthP99Millis", probe.stop().percentiles().p99() / 1_000);
-      probe.failure().ifPresent(failure -> findings.problem("/healthz: " + failure));
+      var health = probe.stop();
+      findings.series("/healthz meanwhile", health);
+      findings.figure("healthP99Millis", health.percentiles().p99() / 1_000);
+      probe.failures().forEach(failure -> findings.problem("/healthz: " + failure));
     }
     findings.loop("computing", outcome, cpu.per(outcome.times().percentiles().count()));
     progress.accept("bare threads");

@@ -8,6 +8,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -38,16 +39,31 @@ public record FunctionEdge(HostPort address, Optional<String> key) {
     return put("/v1/functions/" + name + "?runtime=wasm&kind=handler", module);
   }
 
+  /** Deploys a module that holds a scatter function and returns the version. */
+  public String deployScatterModule(String name, byte[] module) {
+    return put("/v1/functions/" + name + "?runtime=wasm&kind=scatter", module);
+  }
+
   private String put(String target, byte[] body) {
-    var headers = new HashMap<>(Map.of("Content-Type", "application/octet-stream"));
+    var reply = sent(target, "application/octet-stream", body);
+    return JsonMapper.shared().readTree(reply.body()).path("version").asString();
+  }
+
+  /** Deploys an app, or puts it in the place of the one with its name. */
+  public void deployApp(String name, String yaml) {
+    var _ = sent("/v1/apps/" + name, "application/yaml", yaml.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private HttpReply sent(String target, String type, byte[] body) {
+    var headers = new HashMap<>(Map.of("Content-Type", type));
     key.ifPresent(value -> headers.put("Authorization", "Bearer " + value));
     var reply = exchange(HttpRequest.of("PUT", target, address, headers, body));
-    if (reply.status() != 201) {
+    if (reply.status() != 200 && reply.status() != 201) {
       throw new HeddleException(
           ErrorCode.INTERNAL,
           "PUT " + target + ": status " + reply.status() + ", " + reply.excerpt());
     }
-    return JsonMapper.shared().readTree(reply.body()).path("version").asString();
+    return reply;
   }
 
   private HttpReply exchange(HttpRequest request) {

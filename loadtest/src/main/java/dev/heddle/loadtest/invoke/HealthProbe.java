@@ -9,86 +9,69 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
-import java.io.IOException;
-import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
- * Asks a gateway for {@code /healthz} at a steady pace, on a connection and a thread of its own.
- * What is late because this thread was late, or an answer before it, counts, too.
+ * Asks a gateway for {@code /healthz} at a steady pace, as many monitors would: each question goes
+ * out when it is due, on a connection of its own, so a slow answer counts once. What is late
+ * because the probe's thread was late counts, too.
  */
 final class HealthProbe implements AutoCloseable {
   private static final double PER_SECOND = 100;
+  private static final int CONNECTIONS = 64;
 
-  private final LoopConnection connection;
-  private final byte[] request;
+  private final OpenEdgeLoop loop;
+  private final LoopRequest request;
   private final Ticker ticker;
-  private LatencyRecorder times = new LatencyRecorder();
-  private final Thread thread = Threads.named("health-probe").newThread(this::probe);
+  private final FutureTask<OpenLoop.Outcome> task = new FutureTask<>(this::probe);
   private volatile boolean stopped;
-  private volatile @Nullable String failure;
 
-  private HealthProbe(LoopConnection connection, byte[] request, Ticker ticker) {
-    this.connection = connection;
-    this.request = request;
+  private HealthProbe(HostPort gateway, Ticker ticker) {
+    this.request = LoopRequest.get(gateway, "/healthz");
+    this.loop = new OpenEdgeLoop(gateway, request, "", ticker);
     this.ticker = ticker;
   }
 
   static HealthProbe start(HostPort gateway, Ticker ticker) {
-    try {
-      var request = LoopRequest.get(gateway, "/healthz").bytes("");
-      var probe = new HealthProbe(LoopConnection.open(gateway), request, ticker);
-      probe.thread.start();
-      return probe;
-    } catch (IOException e) {
-      throw new HeddleException(ErrorCode.UNAVAILABLE, gateway + ": " + e, e);
-    }
+    var probe = new HealthProbe(gateway, ticker);
+    Threads.named("health-probe").newThread(probe.task).start();
+    return probe;
   }
 
-  private void probe() {
-    var limits = new OpenLoop.Limits(1, Long.MAX_VALUE, Long.MAX_VALUE);
-    var arrivals = Arrivals.steady(PER_SECOND);
-    var loop = new OpenLoop("/healthz", arrivals, limits, ticker, RequestLog.NONE);
-    while (!stopped) {
-      if (loop.send() < 0) {
-        LockSupport.parkNanos(loop.waitNanos());
-        continue;
-      }
-      try {
-        connection.exchange(request);
-      } catch (IOException e) {
-        failure = e.toString();
-        return;
-      }
-      if (!connection.ok()) {
-        failure = connection.excerpt();
-        return;
-      }
-      loop.ended(0, OpenLoop.End.OK);
-      times = loop.outcome().times();
-    }
+  private OpenLoop.Outcome probe() {
+    var limits = new OpenLoop.Limits(CONNECTIONS, Long.MAX_VALUE, Long.MAX_VALUE);
+    var steady = Arrivals.steady(PER_SECOND);
+    Arrivals arrivals = () -> stopped ? Long.MAX_VALUE : steady.nextNanos();
+    return loop.run(
+        CONNECTIONS,
+        request,
+        () -> new OpenLoop("/healthz", arrivals, limits, ticker, RequestLog.NONE),
+        Long.MAX_VALUE);
   }
 
-  /** Ends the thread and returns all times; also when it has ended before. */
+  /**
+   * Waits for the answers that are due, and returns all times; also when it has ended before.
+   *
+   * @throws HeddleException UNAVAILABLE where the gateway could not be reached at all
+   */
   LatencyRecorder stop() throws InterruptedException {
     stopped = true;
-    thread.join();
-    return times;
+    try {
+      return task.get().times();
+    } catch (ExecutionException e) {
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "health probe: " + e.getCause(), e);
+    }
   }
 
-  /** Why it ended by itself; empty: it did not. */
-  Optional<String> failure() {
-    return Optional.ofNullable(failure);
+  /** Some of what was no right answer, once it has ended. */
+  List<String> failures() {
+    return loop.failures();
   }
 
   @Override
   public void close() {
     stopped = true;
-    try {
-      connection.close();
-    } catch (IOException e) {
-      throw new HeddleException(ErrorCode.UNAVAILABLE, "health probe: " + e, e);
-    }
   }
 }

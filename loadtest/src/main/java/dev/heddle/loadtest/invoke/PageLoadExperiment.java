@@ -210,8 +210,8 @@ public final class PageLoadExperiment implements Experiment {
             + " the function's memory; the page load is the mean of "
             + runs);
     findings.note(
-        "not measured: the poll held by the gateway, where nothing would run meanwhile; frames of"
-            + " connections carry no bill yet, and there is no long poll over HTTP");
+        "not measured: the poll held by the gateway (/poll), where no function runs meanwhile;"
+            + " frames of connections carry no bill yet");
     return findings.result(
         name(),
         "%d calls of %.0f ms on average over %d connections; one of %d s"

@@ -26,7 +26,34 @@ public enum Peer {
       "node and npm must be installed, and the npm registry reachable, once",
       false,
       "elasticity"),
-  JETTY("jetty", "a bare Jetty 12.1 with virtual threads", "nothing", true, "elasticity");
+  JETTY(
+      "jetty",
+      "a bare Jetty 12.1 with virtual threads",
+      "nothing",
+      true,
+      "elasticity",
+      "idle",
+      "echo",
+      "longpoll",
+      "fanout"),
+  NETTY("netty", "a bare Netty 4.2", "nothing", true, "idle", "echo", "fanout"),
+  WS(
+      "ws",
+      "the package ws 8.23.0 on node",
+      "node and npm must be installed, and the npm registry reachable, once",
+      false,
+      "idle",
+      "echo",
+      "fanout"),
+  NCHAN(
+      "nchan",
+      "nginx with nchan, one worker",
+      "Debian's packages nginx and libnginx-mod-nchan",
+      false,
+      "idle",
+      "echo",
+      "longpoll",
+      "fanout");
 
   private final String label;
   private final String about;

@@ -30,7 +30,8 @@ public final class ProcessCpu {
         .sum();
   }
 
-  static long maxDescriptors() {
+  /** Files that this process may have open; 0 where the platform does not tell. */
+  public static long maxDescriptors() {
     return SYSTEM instanceof UnixOperatingSystemMXBean unix ? unix.getMaxFileDescriptorCount() : 0;
   }
 

@@ -5,19 +5,14 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /** Cloudflare's workerd from npm, with one worker, on loopback. */
 public final class Workerd {
   public static final String VERSION = "1.20261117.1";
-
-  private static final Duration FETCH = Duration.ofMinutes(3);
 
   private Workerd() {}
 
@@ -72,24 +67,7 @@ public final class Workerd {
     if (Files.isExecutable(program)) {
       return program;
     }
-    Files.createDirectories(folder);
-    var fetch =
-        new ProcessBuilder(
-                "npm",
-                "install",
-                "--prefix",
-                folder.toString(),
-                "--no-audit",
-                "--no-fund",
-                "--ignore-scripts",
-                "workerd@" + VERSION)
-            .directory(folder.toFile())
-            .redirectErrorStream(true)
-            .redirectOutput(Redirect.to(log.toFile()))
-            .start();
-    if (!fetch.waitFor(FETCH.toNanos(), TimeUnit.NANOSECONDS)) {
-      var _ = fetch.destroyForcibly();
-    }
+    NpmPackage.fetch("workerd", VERSION, folder, log);
     if (!Files.exists(program)) {
       throw unavailable("not fetched from npm, see " + log);
     }

@@ -18,11 +18,22 @@ import java.util.regex.Pattern;
  * @param heapCommittedKib that the heap has from the system
  * @param directKib that is allocated outside of the heap for buffers
  */
-record JvmFootprint(long threads, long heapKib, long heapCommittedKib, long directKib) {
+public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, long directKib) {
   private static final Pattern USED = Pattern.compile("total +\\d+K, used (\\d+)K");
   private static final Pattern HEAP = Pattern.compile("Java Heap \\(.*committed=(\\d+)KB");
   private static final Pattern OTHER = Pattern.compile("Other \\(.*committed=(\\d+)KB");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
+
+  /**
+   * KiB that objects take after two garbage collections, the second of which takes what the first
+   * has let go; the process needs no flag for it but {@code -XX:+UseSerialGC}, whose figures these
+   * are.
+   */
+  public static long liveHeapKib(long pid) {
+    var _ = jcmd(pid, "GC.run");
+    var _ = jcmd(pid, "GC.run");
+    return used(jcmd(pid, "GC.heap_info"));
+  }
 
   /** Collects garbage first. */
   static JvmFootprint of(long pid) {
@@ -36,9 +47,13 @@ record JvmFootprint(long threads, long heapKib, long heapCommittedKib, long dire
    * @param status of {@code /proc}
    */
   static JvmFootprint parse(String heap, String memory, String status) {
-    long used = USED.matcher(heap).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
     return new JvmFootprint(
-        first(THREADS, status), used, first(HEAP, memory), first(OTHER, memory));
+        first(THREADS, status), used(heap), first(HEAP, memory), first(OTHER, memory));
+  }
+
+  private static long used(String heap) {
+    var _ = first(USED, heap);
+    return USED.matcher(heap).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
   }
 
   private static long first(Pattern pattern, String text) {

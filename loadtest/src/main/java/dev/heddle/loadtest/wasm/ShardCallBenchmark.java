@@ -29,7 +29,7 @@ import org.openjdk.jmh.annotations.Warmup;
 /**
  * A field's values of 10,000 documents, and with {@code get} 1,000 gets more, through a shard: in
  * WebAssembly, a fresh instance each time, and in Java. The shard is one of the store, as leaves
- * have them, or the test kit's maps in memory, where the call itself is all that costs.
+ * have them, or maps in memory, where the call itself is all that costs.
  */
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
@@ -73,7 +73,7 @@ public class ShardCallBenchmark {
     for (int i = 0; i < DOCUMENTS; i++) {
       builder.document("id" + i, Map.of("n", (long) i));
     }
-    shard = builder.build();
+    shard = new MapShard(builder.build(), DOCUMENTS);
   }
 
   @TearDown

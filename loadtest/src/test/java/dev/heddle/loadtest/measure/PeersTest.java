@@ -32,7 +32,8 @@ class PeersTest {
         assertThrows(IllegalArgumentException.class, () -> Peers.parse(List.of("nchan2")));
 
     assertEquals(
-        "peers: nchan2 (expected: of opensearch, functions-framework, workerd, jetty, or none)",
+        "peers: nchan2 (expected: of opensearch, functions-framework, workerd, jetty, netty, ws,"
+            + " nchan, or none)",
         refusal.getMessage());
     assertThrows(IllegalArgumentException.class, () -> Peers.parse(List.of("none", "nobody")));
   }
