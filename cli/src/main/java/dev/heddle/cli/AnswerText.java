@@ -100,6 +100,9 @@ final class AnswerText {
           .append(" in ");
     }
     text.append(Figures.micros(answer.path("tookMicros").asLong(0))).append('\n');
+    if (answer.path("cut").asBoolean(false)) {
+      text.append("hits      end early: no time to ask for those that may follow\n");
+    }
     coverage(text, answer.path("coverage"));
     bill(text, answer.path("bill"));
     text.append("trace     ").append(answer.path("traceId").asString("")).append('\n');

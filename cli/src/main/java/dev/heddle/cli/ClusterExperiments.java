@@ -7,6 +7,12 @@ import dev.heddle.loadtest.chaos.ChaosOptions;
 import dev.heddle.loadtest.chaos.FailoverExperiment;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.SessionReadsExperiment;
+import dev.heddle.loadtest.gateway.EchoExperiment;
+import dev.heddle.loadtest.gateway.FanoutExperiment;
+import dev.heddle.loadtest.gateway.IdleExperiment;
+import dev.heddle.loadtest.gateway.LongPollExperiment;
+import dev.heddle.loadtest.gateway.RedeployExperiment;
+import dev.heddle.loadtest.gateway.StormExperiment;
 import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
 import dev.heddle.loadtest.invoke.ColdStartExperiment;
@@ -16,11 +22,14 @@ import dev.heddle.loadtest.invoke.InvokeExperiment;
 import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.invoke.PageLoadExperiment;
+import dev.heddle.loadtest.invoke.SchedulersExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.RequestLog;
+import dev.heddle.loadtest.search.CorpusExperiment;
+import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
 import dev.heddle.loadtest.search.TailExperiment;
@@ -47,6 +56,7 @@ import java.util.function.Consumer;
  */
 final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
+  private static final int NUMBERS = 10_000;
   private static final int TAIL_DOCUMENTS = 5_000;
   private static final long READS = 100_000;
   private static final int INVOKERS = 32;
@@ -54,6 +64,14 @@ final class ClusterExperiments {
   private static final Duration BURST = Duration.ofSeconds(60);
   private static final Duration POLL = Duration.ofSeconds(231);
   private static final Duration STEP = Duration.ofSeconds(15);
+  private static final int IDLE_SOCKETS = 9_000;
+  private static final int STORM_SOCKETS = 5_000;
+  private static final int SUBSCRIBERS = 2_500;
+  private static final int POLLS = 100;
+  private static final int CHATTERS = 100;
+  private static final int DEPLOYS = 10;
+  private static final int QUICK_SOCKETS = 20;
+  private static final List<Integer> ECHOERS = List.of(1, 10, 100);
   private static final Duration QUICK_STEP = Duration.ofSeconds(1);
   private static final int QUICK_DOCUMENTS = 500;
   private static final long QUICK_READS = 500;
@@ -103,10 +121,19 @@ final class ClusterExperiments {
             "what one more shard costs, from 1 to 128 on two leaves",
             at -> new ShardsExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : DOCUMENTS)),
         new Late(
+            "corpus",
+            "the same queries over growing data, from a sixteenth of the documents to all",
+            at -> new CorpusExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : DOCUMENTS)),
+        new Late(
             "tail",
             "one of a hundred calls of a leaf stalls for 1 s: hedging on, off, and an oracle",
             at ->
                 new TailExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : TAIL_DOCUMENTS)),
+        new Late(
+            "scatter-functions",
+            "a sum by the built-in, by functions in Java and WebAssembly, and by fetching"
+                + " documents",
+            at -> new ScatterFunctionsExperiment(java(), at, quick ? QUICK_DOCUMENTS : NUMBERS)),
         new Late(
             "writes",
             "one document and bulk on 1 and 3 replicas, beside bare Lucene",
@@ -164,6 +191,11 @@ final class ClusterExperiments {
             "bills of a page load of short calls beside a long poll (the paper's Fig. 3)",
             at -> new PageLoadExperiment(java(), at, quick ? QUICK_BURST : POLL)),
         new Late(
+            "schedulers",
+            "policies that choose leaves, one from a jar, on bursts of calls of few popular"
+                + " functions",
+            at -> new SchedulersExperiment(java(), at, quick ? QUICK_BURST : STEP)),
+        new Late(
             "bill",
             "bills beside what their calls took by their own clocks",
             at -> new BillExperiment(java(), at, quick ? QUICK_BILLS : BILLS)),
@@ -171,6 +203,31 @@ final class ClusterExperiments {
             "coldstart",
             "first calls of shipped WebAssembly, beside compiling it",
             at -> new ColdStartExperiment(java(), at)),
+        new Late(
+            "idle",
+            "memory of a WebSocket that says nothing, beside bare servers, ws and nchan",
+            at -> new IdleExperiment(java(), at, packages(), quick ? QUICK_SOCKETS : IDLE_SOCKETS)),
+        new Late(
+            "echo",
+            "frames over WebSockets to a function and back, by clients, beside bare servers",
+            at -> new EchoExperiment(java(), at, packages(), quick ? List.of(1, 4) : ECHOERS)),
+        new Late(
+            "longpoll",
+            "from a push to the answers of a hundred clients in long polls",
+            at -> new LongPollExperiment(java(), at, quick ? QUICK_SOCKETS : POLLS)),
+        new Late(
+            "fanout",
+            "one frame for all of many WebSockets; by single pushes, as there are no channels yet",
+            at ->
+                new FanoutExperiment(java(), at, packages(), quick ? QUICK_SOCKETS : SUBSCRIBERS)),
+        new Late(
+            "storm",
+            "connections that lose their gateway to kill -9 come back to the others; an audit",
+            at -> new StormExperiment(java(), at, quick ? QUICK_SOCKETS : STORM_SOCKETS)),
+        new Late(
+            "redeploy",
+            "function and app are deployed again and again under clients that chat; an audit",
+            at -> new RedeployExperiment(java(), at, quick ? 4 : CHATTERS, quick ? 2 : DEPLOYS)),
         new Late(
             "chaos",
             "kills nodes by seed under load, then audits every write",
@@ -185,6 +242,11 @@ final class ClusterExperiments {
 
   private static Path home() {
     return Checkout.ofProcess().home();
+  }
+
+  /** Keeps what npm fetches. */
+  private static Path packages() {
+    return home().resolve("target/bench");
   }
 
   private static JavaCommand java() {

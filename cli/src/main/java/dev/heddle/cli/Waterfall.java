@@ -108,14 +108,20 @@ final class Waterfall {
                 + Figures.bytes(leaf.path("responseBytes").asLong(0))
             : error;
     String kind = leaf.path("kind").asString("");
-    if (kind.equals("hedge") || kind.equals("retry")) {
+    if (kind.equals("hedge") || kind.equals("retry") || kind.equals("whole")) {
       note = kind + ", " + note;
+    }
+    int hits = leaf.path("k").asInt(0);
+    if (hits > 0) {
+      note += ", asked for " + Figures.count(hits, "hit");
     }
     String ended = leaf.path("end").asString("");
     if (ended.equals("outrun") || ended.equals("left")) {
       note = (kind.equals("hedge") ? "hedge, " : "") + ended;
     }
-    line(text, leaf.path("node").asString(""), sent, took, end, note);
+    String by = leaf.path("coordinator").asString("");
+    String node = leaf.path("node").asString("");
+    line(text, by.isEmpty() ? node : by + " > " + node, sent, took, end, note);
     for (JsonNode shard : leaf.path("shards")) {
       line(
           text,

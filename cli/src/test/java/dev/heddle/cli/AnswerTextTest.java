@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 class AnswerTextTest {
   private static final JsonNode ANSWER =
@@ -56,6 +57,13 @@ class AnswerTextTest {
     assertTrue(text.contains("at least 1,000 matches in 1.8 ms"), text);
     assertTrue(text.contains("coverage  66.7 % (20 of 30 documents, 2 of 3 shards)"), text);
     assertTrue(text.contains("shard 2 is missing: unreachable"), text);
+  }
+
+  @Test
+  void saysWhereHitsEndEarly() {
+    var cut = ((ObjectNode) ANSWER.deepCopy()).put("cut", true);
+    assertTrue(AnswerText.of(cut, false).contains("\nhits      end early: no time to ask"));
+    assertFalse(AnswerText.of(ANSWER, false).contains("end early"));
   }
 
   @Test

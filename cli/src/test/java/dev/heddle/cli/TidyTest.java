@@ -37,6 +37,8 @@ class TidyTest {
 
   private static final int MAX_LINES = 600;
 
+  private static final List<String> SAMPLES = List.of("sample-search", "sample-chat");
+
   /** What a module's packages are, and which modules it may name in its POM. */
   private record Room(List<String> packages, Set<String> arrows) {
     Room(String root, String... arrows) {
@@ -75,6 +77,7 @@ class TidyTest {
               new Room("dev.heddle.coordinator", "catalog", "engine", "aggregations")),
           Map.entry("session-gateway", new Room("dev.heddle.gateway", "catalog", "json")),
           Map.entry("sample-search", new Room("dev.heddle.sample.search", "function-api", "proto")),
+          Map.entry("sample-chat", new Room("dev.heddle.sample.chat", "function-api")),
           Map.entry(
               "loadtest",
               new Room(
@@ -91,6 +94,7 @@ class TidyTest {
                   "coordinator",
                   "session-gateway",
                   "sample-search",
+                  "sample-chat",
                   "loadtest",
                   "replication")));
 
@@ -222,7 +226,9 @@ class TidyTest {
     assertNone(
         "a function compiles against function-api and nothing else",
         javaFiles()
-            .filter(file -> file.startsWith(CHECKOUT.resolve("sample-search/functions")))
+            .filter(file ->
+                SAMPLES.stream()
+                    .anyMatch(sample -> file.startsWith(CHECKOUT.resolve(sample + "/functions"))))
             .flatMap(file -> linesWith(file, foreign)));
   }
 

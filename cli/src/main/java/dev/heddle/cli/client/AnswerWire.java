@@ -33,6 +33,9 @@ final class AnswerWire {
         .put(
             "relation",
             response.getTotal().getRelation() == Total.Relation.RELATION_AT_LEAST ? "gte" : "eq");
+    if (response.getCut()) {
+      json.put("cut", true);
+    }
     ObjectNode aggregations = json.putObject("aggs");
     response.getAggsMap().forEach((name, result) -> aggregations.set(name, aggregation(result)));
     if (!response.getResultJson().isEmpty()) {
@@ -202,6 +205,12 @@ final class AnswerWire {
             .put("queueMicros", leaf.getQueueMicros())
             .put("activeMicros", leaf.getActiveMicros())
             .put("responseBytes", leaf.getResponseBytes());
+    if (!leaf.getCoordinator().isEmpty()) {
+      json.put("coordinator", leaf.getCoordinator());
+    }
+    if (leaf.getK() > 0) {
+      json.put("k", leaf.getK());
+    }
     if (!leaf.getError().isEmpty()) {
       json.put("error", leaf.getError());
     }

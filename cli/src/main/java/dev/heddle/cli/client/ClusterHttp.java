@@ -16,7 +16,9 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -47,6 +49,30 @@ public final class ClusterHttp implements AutoCloseable {
     return send("GET", BodyPublishers.noBody(), "", Optional.empty(), path);
   }
 
+  /**
+   * @param query by name
+   */
+  public JsonNode get(Map<String, String> query, String... path) throws InterruptedException {
+    StringJoiner parameters = new StringJoiner("&", "?", "").setEmptyValue("");
+    query.forEach((name, value) -> parameters.add(name + "=" + encode(value)));
+    return sendTo(
+        "GET",
+        BodyPublishers.noBody(),
+        "",
+        Optional.empty(),
+        URI.create(uri(path) + parameters.toString()));
+  }
+
+  /** What is no JSON, such as metrics. */
+  public String text(String... path) throws InterruptedException {
+    HttpResponse<String> response = answer(request(uri(path)));
+    if (response.statusCode() / 100 != 2) {
+      // Errors are JSON everywhere.
+      var _ = read(response);
+    }
+    return response.body();
+  }
+
   public JsonNode delete(String... path) throws InterruptedException {
     return send("DELETE", BodyPublishers.noBody(), "", Optional.empty(), path);
   }
@@ -71,20 +97,33 @@ public final class ClusterHttp implements AutoCloseable {
   private JsonNode send(
       String method, BodyPublisher body, String type, Optional<String> position, String... path)
       throws InterruptedException {
+    return sendTo(method, body, type, position, uri(path));
+  }
+
+  private JsonNode sendTo(
+      String method, BodyPublisher body, String type, Optional<String> position, URI uri)
+      throws InterruptedException {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(uri(path))
-            .method(method, body)
-            .timeout(timeout)
-            .header("accept", "application/json")
-            .header("traceparent", trace.child().traceparent());
+        request(uri).method(method, body).header("accept", "application/json");
     if (!type.isEmpty()) {
       request.header("content-type", type);
     }
     position.ifPresent(token -> request.header(POSITION, token));
+    return read(answer(request));
+  }
+
+  private HttpRequest.Builder request(URI uri) {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(uri)
+            .timeout(timeout)
+            .header("traceparent", trace.child().traceparent());
     address.key().ifPresent(key -> request.header("authorization", "Bearer " + key));
-    HttpResponse<String> response;
+    return request;
+  }
+
+  private HttpResponse<String> answer(HttpRequest.Builder request) throws InterruptedException {
     try {
-      response = client.send(request.build(), BodyHandlers.ofString());
+      return client.send(request.build(), BodyHandlers.ofString());
     } catch (ConnectException e) {
       throw new RemoteFailure(
           new HeddleException(
@@ -100,15 +139,16 @@ public final class ClusterHttp implements AutoCloseable {
           new HeddleException(ErrorCode.UNAVAILABLE, address.http() + ": " + e.getMessage(), e),
           trace.traceId());
     }
-    return read(response);
   }
 
   private URI uri(String... path) {
     StringBuilder uri = new StringBuilder(address.http().toString());
-    Arrays.stream(path)
-        .map(part -> URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"))
-        .forEach(part -> uri.append('/').append(part));
+    Arrays.stream(path).map(ClusterHttp::encode).forEach(part -> uri.append('/').append(part));
     return URI.create(uri.toString());
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   private JsonNode read(HttpResponse<String> response) {

@@ -49,11 +49,14 @@ final class Demo {
   /** Returns the exit code when the demo has ended. */
   int run() throws IOException, InterruptedException {
     try (DataDirectory data = DataFormat.open(options.data(), "demo", REMEDY)) {
-      checkPort("--port", options.port());
-      checkPort("--grpc-port", options.grpcPort());
+      checkPort("", "--port", options.port());
+      checkPort("", "--grpc-port", options.grpcPort());
+      options
+          .secondPort()
+          .ifPresent(port -> checkPort(", for the second gateway,", "--port", port));
       DemoMarker marker = DemoMarker.begin(clusterFile, options.leaves());
       InternalPorts ports = InternalPorts.load(data.path().resolve("ports.json"));
-      Path sample = home.resolve("sample-search");
+      Path sample = home.resolve(options.sample().folder());
       List<NodeSpec> specs =
           new DemoNodes(options, marker, sample.resolve("pages"), ports).prepare();
       Launcher launcher =
@@ -79,15 +82,17 @@ final class Demo {
               + ")");
       supervisor.start(specs);
       boolean copying;
-      try (DemoCorpus corpus = DemoCorpus.prepare(options, sample, console, ticker)) {
+      String dataset;
+      try (DemoData data = DemoData.prepare(options, sample, console, ticker)) {
         supervisor.awaitReady(START_LIMIT);
         marker.formed(clusterFile);
-        copying = fill(supervisor, corpus, sample);
+        dataset = data.dataset();
+        copying = fill(supervisor, data, sample);
       }
       console.line("heddle ready " + options.url());
       console.line("heddle grpc localhost:" + options.grpcPort());
-      new ReplicaWatch(address(), CALL_LIMIT, supervisor, console)
-          .start(DemoCorpus.DATASET, copying);
+      options.secondUrl().ifPresent(url -> console.line("heddle also " + url));
+      new ReplicaWatch(address(), CALL_LIMIT, supervisor, console).start(dataset, copying);
     } catch (RuntimeException e) {
       if (supervisor.stopped()) {
         // Somebody pressed Ctrl-C: what fails because of that is no news.
@@ -104,16 +109,24 @@ final class Demo {
   }
 
   /** Data, functions, app; until a query succeeds. Tells whether shards are being copied. */
-  private boolean fill(DemoSupervisor supervisor, DemoCorpus corpus, Path sample)
+  private boolean fill(DemoSupervisor supervisor, DemoData data, Path sample)
       throws IOException, InterruptedException {
     ClusterAddress address = address();
     boolean copying;
     try (ClusterGrpcClient grpc = new ClusterGrpcClient(address, CALL_LIMIT);
         ClusterHttp http = new ClusterHttp(address, CALL_LIMIT)) {
-      copying = corpus.ensure(grpc, supervisor);
-      new DemoFunctions(sample, options.data().resolve("deployed.json"), console)
+      copying = data.ensure(grpc, supervisor);
+      new DemoFunctions(
+              sample, options.sample().app(), options.data().resolve("deployed.json"), console)
           .ensure(grpc, http);
-      new Probe(http, supervisor, ticker).await(DemoCorpus.DATASET);
+      new Probe(http, supervisor, ticker).await(data.dataset());
+    }
+    if (options.secondUrl().isPresent()) {
+      try (ClusterHttp http = new ClusterHttp(address(options.secondUrl().get()), CALL_LIMIT)) {
+        Probe second = new Probe(http, supervisor, ticker);
+        second.awaitGrid(options.sample().gateways());
+        second.awaitApp(options.sample().app());
+      }
     }
     ObjectNode found =
         JsonMapper.shared()
@@ -126,11 +139,12 @@ final class Demo {
   }
 
   private ClusterAddress address() {
+    return address(options.url());
+  }
+
+  private ClusterAddress address(String url) {
     return new ClusterAddress(
-        new HostPort("127.0.0.1", options.grpcPort()),
-        URI.create(options.url()),
-        Optional.empty(),
-        "demo");
+        new HostPort("127.0.0.1", options.grpcPort()), URI.create(url), Optional.empty(), "demo");
   }
 
   private void stop(DemoSupervisor supervisor) {
@@ -147,12 +161,13 @@ final class Demo {
     return new HeddleException(ErrorCode.UNAVAILABLE, why, cause);
   }
 
-  private static void checkPort(String option, int port) {
+  private static void checkPort(String whose, String option, int port) {
     if (!InternalPorts.isFree(port)) {
       throw new HeddleException(
           ErrorCode.CONFLICT,
           "port "
               + port
+              + whose
               + " is in use (expected: a free port; choose another one with "
               + option
               + " PORT)");

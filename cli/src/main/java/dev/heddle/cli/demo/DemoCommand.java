@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 /** Command line of the demo. */
 @Command(
     name = "demo",
-    description = "Runs a cluster on this machine, with a corpus and a search page in it.",
+    description = "Runs a cluster on this machine, with a sample application in it.",
     footer = {
       "",
       "Prints `heddle ready URL` when the first query would succeed. Ctrl-C stops all",
@@ -24,8 +24,13 @@ import picocli.CommandLine.Spec;
       "three leaves or more, each shard is copied to three of them in the background;",
       "any one leaf may then be killed.",
       "",
+      "The sample `search` is a corpus with a search page; `chat` is rooms on two gateways,",
+      "the second of which is printed as `heddle also URL`. Its port is the one after both",
+      "of the others (8082).",
+      "",
       "Examples:",
       "  heddle demo",
+      "  heddle demo --sample chat",
       "  heddle demo --port 9000 --leaves 5 --shards 20 --data /tmp/demo",
       "  heddle demo --corpus books.jsonl.gz --data /tmp/books"
     })
@@ -33,6 +38,13 @@ public final class DemoCommand implements Callable<Integer> {
   private final Console console;
 
   @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Option(
+      names = "--sample",
+      paramLabel = "NAME",
+      defaultValue = "search",
+      description = "search or chat. Default: ${DEFAULT-VALUE}.")
+  private DemoSample sample = DemoSample.SEARCH;
 
   @Option(
       names = "--port",
@@ -50,21 +62,20 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--leaves",
       paramLabel = "N",
-      defaultValue = "3",
-      description = "Leaf processes; 0: all roles in one process. Default: ${DEFAULT-VALUE}.")
-  private int leaves = 3;
+      description = "Leaf processes; 0: the first process has all roles. Default: 3; chat: 1.")
+  private @Nullable Integer leaves;
 
   @Option(
       names = "--shards",
       paramLabel = "N",
-      defaultValue = "8",
-      description = "Shards of the dataset. Default: ${DEFAULT-VALUE}.")
-  private int shards = 8;
+      description = "Shards of the dataset. Default: 8; chat: 1.")
+  private @Nullable Integer shards;
 
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Where everything is kept. Default: .heddle in the checkout.")
+      description =
+          "Where everything is kept. Default: .heddle in the checkout; chat: .heddle-chat.")
   private @Nullable Path data;
 
   @Option(
@@ -86,11 +97,12 @@ public final class DemoCommand implements Callable<Integer> {
     try {
       options =
           new DemoOptions(
+              sample,
               port,
               grpcPort == null ? port + 1 : grpcPort,
-              leaves,
-              shards,
-              (data == null ? home.resolve(".heddle") : data).toAbsolutePath().normalize(),
+              leaves == null ? sample.leaves() : leaves,
+              shards == null ? sample.shards() : shards,
+              (data == null ? home.resolve(sample.data()) : data).toAbsolutePath().normalize(),
               Optional.ofNullable(corpus).map(file -> file.toAbsolutePath().normalize()));
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage(), e);

@@ -31,8 +31,8 @@ import tools.jackson.databind.node.ObjectNode;
  * The demo's dataset: loaded once, and known to be whole by a marker that is written after the last
  * document is durable. Without a marker that fits, what is there is dropped and loaded again.
  */
-final class DemoCorpus implements AutoCloseable {
-  static final String DATASET = "dbpedia";
+final class DemoCorpus implements DemoData {
+  private static final String DATASET = "dbpedia";
 
   private static final Duration SHARDS_LIMIT = Duration.ofSeconds(30);
   private static final Duration REPLAY_LIMIT = Duration.ofSeconds(10);
@@ -72,12 +72,13 @@ final class DemoCorpus implements AutoCloseable {
     return new DemoCorpus(options, console, ticker, wanted, found, fetch);
   }
 
-  /**
-   * Returns when every document is in.
-   *
-   * @return whether copies of the shards are being made since
-   */
-  boolean ensure(ClusterGrpcClient grpc, DemoSupervisor supervisor)
+  @Override
+  public String dataset() {
+    return DATASET;
+  }
+
+  @Override
+  public boolean ensure(ClusterGrpcClient grpc, DemoSupervisor supervisor)
       throws IOException, InterruptedException {
     DatasetsGrpcClient datasets = new DatasetsGrpcClient(grpc);
     Optional<DatasetInfo> there = datasets.find(DATASET);

@@ -26,17 +26,19 @@ import tools.jackson.databind.node.ObjectNode;
  * before is left alone, so that a version that somebody put in its place stays.
  */
 final class DemoFunctions {
-  private static final String APP = "search";
-
   private final Path sample;
+  private final String app;
   private final Path file;
   private final Console console;
 
   /**
+   * @param sample its folder
+   * @param app its name
    * @param file remembers the digests of what was deployed
    */
-  DemoFunctions(Path sample, Path file, Console console) {
+  DemoFunctions(Path sample, String app, Path file, Console console) {
     this.sample = sample;
+    this.app = app;
     this.file = file;
     this.console = console;
   }
@@ -58,12 +60,12 @@ final class DemoFunctions {
         deployed.put(name, digest);
       }
     }
-    Path app = sample.resolve("app/app.yaml");
-    String digest = Digest.of(app);
-    if (!known(deployed, "app " + APP, digest) || !appThere(http)) {
-      var _ = http.putYaml(Files.readString(app), "v1", "apps", APP);
-      console.note("heddle: deployed app " + APP);
-      deployed.put("app " + APP, digest);
+    Path yaml = sample.resolve("app/app.yaml");
+    String digest = Digest.of(yaml);
+    if (!known(deployed, "app " + app, digest) || !appThere(http)) {
+      var _ = http.putYaml(Files.readString(yaml), "v1", "apps", app);
+      console.note("heddle: deployed app " + app);
+      deployed.put("app " + app, digest);
     }
     DurableFiles.replace(file, (deployed + "\n").getBytes(StandardCharsets.UTF_8));
   }
@@ -84,9 +86,9 @@ final class DemoFunctions {
     return deployed.path(name).asString("").equals(digest);
   }
 
-  private static boolean appThere(ClusterHttp http) throws InterruptedException {
+  private boolean appThere(ClusterHttp http) throws InterruptedException {
     try {
-      var _ = http.get("v1", "apps", APP);
+      var _ = http.get("v1", "apps", app);
       return true;
     } catch (RemoteFailure e) {
       if (e.code() == ErrorCode.UNKNOWN_APP || e.code() == ErrorCode.NOT_FOUND) {

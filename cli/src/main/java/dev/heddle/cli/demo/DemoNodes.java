@@ -5,13 +5,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Which processes the demo consists of, and their config files. */
 final class DemoNodes {
   private static final String GATEWAY = "gateway-1";
+  private static final String SECOND = "gateway-2";
   private static final String GATEWAY_HEAP = "1g";
+  private static final String SECOND_HEAP = "512m";
   private static final String LEAF_HEAP = "512m";
 
   private final DemoOptions options;
@@ -20,7 +24,7 @@ final class DemoNodes {
   private final InternalPorts ports;
 
   /**
-   * @param pages what the gateway serves at its root
+   * @param pages what the gateways serve at their roots
    */
   DemoNodes(DemoOptions options, DemoMarker marker, Path pages, InternalPorts ports) {
     this.options = options;
@@ -29,7 +33,7 @@ final class DemoNodes {
     this.ports = ports;
   }
 
-  /** Writes configs and keys; the gateway comes first, since it is to stop first. */
+  /** Writes configs and keys; the first gateway comes first. */
   List<NodeSpec> prepare() throws IOException {
     Files.createDirectories(options.data().resolve("nodes"));
     Path keys = options.data().resolve("keys");
@@ -45,14 +49,21 @@ final class DemoNodes {
       leaves.add(spec("leaf-" + i, List.of("leaf"), LEAF_HEAP, false));
     }
     List<String> seeds = leaves.stream().map(leaf -> loopback(leaf.internalPort())).toList();
-    String gatewayYaml = gatewayConfig(gateway, keys.resolve("sessions.yaml"));
+    String gatewayYaml = gatewayConfig(gateway, options.port(), keys.resolve("sessions.yaml"));
     write(gateway, gatewayYaml + (alone ? leafConfig(gateway, true, List.of()) : catalog(seeds)));
+    List<NodeSpec> specs = new ArrayList<>(List.of(gateway));
+    if (options.secondPort().isPresent()) {
+      NodeSpec second = spec(SECOND, List.of("gateway"), SECOND_HEAP, false);
+      int port = options.secondPort().getAsInt();
+      List<String> known = alone ? List.of(loopback(gateway.internalPort())) : seeds;
+      write(second, gatewayConfig(second, port, keys.resolve("sessions.yaml")) + catalog(known));
+      specs.add(second);
+    }
     for (NodeSpec leaf : leaves) {
       boolean first = leaf.equals(leaves.getFirst());
       write(leaf, nodeConfig(leaf) + leafConfig(leaf, first, seeds));
     }
     ports.save();
-    List<NodeSpec> specs = new ArrayList<>(List.of(gateway));
     specs.addAll(leaves);
     return specs;
   }
@@ -80,7 +91,10 @@ final class DemoNodes {
         .formatted(spec.node(), quoted(spec.directory()), loopback(spec.internalPort()));
   }
 
-  private String gatewayConfig(NodeSpec gateway, Path keys) {
+  /**
+   * @param port of HTTP
+   */
+  private String gatewayConfig(NodeSpec gateway, int port, Path keys) throws IOException {
     return nodeConfig(gateway)
         + """
         grpc: %s
@@ -90,11 +104,25 @@ final class DemoNodes {
           session:
             keys: %s
         """
-            .formatted(
-                loopback(options.grpcPort()),
-                loopback(options.port()),
-                quoted(pages),
-                quoted(keys));
+            .formatted(loopback(options.grpcPort()), loopback(port), quoted(pages), quoted(keys))
+        + grid(gateway);
+  }
+
+  /** Gateways that share cookie sessions and connections; one alone needs no address. */
+  private String grid(NodeSpec gateway) throws IOException {
+    if (options.secondPort().isEmpty()) {
+      return "";
+    }
+    Map<String, String> members = new LinkedHashMap<>();
+    for (String node : List.of(GATEWAY, SECOND)) {
+      members.put(node, loopback(ports.internal(node + " grid")));
+    }
+    return "  hazelcast:\n    address: "
+        + members.get(gateway.node())
+        + "\n    members: "
+        + JsonMapper.shared().writeValueAsString(members.values())
+        // Who knows of the other, but cannot join it by then, ends: a busy machine takes its time.
+        + "\n    join-timeout: 60s\n";
   }
 
   /**

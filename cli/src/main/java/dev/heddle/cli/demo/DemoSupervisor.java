@@ -18,7 +18,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Starts the demo's processes, keeps the leaves running, and takes all of them down.
+ * Starts the demo's processes, keeps those running that are not vital, and takes all of them down.
  *
  * <p>Each process has a keeper, a virtual thread that starts it and waits for its end. {@link
  * #close} may be called from any thread, more than once, also while {@link #start} runs.
@@ -42,11 +42,7 @@ final class DemoSupervisor implements AutoCloseable {
     this.ticker = ticker;
   }
 
-  /**
-   * Starts all of them at once, and returns without waiting for them.
-   *
-   * @param specs in the order in which they are to be stopped
-   */
+  /** Starts all of them at once, and returns without waiting for them. */
   void start(List<NodeSpec> specs) {
     synchronized (keepers) {
       for (NodeSpec spec : specs) {
@@ -115,8 +111,8 @@ final class DemoSupervisor implements AutoCloseable {
   }
 
   /**
-   * Stops the processes, the vital ones first: while they still answer, they find the others. Waits
-   * for the end of all.
+   * Stops the processes by turns: whoever stops still finds those whose turn comes later. Waits for
+   * the end of all.
    */
   @Override
   public void close() {
@@ -125,8 +121,9 @@ final class DemoSupervisor implements AutoCloseable {
     long deadline = ticker.nanoTime() + GRACE.toNanos();
     List<Keeper> all = snapshot();
     boolean interrupted = false;
-    for (boolean vital : new boolean[] {true, false}) {
-      List<Keeper> some = all.stream().filter(keeper -> keeper.spec.vital() == vital).toList();
+    for (int turn = 0; turn < NodeSpec.TURNS; turn++) {
+      int now = turn;
+      List<Keeper> some = all.stream().filter(keeper -> keeper.spec.turn() == now).toList();
       some.forEach(Keeper::terminate);
       for (Keeper keeper : some) {
         interrupted |= !keeper.awaitClosed(deadline);

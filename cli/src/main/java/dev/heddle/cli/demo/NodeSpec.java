@@ -24,7 +24,18 @@ record NodeSpec(
     Path log,
     String heap,
     boolean vital) {
+  /** Of stopping. */
+  static final int TURNS = 3;
+
   NodeSpec {
     roles = List.copyOf(roles);
+  }
+
+  /** In which turn it is to stop, 0..2: a second gateway, what is vital, leaves. */
+  int turn() {
+    if (vital) {
+      return 1;
+    }
+    return roles.contains("gateway") ? 0 : 2;
   }
 }

@@ -3,7 +3,7 @@ package dev.heddle.cli.demo;
 import java.time.Duration;
 
 /**
- * When a crashed leaf is started again.
+ * When a crashed process is started again that is not vital.
  *
  * @param first pause after a crash
  * @param longest the pause doubles with each crash in a row, up to this

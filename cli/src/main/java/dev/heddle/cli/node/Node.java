@@ -84,14 +84,18 @@ public final class Node implements AutoCloseable {
       List<BindableService> publics = new ArrayList<>();
 
       this.raft =
-          roles.contains(Role.LEAF) ? Optional.of(raft(directory, credentials)) : Optional.empty();
+          roles.contains(Role.LEAF)
+              ? Optional.of(raft(directory, credentials, clock))
+              : Optional.empty();
       Optional<CatalogServer> catalogServer =
           raft.map(node -> catalogServer(node, directory, ticker));
       catalogServer.ifPresent(server -> internals.add(server.service()));
       this.catalog =
           closer.register("catalog", CatalogGrpcClient.connect(channels, catalogAddresses, ticker));
-      raft.map(node -> leaf(node, directory, telemetry, ticker, clock))
-          .ifPresent(leaf -> internals.addAll(leaf.internalServices()));
+      List<BindableService> ofLeaf =
+          raft.map(node -> leaf(node, directory, telemetry, ticker, clock).internalServices())
+              .orElse(List.of());
+      List<BindableService> ofCoordinator = List.of();
       if (roles.contains(Role.COORDINATOR)) {
         Coordinator coordinator =
             new Coordinator(
@@ -104,8 +108,9 @@ public final class Node implements AutoCloseable {
                 ticker,
                 clock);
         publics.addAll(closer.register("coordinator", coordinator).publicServices());
-        internals.addAll(coordinator.internalServices());
+        ofCoordinator = coordinator.internalServices();
       }
+      internals.addAll(ScatterRoutingGrpcService.join(ofLeaf, ofCoordinator));
       this.gateway =
           roles.contains(Role.GATEWAY)
               ? Optional.of(gateway(telemetry, credentials, ticker, clock))
@@ -139,13 +144,14 @@ public final class Node implements AutoCloseable {
     return List.copyOf(addresses);
   }
 
-  private RaftNode raft(Path directory, Credentials credentials) {
+  private RaftNode raft(Path directory, Credentials credentials, Clock clock) {
     credentials.checkInternalBind(config.replication());
     HostPort address = RememberedAddress.of(config.replication(), directory);
     RaftNode node =
         closer.register(
             "replication",
-            new RaftNode(config.node(), address, config.raft(), credentials.clusterSecrets()));
+            new RaftNode(
+                config.node(), address, config.raft(), credentials.clusterSecrets(), clock));
     node.start();
     return node;
   }

@@ -10,7 +10,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -41,6 +42,7 @@ public final class NodeCommand implements Callable<Integer> {
   /** The line that says that the node serves no more, and its process is about to end. */
   public static final String CLOSED = "heddle node closed";
 
+  /** How long an end may take, besides what a gateway's clients and requests are given. */
   private static final Duration LONGEST_CLOSE = Duration.ofSeconds(15);
 
   /** How often a node that is not ready says why. */
@@ -77,10 +79,11 @@ public final class NodeCommand implements Callable<Integer> {
     Set<Role> all = EnumSet.copyOf(roles);
     NodeConfig read = NodeConfig.read(config, all);
     try (Node node = new Node(read, all, Ticker.system(), Clock.systemUTC())) {
-      Thread shutdown = new Thread(() -> close(node), "node-shutdown");
+      Duration most = longestClose(read, all);
+      Thread shutdown = new Thread(() -> close(node, most), "node-shutdown");
       Runtime.getRuntime().addShutdownHook(shutdown);
       if (exitWithParent) {
-        ParentWatch.start(System.in, () -> leave(node, shutdown));
+        ParentWatch.start(System.in, () -> leave(node, shutdown, most));
       }
       node.start();
       while (!node.awaitKnown(TELL_AGAIN)) {
@@ -98,31 +101,47 @@ public final class NodeCommand implements Callable<Integer> {
     return 0;
   }
 
+  /** An end may take this long; then it is made one. */
+  static Duration longestClose(NodeConfig config, Set<Role> roles) {
+    if (!roles.contains(Role.GATEWAY)) {
+      return LONGEST_CLOSE;
+    }
+    var drain = config.gateway().drain();
+    // Requests get it first, and then connections that do not answer.
+    Duration stops = config.gateway().limits().stopTimeout().multipliedBy(2);
+    return LONGEST_CLOSE.plus(drain.notice()).plus(drain.most()).plus(stops);
+  }
+
   /** When the parent is gone: nobody waits for what else the JVM would do at its end. */
-  private static void leave(Node node, Thread shutdown) {
+  private static void leave(Node node, Thread shutdown, Duration most) {
     if (shutdown.isAlive()) {
       // Told to stop before; the parent left while we do.
       return;
     }
-    haltLater();
+    haltLater(most);
     node.close();
     Runtime.getRuntime().halt(0);
   }
 
   /** In the shutdown hook: an end in good order, but an end. */
-  private void close(Node node) {
-    haltLater();
+  private void close(Node node, Duration most) {
+    haltLater(most);
     node.close();
     console.line(CLOSED);
   }
 
-  private static void haltLater() {
+  private static void haltLater(Duration most) {
     Thread.ofPlatform()
         .name("node-halt")
         .daemon()
         .start(() -> {
-          LockSupport.parkNanos(LONGEST_CLOSE.toNanos());
-          Runtime.getRuntime().halt(1);
+          try {
+            // Nothing ends this wait but its time, or the process.
+            var _ = new CountDownLatch(1).await(most.toNanos(), TimeUnit.NANOSECONDS);
+            Runtime.getRuntime().halt(1);
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
         });
   }
 }

@@ -19,6 +19,10 @@ public final class Progress implements AutoCloseable {
   private final Unit unit;
   private final long startedAt;
   private long drawnAt;
+
+  /** What was shown last; -1: nothing. */
+  private long drawn = -1;
+
   private long done;
   private long total;
   private int drawnWidth;
@@ -52,7 +56,9 @@ public final class Progress implements AutoCloseable {
     this.total = total;
     Duration pause = console.errTerminal() ? REDRAW : NEXT_LINE;
     long now = ticker.nanoTime();
-    if (!closed && now - drawnAt >= pause.toNanos()) {
+    // Where lines stay, one that says the same again is noise.
+    boolean news = console.errTerminal() || done != drawn;
+    if (!closed && news && now - drawnAt >= pause.toNanos()) {
       drawnAt = now;
       draw();
     }
@@ -73,6 +79,7 @@ public final class Progress implements AutoCloseable {
   }
 
   private void draw() {
+    drawn = done;
     String line = line(what, unit, done, total, ticker.nanoTime() - startedAt);
     if (!console.errTerminal()) {
       console.note(line);

@@ -81,9 +81,13 @@ class FullDiskTest {
   }
 
   private DocumentsGrpcClient client(ProcessCluster cluster) {
-    var channels = closer.register("channels", new Channels(Credentials.none()));
+    return client(cluster, "heap");
+  }
+
+  private DocumentsGrpcClient client(ProcessCluster cluster, String dataset) {
+    var channels = closer.register("channels to " + dataset, new Channels(Credentials.none()));
     return new DocumentsGrpcClient(
-        channels, cluster.layout().coordinators(), Optional.empty(), "heap", CALL);
+        channels, cluster.layout().coordinators(), Optional.empty(), dataset, CALL);
   }
 
   /** Why a write fails; empty: it does not. */
@@ -103,6 +107,49 @@ class FullDiskTest {
     var there = new HashMap<String, String>();
     client.scan(ReadLevel.LINEARIZABLE).forEach(each -> there.put(each.id(), each.json()));
     written.forEach((id, json) -> assertEquals(json, there.get(id), id));
+  }
+
+  /** Three leaves with a replica each. */
+  private record Three(
+      ProcessCluster cluster,
+      DocumentsGrpcClient client,
+      ReplicasGrpcClient replicas,
+      String datasetId,
+      Leaders leaders) {}
+
+  /** Three leaves, of which the one with the small disk follows. */
+  private Three threeLedByAnother() throws Exception {
+    var cluster = cluster(3);
+    var client = client(cluster);
+    client.create(1, 3);
+    within(SOON, "first write", () -> write(client).isEmpty());
+    var channels = closer.register("inside", new Channels(Credentials.none()));
+    var replicas = new ReplicasGrpcClient(channels, Duration.ofSeconds(2));
+    var datasetId = client.datasetId();
+    var leaders = new Leaders(cluster, replicas, datasetId);
+    cluster.kill("leaf-1");
+    within(SOON, "the others go on", () -> write(client).isEmpty());
+    cluster.start(START);
+    within(
+        SOON,
+        "it is back, as a follower",
+        () -> leaders.replicas().size() == 3 && !leaders.leader(0).equals(Optional.of("leaf-1")));
+    return new Three(cluster, client, replicas, datasetId, leaders);
+  }
+
+  private void assertAlike(Three three) throws Exception {
+    var comparison =
+        ReplicaComparison.of(
+            three.cluster(),
+            three.leaders(),
+            three.replicas(),
+            three.datasetId(),
+            1,
+            3,
+            SOON,
+            Ticker.system());
+    assertEquals(List.of(), comparison.problems());
+    assertAllThere(three.client());
   }
 
   @Test
@@ -144,23 +191,9 @@ class FullDiskTest {
   @Test
   void aReplicaWithoutSpaceHoldsNobodyUpAndCatchesUp() throws Exception {
     var disk = disk();
-    var cluster = cluster(3);
-    var client = client(cluster);
-    client.create(1, 3);
-    within(SOON, "first write", () -> write(client).isEmpty());
-    var channels = closer.register("inside", new Channels(Credentials.none()));
-    var replicas = new ReplicasGrpcClient(channels, Duration.ofSeconds(2));
-    var datasetId = client.datasetId();
-    var leaders = new Leaders(cluster, replicas, datasetId);
-
-    // So that another one leads.
-    cluster.kill("leaf-1");
-    within(SOON, "the others go on", () -> write(client).isEmpty());
-    cluster.start(START);
-    within(
-        SOON,
-        "it is back, as a follower",
-        () -> leaders.replicas().size() == 3 && !leaders.leader(0).equals(Optional.of("leaf-1")));
+    var three = threeLedByAnother();
+    var cluster = three.cluster();
+    var client = three.client();
 
     disk.fill(DataSize.ofKiB(0));
 
@@ -173,11 +206,41 @@ class FullDiskTest {
     disk.empty();
 
     within(SOON, "takes writes", () -> write(client).isEmpty());
-    var comparison =
-        ReplicaComparison.of(cluster, leaders, replicas, datasetId, 1, 3, SOON, Ticker.system());
-    assertEquals(List.of(), comparison.problems());
-    assertAllThere(client);
+    assertAlike(three);
     assertTrue(
         client.get("document-1", ReadLevel.LINEARIZABLE).map(StoredDocument::version).isPresent());
+  }
+
+  @Test
+  void aReplicaThatIsAskedForItsVoteWithoutSpaceComesBack() throws Exception {
+    var disk = disk();
+    var three = threeLedByAnother();
+    var cluster = three.cluster();
+    var client = three.client();
+
+    disk.fill(DataSize.ofKiB(0));
+    var leader = three.leaders().leader(0).orElseThrow();
+    cluster.kill(leader);
+    // Neither of the two that are left can win without the vote of the other.
+    write(client);
+    cluster.start(START);
+    disk.empty();
+
+    within(SOON, "takes writes", () -> write(client).isEmpty());
+    assertAlike(three);
+
+    // Of the two members of the catalog that are left it takes both.
+    cluster.kill(cluster.running("leaf-2") ? "leaf-2" : "leaf-3");
+    var more = client(cluster, "more");
+    within(SOON, "the catalog takes changes", () -> created(more));
+  }
+
+  private static boolean created(DocumentsGrpcClient client) {
+    try {
+      client.create(1, 1);
+      return true;
+    } catch (HeddleException e) {
+      return e.code() == ErrorCode.ALREADY_EXISTS;
+    }
   }
 }

@@ -12,6 +12,7 @@ import dev.heddle.loadtest.invoke.InvokeExperiment;
 import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.invoke.PageLoadExperiment;
+import dev.heddle.loadtest.invoke.SchedulersExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
@@ -174,6 +175,26 @@ class FunctionExperimentsTest {
     assertTrue(count(result, "0.5 x capacity") > 0);
     assertTrue(count(result, "3.0 x capacity") > 0);
     assertEquals(2, result.curves().size());
+  }
+
+  @Test
+  void policiesOfTheHouseAndOfAJarAnswerTheSameCalls() throws Exception {
+    var experiment =
+        new SchedulersExperiment(NodeJava.command(), directory, Duration.ofMillis(1_500));
+
+    var result =
+        experiment.run(
+            BenchOptions.DEFAULTS.withQuick().withLoad(new BenchOptions.Load(0, 1, 1, 1)),
+            Ticker.system(),
+            line -> System.out.println(line));
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    assertTrue(count(result, "locality, run 1") > 0);
+    assertEquals(
+        result.series().getFirst().figures().get("arrived"),
+        result.series().getLast().figures().get("arrived"));
+    assertTrue(result.series().getLast().name().startsWith("two-choices"));
   }
 
   @Test

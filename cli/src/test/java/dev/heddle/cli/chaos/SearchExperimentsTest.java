@@ -9,6 +9,8 @@ import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.measure.ReportText;
 import dev.heddle.loadtest.measure.RequestLog;
+import dev.heddle.loadtest.search.CorpusExperiment;
+import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
 import dev.heddle.loadtest.search.TailExperiment;
@@ -95,5 +97,25 @@ class SearchExperimentsTest {
       assertEquals(100, count(result, subject + ", run 2"));
     }
     assertEquals(0.0, result.summary().get("unhedgedExtraPercent"));
+  }
+
+  @Test
+  void aSumIsTheSameWhoeverAddsItUp() throws Exception {
+    var result = run(new ScatterFunctionsExperiment(NodeJava.command(), directory, 300));
+
+    for (var way : List.of("builtIn", "java", "wasm")) {
+      assertEquals(100, count(result, way + ", run 2"), way);
+    }
+    assertEquals(10, count(result, "fetched, run 2"));
+  }
+
+  @Test
+  void aPartOfTheDocumentsIsSearchedAsAllAre() throws Exception {
+    var result = run(new CorpusExperiment(NodeJava.command(), directory, CORPUS, 600));
+
+    for (int documents : List.of(150, 600)) {
+      assertEquals(100, count(result, documents + " documents, match, run 2"));
+    }
+    assertEquals(2, result.curves().size());
   }
 }

@@ -1,6 +1,7 @@
 package dev.heddle.cli.cluster;
 
 import dev.heddle.cli.node.Node;
+import dev.heddle.process.HostPort;
 import java.io.IOException;
 import java.net.CookieHandler;
 import java.net.URI;
@@ -21,12 +22,16 @@ final class Edge implements AutoCloseable {
   private final URI base;
 
   Edge(Node gateway, CookieHandler cookies) {
+    this(gateway.http().orElseThrow(), cookies);
+  }
+
+  Edge(HostPort gateway, CookieHandler cookies) {
     this.client =
         HttpClient.newBuilder()
             .cookieHandler(cookies)
             .connectTimeout(Duration.ofSeconds(60))
             .build();
-    this.base = URI.create("http://" + gateway.http().orElseThrow());
+    this.base = URI.create("http://" + gateway);
   }
 
   HttpClient client() {

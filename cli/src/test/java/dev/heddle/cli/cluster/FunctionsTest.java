@@ -323,9 +323,13 @@ class FunctionsTest {
   }
 
   @Test
-  void saysWhatThisClusterDoesNotOffer() {
-    var failure = fails(ErrorCode.NOT_OFFERED, "publisher", "{}");
-    assertTrue(String.valueOf(failure.getStatus().getDescription()).contains("publish"));
+  void publishesToChannels() throws Exception {
+    var _ = invoke("publisher", "{\"price\":7}");
+    var history = edge.send("GET", "/v1/channels/news", "text/plain", "");
+    assertEquals(200, history.statusCode(), history.body());
+    var messages = JsonMapper.shared().readTree(history.body()).path("messages");
+    assertEquals(1, messages.size(), history.body());
+    assertEquals("{\"price\":7}", messages.path(0).path("body").asString());
   }
 
   @Test

@@ -1,8 +1,16 @@
 package dev.heddle.cli.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.process.HostPort;
+import dev.heddle.v1.ChangeSessionRequest;
+import dev.heddle.v1.CookieSessionsGrpc;
+import dev.heddle.v1.EndSessionRequest;
+import dev.heddle.v1.GetSessionRequest;
+import dev.heddle.v1.ListSessionsRequest;
+import dev.heddle.v1.SessionChange;
 import java.net.CookieManager;
 import java.net.CookiePolicy;
 import java.net.URI;
@@ -48,12 +56,34 @@ class SharedSessionTest {
         }
         assertEquals(100, counts.stream().distinct().count());
         assertEquals(103, count(first));
+        administered(cluster, first);
         // Another browser has another session.
         try (var stranger = new Edge(cluster.startGateway("gateway-3"), new CookieManager())) {
           assertEquals(1, count(stranger));
         }
       }
     }
+  }
+
+  /** What services see of the session is what gateways and functions do. */
+  private static void administered(TestCluster cluster, Edge browser) throws Exception {
+    var sessions =
+        CookieSessionsGrpc.newBlockingStub(cluster.grpc()).withDeadlineAfter(60, TimeUnit.SECONDS);
+    var listed = sessions.list(ListSessionsRequest.getDefaultInstance());
+    assertTrue(listed.getComplete());
+    assertEquals(1, listed.getSessionsCount(), listed.toString());
+    String id = listed.getSessions(0).getSession();
+    var found = sessions.get(GetSessionRequest.newBuilder().setSession(id).build());
+    String attribute = found.getAttributesMap().keySet().iterator().next();
+    assertEquals("103", found.getAttributesOrThrow(attribute));
+    var change = SessionChange.newBuilder().setName(attribute).setExpected("103").setValue("200");
+    var request = ChangeSessionRequest.newBuilder().setSession(id).addChanges(change).build();
+    assertTrue(sessions.change(request).getApplied());
+    assertFalse(sessions.change(request).getApplied(), "it is another value by now");
+    assertEquals(201, count(browser));
+    var ended = sessions.end(EndSessionRequest.newBuilder().setSession(id).build());
+    assertTrue(ended.getEnded() && ended.getComplete());
+    assertEquals(1, count(browser), "a new session");
   }
 
   private static long count(Edge edge) throws Exception {

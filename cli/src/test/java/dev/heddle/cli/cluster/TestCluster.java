@@ -114,6 +114,11 @@ final class TestCluster implements AutoCloseable {
     return start(name, Set.of(Role.LEAF), leafYaml(name));
   }
 
+  /** Starts another coordinator than the head. */
+  Node startCoordinator(String name, String yaml) {
+    return start(name, Set.of(Role.COORDINATOR), yaml);
+  }
+
   private void address(String name) {
     leaves.computeIfAbsent(name, _ -> new Leaf(Ports.free(), Ports.free()));
   }
@@ -173,8 +178,8 @@ final class TestCluster implements AutoCloseable {
     return startGateway(name, grid, members, Optional.empty());
   }
 
-  private Node startGateway(
-      String name, HostPort grid, List<String> members, Optional<Path> pages) {
+  /** As above; {@code pages} are served at its root. */
+  Node startGateway(String name, HostPort grid, List<String> members, Optional<Path> pages) {
     var keys = directory.resolve("sessions.yaml");
     try {
       KeyRing.createIfAbsent(keys);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.cli.node.NodeConfig;
 import dev.heddle.cli.node.Role;
+import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
@@ -27,7 +28,7 @@ class DemoFilesTest {
   @TempDir private Path folder;
 
   private DemoOptions options(int leaves, Optional<Path> corpus) {
-    return new DemoOptions(8080, 8081, leaves, 8, folder, corpus);
+    return new DemoOptions(DemoSample.SEARCH, 8080, 8081, leaves, 8, folder, corpus);
   }
 
   @Test
@@ -116,6 +117,35 @@ class DemoFilesTest {
             .prepare();
     assertEquals(1, specs.size());
     assertTrue(config(specs.getFirst()).catalog().bootstrap());
+  }
+
+  @Test
+  void theChatHasTwoGatewaysThatAreOneGrid() throws IOException {
+    for (int leaves : List.of(0, 1)) {
+      Path cluster = folder.resolve("cluster-" + leaves + ".json");
+      DemoMarker marker = DemoMarker.begin(cluster, leaves);
+      InternalPorts ports = InternalPorts.load(folder.resolve("ports.json"));
+      DemoOptions options = chat(8080, 8081, leaves, Optional.empty());
+      List<NodeSpec> specs = new DemoNodes(options, marker, folder, ports).prepare();
+      assertEquals(2 + leaves, specs.size());
+      NodeSpec second = specs.get(1);
+      assertEquals(List.of("gateway"), second.roles());
+      assertFalse(second.vital(), "it is started again");
+      GatewayConfig one = config(specs.getFirst()).gateway();
+      GatewayConfig two = config(second).gateway();
+      assertEquals("127.0.0.1:8080", one.http().toString());
+      assertEquals("127.0.0.1:8082", two.http().toString());
+      assertEquals("http://127.0.0.1:8082", options.secondUrl().orElseThrow());
+      assertEquals(one.hazelcast().members(), two.hazelcast().members());
+      assertEquals(
+          List.of(one.hazelcast().address().toString(), two.hazelcast().address().toString()),
+          one.hazelcast().members());
+      assertEquals(one.session().keys(), two.session().keys());
+      NodeSpec catalog = leaves == 0 ? specs.getFirst() : specs.getLast();
+      assertEquals(
+          List.of("127.0.0.1:" + catalog.internalPort()),
+          config(second).catalog().seeds().stream().map(Object::toString).toList());
+    }
   }
 
   private static NodeConfig config(NodeSpec spec) {
@@ -220,8 +250,13 @@ class DemoFilesTest {
   void refusesOptionsOutOfRange() {
     assertThrows(IllegalArgumentException.class, () -> options(-1, Optional.empty()));
     assertThrows(IllegalArgumentException.class, () -> options(65, Optional.empty()));
+    assertThrows(IllegalArgumentException.class, () -> chat(8080, 8080, 3, Optional.empty()));
+    assertThrows(IllegalArgumentException.class, () -> chat(8080, 65_535, 3, Optional.empty()));
     assertThrows(
-        IllegalArgumentException.class,
-        () -> new DemoOptions(8080, 8080, 3, 8, folder, Optional.empty()));
+        IllegalArgumentException.class, () -> chat(8080, 8081, 3, Optional.of(Path.of("c.jsonl"))));
+  }
+
+  private DemoOptions chat(int port, int grpcPort, int leaves, Optional<Path> corpus) {
+    return new DemoOptions(DemoSample.CHAT, port, grpcPort, leaves, 1, folder, corpus);
   }
 }

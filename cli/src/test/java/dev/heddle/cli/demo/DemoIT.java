@@ -7,6 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.CookieManager;
+import java.net.CookiePolicy;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The demo as people have it: real processes, real ports, real signals. */
 @Timeout(300)
@@ -196,6 +204,96 @@ class DemoIT {
       JsonNode deleted = again.json("document", "delete", "dbpedia", "new", "--json");
       assertTrue(deleted.path("found").asBoolean(), deleted::toString);
     }
+  }
+
+  @Test
+  void theChatRunsOnTwoGatewaysWithOneSession() throws Exception {
+    int port = DemoProcess.freePorts(3);
+    try (DemoProcess demo =
+            new DemoProcess(port, folder.resolve("data"), "--sample", "chat").awaitReady();
+        HttpClient browser =
+            HttpClient.newBuilder()
+                .cookieHandler(new CookieManager(null, CookiePolicy.ACCEPT_ALL))
+                .build()) {
+      within(
+          Duration.ofSeconds(60),
+          "the second gateway's line of " + demo,
+          () -> demo.out.contains("heddle also http://127.0.0.1:" + (port + 2)));
+      assertEquals(3, demo.family().size(), demo::toString);
+      for (int gateway : new int[] {port, port + 2}) {
+        var page = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + gateway + "/")).build();
+        String html = browser.send(page, BodyHandlers.ofString()).body();
+        assertTrue(html.contains("<title>Heddle chat</title>"), html);
+      }
+      assertEquals("{\"name\":\"Ada\"}", enter(browser, port, "{\"name\":\"Ada\"}"));
+      assertEquals("{\"name\":\"Ada\"}", enter(browser, port + 2, "{}"));
+      outlivesItsGateway(demo, browser, port);
+      demo.process.destroy();
+      assertEquals(143, demo.awaitExit(), demo::toString);
+      demo.awaitNobodyLeft();
+    }
+    String[] more = {"--sample", "chat", "--leaves", "3", "--shards", "2"};
+    try (DemoProcess again = new DemoProcess(port, folder.resolve("data"), more).awaitReady()) {
+      assertTrue(again.told("heddle: dataset chat keeps its 1 shard "), again::toString);
+      assertTrue(again.told("heddle: dataset chat goes from 1 to 3 replicas"), again::toString);
+      within(
+          Duration.ofMinutes(2),
+          "three copies of " + again,
+          () -> again.told("heddle: all 3 replicas of each shard of chat are there"));
+    }
+  }
+
+  private static String enter(HttpClient browser, int port, String wish) throws Exception {
+    var call =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/run/chat-enter"))
+            .header("content-type", "application/json")
+            .POST(BodyPublishers.ofString(wish))
+            .build();
+    return browser.send(call, BodyHandlers.ofString()).body();
+  }
+
+  /** Who was at the gateway that was killed is told what was said meanwhile at the other one. */
+  private static void outlivesItsGateway(DemoProcess demo, HttpClient browser, int port)
+      throws Exception {
+    JsonNode here = chat(browser, port, "", "");
+    JsonNode away = chat(browser, port + 2, "", "");
+    String listen = "{\"heddle\":\"subscribe\",\"channel\":\"room.lobby\"}";
+    JsonNode at = chat(browser, port + 2, "?resume=" + away.path("resume").asString(), listen);
+    String read =
+        "?resume=%s&offset=0&channels=room.lobby:%s:%d"
+            .formatted(
+                away.path("resume").asString(),
+                at.path("epoch").asString(),
+                at.path("offset").asLong());
+    kill(demo, "gateway-2");
+
+    String said =
+        "{\"action\":\"say\",\"id\":\"a1\",\"room\":\"lobby\",\"text\":\"are you there?\"}";
+    JsonNode taken =
+        chat(browser, port, "?number=1&resume=" + here.path("resume").asString(), said);
+    assertEquals(1, taken.path("received").asInt(), taken::toString);
+    within(
+        Duration.ofMinutes(1),
+        "gateway-2 up again in " + demo,
+        () -> demo.told("heddle: gateway-2 is up again"));
+
+    JsonNode back = chat(browser, port + 2, read, "");
+    assertTrue(back.path("recovered").asBoolean(), back::toString);
+    assertEquals(away.path("connection"), back.path("connection"));
+    assertTrue(back.path("publications").toString().contains("are you there?"), back::toString);
+  }
+
+  private static JsonNode chat(HttpClient browser, int port, String query, String frame)
+      throws Exception {
+    var request =
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/poll/chat" + query))
+            .timeout(Duration.ofSeconds(60));
+    if (!frame.isEmpty()) {
+      var _ = request.POST(BodyPublishers.ofString(frame));
+    }
+    var response = browser.send(request.build(), BodyHandlers.ofString());
+    assertEquals(200, response.statusCode(), response::body);
+    return JsonMapper.shared().readTree(response.body());
   }
 
   private static void kill(DemoProcess demo, String node) {

@@ -96,12 +96,20 @@ final class DemoProcess implements AutoCloseable {
 
   /** Two neighbouring free ports: for HTTP and gRPC. */
   static int freePorts() {
-    while (true) {
-      int port = Ports.free().port();
-      if (Ports.free().port() == port + 1) {
-        return port;
+    return freePorts(2);
+  }
+
+  /** The first of so many neighbouring free ports. */
+  static int freePorts(int count) {
+    int first = Ports.free().port();
+    for (int found = 1; found < count; found++) {
+      int next = Ports.free().port();
+      if (next != first + found) {
+        first = next;
+        found = 0;
       }
     }
+    return first;
   }
 
   DemoProcess awaitReady() {

@@ -37,10 +37,14 @@ class DemoSupervisorTest {
   }
 
   private static NodeSpec spec(String node, boolean vital) {
+    return spec(node, vital ? "gateway" : "leaf", vital);
+  }
+
+  private static NodeSpec spec(String node, String role, boolean vital) {
     Path data = Path.of("data");
     return new NodeSpec(
         node,
-        List.of(vital ? "gateway" : "leaf"),
+        List.of(role),
         1,
         data.resolve(node + ".yaml"),
         data.resolve(node),
@@ -148,6 +152,24 @@ class DemoSupervisorTest {
     assertTrue(closing.isAlive());
     launcher.child("gateway").exited.complete(143);
     closing.join();
+  }
+
+  @Test
+  void stopsAGatewayBesideTheFirstOneBeforeAllOthers() throws InterruptedException {
+    supervisor.start(
+        List.of(spec("gateway", true), spec("gateway-2", "gateway", false), spec("leaf-1", false)));
+    eventually("all started", () -> launcher.events().size() == 3);
+    launcher.slow.add("gateway-2");
+    Thread closing = Thread.ofVirtual().start(supervisor::close);
+    eventually("told", () -> launcher.events().contains("terminate gateway-2"));
+    assertFalse(launcher.events().contains("terminate gateway"));
+    launcher.child("gateway-2").closed.complete(null);
+    eventually("told", () -> launcher.events().contains("terminate leaf-1"));
+    launcher.child("gateway-2").exited.complete(143);
+    closing.join();
+    List<String> ends =
+        launcher.events().stream().filter(event -> event.startsWith("terminate")).toList();
+    assertEquals(List.of("terminate gateway-2", "terminate gateway", "terminate leaf-1"), ends);
   }
 
   @Test

@@ -53,6 +53,23 @@ class NodeConfigTest {
   }
 
   @Test
+  void anEndMayTakeWhatClientsAreGivenToLeaveOnTop() throws IOException {
+    String yaml =
+        """
+        node: all-1
+        directory: /data/all-1
+        catalog: {bootstrap: true}
+        gateway: {drain: {notice: 20s, most: 1m}, limits: {stop-timeout: 7s}}
+        """;
+    NodeConfig config = read(yaml, Role.values());
+    assertEquals(
+        Duration.ofSeconds(15 + 20 + 60 + 2 * 7),
+        NodeCommand.longestClose(config, Set.of(Role.values())));
+    assertEquals(
+        Duration.ofSeconds(15), NodeCommand.longestClose(config, Set.of(Role.COORDINATOR)));
+  }
+
+  @Test
   void withApiKeysTheJavaRuntimeIsOffUnlessTheConfigSaysOtherwise() throws IOException {
     String keyed =
         """

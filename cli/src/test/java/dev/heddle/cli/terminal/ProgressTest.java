@@ -48,6 +48,18 @@ class ProgressTest {
   }
 
   @Test
+  void repeatsNoLineWhereNobodyLooks() {
+    try (Progress progress = progress(false)) {
+      for (int i = 0; i < 30; i++) {
+        ticker.advance(Duration.ofSeconds(1));
+        progress.update(i < 20 ? 0 : 30, 30);
+      }
+    }
+    // Nothing, all, and the last line.
+    assertEquals(3, written.toString().lines().count(), written.toString());
+  }
+
+  @Test
   void drawsOneLineAgainOnATerminal() {
     try (Progress progress = progress(true)) {
       ticker.advance(Duration.ofMillis(150));
