@@ -9,6 +9,7 @@ import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.json.Json;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Telemetry;
@@ -187,7 +188,7 @@ final class Frames {
       sample.stop(answered);
     } catch (RuntimeException e) {
       sample.stop(failed);
-      span.failed(EdgeErrors.of(e, trace.traceId()).code());
+      span.failed(GrpcErrors.fromStatus(e).code());
       replies.answer(failed(frame, e, trace.traceId()));
     } finally {
       span.end();
@@ -346,7 +347,7 @@ final class Frames {
       HandlerReply reply = handlers.answer(call, AppSpec.DISCONNECT, target, client, event);
       channels.publish(client.tenant(), reply);
     } catch (RuntimeException e) {
-      span.failed(EdgeErrors.of(e, trace.traceId()).code());
+      span.failed(GrpcErrors.fromStatus(e).code());
       log.warn(
           "$disconnect failed app={} connection={} trace={} error={}",
           client.app(),
