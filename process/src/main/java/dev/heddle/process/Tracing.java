@@ -17,6 +17,7 @@ import io.opentelemetry.sdk.trace.SdkTracerProvider;
 import io.opentelemetry.sdk.trace.SpanLimits;
 import io.opentelemetry.sdk.trace.SpanProcessor;
 import io.opentelemetry.sdk.trace.samplers.Sampler;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,7 @@ public final class Tracing implements AutoCloseable {
 
   private final @Nullable Tracer tracer;
   private final Runnable ending;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   private Tracing(@Nullable Tracer tracer, Runnable ending) {
     this.tracer = tracer;
@@ -131,6 +133,8 @@ public final class Tracing implements AutoCloseable {
   /** Sends what waits, for as long as the config says; later spans are lost. */
   @Override
   public void close() {
-    ending.run();
+    if (closed.compareAndSet(false, true)) {
+      ending.run();
+    }
   }
 }
