@@ -140,7 +140,7 @@ class SpansTest {
             caller,
             "/v1/datasets/books/query",
             "text/event-stream",
-            "{\"query\": {\"matchAll\": {}}, \"k\": 5}");
+            "{\"query\": {\"all\": {}}, \"k\": 5}");
     assertEquals(200, response.statusCode(), response::body);
     var spans =
         await(
@@ -178,7 +178,7 @@ class SpansTest {
             caller,
             "/v1/datasets/none/query",
             "application/json",
-            "{\"query\": {\"matchAll\": {}}}");
+            "{\"query\": {\"all\": {}}}");
     assertEquals(404, response.statusCode(), response::body);
     var spans = await(caller, 2, span -> span.error().equals("UNKNOWN_DATASET"));
     assertEquals(2, spans.size(), spans::toString);
