@@ -78,7 +78,8 @@ public final class Coordinator implements AutoCloseable {
                 logs,
                 ticker,
                 registry,
-                "coordinator"));
+                "coordinator",
+                telemetry.tracing()));
     var names = new FunctionNames(builtIns.keySet(), ThreadLocalRandom::current);
     var timer = Executors.newSingleThreadScheduledExecutor(Threads.named("coordinator-timer"));
     closer.register("timer", Threads.closing(timer, CLOSE_GRACE));
@@ -93,7 +94,7 @@ public final class Coordinator implements AutoCloseable {
     var shards = new ShardsGrpcClient(calls, catalog, channels, table, ticker);
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
     var functions = new FunctionRegistry(config, catalog, code, engine, names, clock);
-    var leaves = new LeafGrpcClient(channels);
+    var leaves = new LeafGrpcClient(channels, telemetry.tracing());
     var ledger = new Ledger(new SettleGrpcClient(channels)::settle, registry);
     Future<?> _ =
         timer.scheduleWithFixedDelay(
@@ -138,7 +139,8 @@ public final class Coordinator implements AutoCloseable {
                 invokers,
                 ThreadLocalRandom::current),
             ticker,
-            registry);
+            registry,
+            telemetry.tracing());
     var outside =
         new InvocationDoorWire(
             "outside",

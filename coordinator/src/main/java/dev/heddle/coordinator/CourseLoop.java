@@ -87,6 +87,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
           .leaves()
           .send(
               template,
+              attempt.kind.name(),
               call,
               reply -> {
                 if (reply instanceof LeafReply.Answer answer) {

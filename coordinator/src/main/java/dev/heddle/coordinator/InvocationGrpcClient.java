@@ -18,8 +18,10 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.Started;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.Tracing;
 import dev.heddle.v1.Bill;
 import dev.heddle.v1.InvokeRequest;
 import dev.heddle.v1.InvokeResponse;
@@ -28,6 +30,7 @@ import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.SpanKind;
 import java.net.ConnectException;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,6 +61,7 @@ final class InvocationGrpcClient {
   private final Ticker ticker;
   private final Counter elsewhere;
   private final MeterRegistry registry;
+  private final Tracing tracing;
 
   /** As many as there are words for why: to find a meter by its tags takes longer than to count. */
   private final Map<Why, Counter> scheduled = new ConcurrentHashMap<>();
@@ -70,7 +74,8 @@ final class InvocationGrpcClient {
       InvokerTable table,
       InvokerChoice choice,
       Ticker ticker,
-      MeterRegistry registry) {
+      MeterRegistry registry,
+      Tracing tracing) {
     this.config = config;
     this.catalog = catalog;
     this.channels = channels;
@@ -79,6 +84,7 @@ final class InvocationGrpcClient {
     this.choice = choice;
     this.ticker = ticker;
     this.registry = registry;
+    this.tracing = tracing;
     this.elsewhere = registry.counter("heddle_coordinator_invocations_tried_elsewhere");
   }
 
@@ -108,12 +114,13 @@ final class InvocationGrpcClient {
     var wanted = wanted(request, caller, version.digest(), view);
     List<NodeRecord> candidates = new ArrayList<>(view.nodesWith("leaf"));
     boolean refused = false;
+    String why = "first";
     while (!candidates.isEmpty()) {
       var chosen = choice.choose(candidates, wanted);
       var leaf = chosen.leaf();
       count(chosen);
       try {
-        return billed(call(leaf, message), http, start, chosen);
+        return billed(call(leaf, message, why), http, start, chosen);
       } catch (StatusRuntimeException e) {
         boolean arrived = !neverArrived(e);
         boolean again = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
@@ -123,6 +130,7 @@ final class InvocationGrpcClient {
         refused |= arrived;
         candidates.remove(leaf);
         elsewhere.increment();
+        why = "retry";
       }
     }
     throw new HeddleException(
@@ -216,6 +224,26 @@ final class InvocationGrpcClient {
     long high = (random.nextLong() & ~0xf000L) | 0x4000L;
     long low = (random.nextLong() & ~(3L << 62)) | (2L << 62);
     return new UUID(high, low).toString();
+  }
+
+  private InvokeResponse call(NodeRecord leaf, LeafInvokeRequest message, String why) {
+    var caller = RequestContext.current();
+    var span = tracing.call(caller.trace(), InvokerGrpc.getInvokeMethod(), SpanKind.CLIENT);
+    if (!span.recording()) {
+      return call(leaf, message);
+    }
+    span.set("heddle.node", leaf.node()).set("heddle.attempt.kind", why);
+    var below = caller.withTrace(span.within(caller.trace())).asContext();
+    var previous = below.attach();
+    try {
+      return call(leaf, message);
+    } catch (StatusRuntimeException e) {
+      span.failed(GrpcErrors.fromStatus(e).code());
+      throw e;
+    } finally {
+      below.detach(previous);
+      span.end();
+    }
   }
 
   private InvokeResponse call(NodeRecord leaf, LeafInvokeRequest message) {

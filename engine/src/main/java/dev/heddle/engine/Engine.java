@@ -12,7 +12,9 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.Tracing;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.SpanKind;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -50,12 +52,14 @@ public final class Engine implements AutoCloseable {
   private final Dispatcher dispatcher;
   private final LoadedVersions versions;
   private final InvocationKit kit;
+  private final Tracing tracing;
 
   /**
    * @param runtimes that this node has
    * @param platform for what functions ask for
    * @param logs what functions write goes there; outlives the engine
    * @param role of the process, of those that have an engine; tells their meters apart
+   * @param tracing makes a span of each invocation that is traced
    */
   public Engine(
       EngineConfig config,
@@ -66,7 +70,9 @@ public final class Engine implements AutoCloseable {
       FunctionLogs logs,
       Ticker ticker,
       MeterRegistry registry,
-      String role) {
+      String role,
+      Tracing tracing) {
+    this.tracing = tracing;
     this.config = config;
     this.runtimes = new Runtimes(runtimes);
     this.builtIns = Map.copyOf(builtIns);
@@ -86,6 +92,20 @@ public final class Engine implements AutoCloseable {
         new LoadedVersions(config, code, this.runtimes, pool, metrics, this::codeUnloaded);
     this.kit = new InvocationKit(config, platform, dispatcher, timer, ticker, metrics);
     timer.every(pool.pace().toNanos(), pool::sweep);
+  }
+
+  /** Without spans. */
+  public Engine(
+      EngineConfig config,
+      CodeSource code,
+      List<FunctionRuntime> runtimes,
+      Map<String, Supplier<ScatterFunction<?, ?>>> builtIns,
+      Platform platform,
+      FunctionLogs logs,
+      Ticker ticker,
+      MeterRegistry registry,
+      String role) {
+    this(config, code, runtimes, builtIns, platform, logs, ticker, registry, role, Tracing.off());
   }
 
   /** Once it is closed nothing waits any more. */
@@ -272,6 +292,25 @@ public final class Engine implements AutoCloseable {
    */
   public InvocationResult invoke(FunctionRef ref, byte[] event, Invocation invocation) {
     var meter = new InvocationMeter(ticker, event.length);
+    var span = tracing.enter(invocation.trace(), "invoke", SpanKind.INTERNAL);
+    if (!span.recording()) {
+      return invoke(ref, event, invocation, meter);
+    }
+    try {
+      var within = invocation.withTrace(span.within(invocation.trace()));
+      var result = invoke(ref, event, within, meter);
+      InvocationSpan.tell(span, ref, invocation, meter, result);
+      return result;
+    } catch (RuntimeException | Error e) {
+      span.failed(ErrorCode.INTERNAL);
+      throw e;
+    } finally {
+      span.end();
+    }
+  }
+
+  private InvocationResult invoke(
+      FunctionRef ref, byte[] event, Invocation invocation, InvocationMeter meter) {
     var log = log(ref, invocation.id(), invocation.trace().traceId());
     InvocationTask task = null;
     byte[] json = null;

@@ -22,6 +22,11 @@ public record Invocation(
     PositionToken positions,
     Deadline deadline,
     Optional<Session> session) {
+  /** The same below another span. */
+  Invocation withTrace(TraceContext other) {
+    return new Invocation(id, tenant, other, depth, positions, deadline, session);
+  }
+
   public Invocation {
     if (depth < 0) {
       throw new IllegalArgumentException("depth: " + depth + " (expected: >= 0)");

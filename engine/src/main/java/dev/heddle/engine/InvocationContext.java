@@ -78,6 +78,11 @@ final class InvocationContext implements Context {
   }
 
   @Override
+  public String traceparent() {
+    return door.scope().trace().traceparent();
+  }
+
+  @Override
   public Duration remaining() {
     return door.scope().deadline().remaining(ticker);
   }

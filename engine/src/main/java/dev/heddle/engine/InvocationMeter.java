@@ -18,6 +18,7 @@ final class InvocationMeter {
   private final long bytesIn;
   private volatile long queueNanos = -1;
   private volatile long initNanos;
+  private volatile boolean cold;
   private volatile boolean entered;
   private boolean gone;
   private volatile long enteredAt;
@@ -53,6 +54,12 @@ final class InvocationMeter {
   /** A sandbox was made for it, or was not in spite of that time. */
   void made(long nanos) {
     initNanos += nanos;
+    cold = true;
+  }
+
+  /** Whether a sandbox had to be made for it. */
+  boolean cold() {
+    return cold;
   }
 
   void entered(Sandbox sandbox) {

@@ -178,6 +178,7 @@ final class JsonPlatformCalls implements PlatformCalls {
     known.put("tenant", scope.tenant());
     known.put("invocationId", scope.invocationId());
     known.put("traceId", scope.trace().traceId());
+    known.put("traceparent", scope.trace().traceparent());
     known.put("remainingMillis", scope.deadline().remaining(ticker).toMillis());
     known.put("environment", version.environment());
     known.put("hasSession", scope.session().isPresent());

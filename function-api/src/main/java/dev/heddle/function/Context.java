@@ -21,6 +21,12 @@ public interface Context {
   /** W3C trace id of the request, 32 hex digits. */
   String traceId();
 
+  /**
+   * W3C {@code traceparent} of the invocation, for what it asks of systems of its own: they belong
+   * to the trace with it.
+   */
+  String traceparent();
+
   /** Time left until the deadline; never negative. */
   Duration remaining();
 

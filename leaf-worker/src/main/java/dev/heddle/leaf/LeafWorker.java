@@ -81,7 +81,8 @@ public final class LeafWorker implements AutoCloseable {
                 logs,
                 ticker,
                 registry,
-                "leaf"));
+                "leaf",
+                telemetry.tracing()));
     var prefetch = closer.register("prefetch", new CodePrefetch(engine::load));
     var retention = new BlobRetention(blobs, clock);
     closer.register(

@@ -233,7 +233,7 @@ public final class GrpcServer implements AutoCloseable {
 
   private List<ServerInterceptor> interceptors() {
     List<ServerInterceptor> interceptors = new ArrayList<>();
-    interceptors.add(new RequestContextInterceptor(options.access(), options.credentials()));
+    interceptors.add(new RequestContextInterceptor(options));
     interceptors.add(new ErrorInterceptor());
     interceptors.addAll(options.interceptors());
     return interceptors;

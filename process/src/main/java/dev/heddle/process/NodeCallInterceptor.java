@@ -77,7 +77,8 @@ final class NodeCallInterceptor implements ClientInterceptor {
 
     @Override
     public void start(Listener<B> responseListener, Metadata headers) {
-      var trace = request.trace().child();
+      // A span of the call itself is its callee's: what is told is who called.
+      var trace = request.trace();
       if (delegate() instanceof CallerThreadCalls.Told within) {
         within.caller(
             new RequestContext(request.tenant(), trace, position, true, request.priority()));

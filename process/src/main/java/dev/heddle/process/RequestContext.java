@@ -44,6 +44,11 @@ public record RequestContext(
     return new RequestContext(tenant, trace, other, node, priority);
   }
 
+  /** The same request below another span. */
+  public RequestContext withTrace(TraceContext other) {
+    return new RequestContext(tenant, other, position, node, priority);
+  }
+
   /** The same request with another priority. */
   public RequestContext withPriority(Priority other) {
     return new RequestContext(tenant, trace, position, node, other);

@@ -6,6 +6,7 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.StatusRuntimeException;
+import io.opentelemetry.api.trace.SpanKind;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -19,24 +20,30 @@ final class RequestContextInterceptor implements ServerInterceptor {
 
   private final ServerOptions.Access access;
   private final Credentials credentials;
+  private final Tracing tracing;
 
-  RequestContextInterceptor(ServerOptions.Access access, Credentials credentials) {
-    this.access = access;
-    this.credentials = credentials;
+  RequestContextInterceptor(ServerOptions options) {
+    this.access = options.access();
+    this.credentials = options.credentials();
+    this.tracing = options.tracing();
   }
 
   @Override
   public <A, B> ServerCall.Listener<A> interceptCall(
       ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
     var told = call instanceof CallerThreadCalls.Tells within ? within.caller() : null;
-    TraceContext trace =
+    @Nullable TraceContext caller =
         told != null
             ? told.trace()
-            : TraceContext.parse(headers.get(GrpcMetadata.TRACEPARENT))
-                .orElseGet(TraceContext::create);
+            : TraceContext.parse(headers.get(GrpcMetadata.TRACEPARENT)).orElse(null);
+    boolean health = HEALTH.equals(call.getMethodDescriptor().getServiceName());
+    // Nobody follows a load balancer's question.
+    TraceSpan span =
+        health ? TraceSpan.NONE : tracing.call(caller, call.getMethodDescriptor(), SpanKind.SERVER);
+    TraceContext trace = span.within(caller);
+    ServerCall<A, B> traced = span.recording() ? new CallSpan<>(call, span) : call;
     RequestContext request;
     try {
-      boolean health = HEALTH.equals(call.getMethodDescriptor().getServiceName());
       String named = told != null ? told.tenant() : headers.get(GrpcMetadata.TENANT);
       String position = told != null ? told.position() : headers.get(GrpcMetadata.POSITION);
       request =
@@ -51,10 +58,11 @@ final class RequestContextInterceptor implements ServerInterceptor {
       StatusRuntimeException refusal = GrpcErrors.toStatus(e);
       Metadata trailers = Objects.requireNonNullElseGet(refusal.getTrailers(), Metadata::new);
       trailers.put(GrpcErrors.TRACE, trace.traceId());
-      call.close(refusal.getStatus(), trailers);
+      traced.close(refusal.getStatus(), trailers);
       return new ServerCall.Listener<>() {};
     }
-    return Contexts.interceptCall(request.asContext(), call, headers, next);
+    var listener = Contexts.interceptCall(request.asContext(), traced, headers, next);
+    return span.recording() ? CallSpan.ending(listener, span) : listener;
   }
 
   /**

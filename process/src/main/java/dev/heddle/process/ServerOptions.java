@@ -9,13 +9,15 @@ import java.util.concurrent.Executor;
  * How a {@link GrpcServer} serves: for whom, on which threads, within which limits.
  *
  * @param interceptors run inside of the shared ones, the first outermost
+ * @param tracing makes a span of each call that is traced
  */
 public record ServerOptions(
     Access access,
     Credentials credentials,
     Calls calls,
     List<ServerInterceptor> interceptors,
-    Limits limits) {
+    Limits limits,
+    Tracing tracing) {
 
   /** Who calls. */
   public enum Access {
@@ -84,17 +86,27 @@ public record ServerOptions(
   /** For clients, on virtual threads, with the default limits. */
   public static ServerOptions open(Credentials credentials) {
     return new ServerOptions(
-        Access.PUBLIC, credentials, new Calls.OnVirtualThreads(), List.of(), Limits.defaults());
+        Access.PUBLIC,
+        credentials,
+        new Calls.OnVirtualThreads(),
+        List.of(),
+        Limits.defaults(),
+        Tracing.off());
   }
 
   /** For nodes, on virtual threads, with the default limits. */
   public static ServerOptions internal(Credentials credentials) {
     return new ServerOptions(
-        Access.INTERNAL, credentials, new Calls.OnVirtualThreads(), List.of(), Limits.defaults());
+        Access.INTERNAL,
+        credentials,
+        new Calls.OnVirtualThreads(),
+        List.of(),
+        Limits.defaults(),
+        Tracing.off());
   }
 
   public ServerOptions withCalls(Calls other) {
-    return new ServerOptions(access, credentials, other, interceptors, limits);
+    return new ServerOptions(access, credentials, other, interceptors, limits, tracing);
   }
 
   /** On the event loop: services must never block. */
@@ -107,10 +119,14 @@ public record ServerOptions(
   }
 
   public ServerOptions withInterceptors(List<ServerInterceptor> others) {
-    return new ServerOptions(access, credentials, calls, others, limits);
+    return new ServerOptions(access, credentials, calls, others, limits, tracing);
   }
 
   public ServerOptions withLimits(Limits others) {
-    return new ServerOptions(access, credentials, calls, interceptors, others);
+    return new ServerOptions(access, credentials, calls, interceptors, others, tracing);
+  }
+
+  public ServerOptions withTracing(Tracing other) {
+    return new ServerOptions(access, credentials, calls, interceptors, limits, other);
   }
 }

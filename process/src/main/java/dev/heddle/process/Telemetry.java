@@ -10,25 +10,37 @@ import io.micrometer.core.instrument.binder.system.UptimeMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
-import io.opentelemetry.api.trace.Tracer;
 
 /**
  * Metrics and traces of one process. Meters are named {@code heddle.<room>.<what>} and come out as
- * {@code heddle_<room>_<what>_<unit>}. Spans go to whatever {@link OpenTelemetry} was given, by
- * default nowhere. Safe for any thread.
+ * {@code heddle_<room>_<what>_<unit>}. Spans go where the config says, by default nowhere. Safe for
+ * any thread.
  */
 public final class Telemetry implements AutoCloseable {
   private final PrometheusMeterRegistry registry =
       new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
   private final JvmGcMetrics gc = new JvmGcMetrics();
-  private final Tracer tracer;
+  private final Tracing tracing;
 
+  /** Without spans. */
   public Telemetry() {
-    this(OpenTelemetry.noop());
+    this.tracing = Tracing.off();
+    bind();
   }
 
+  /** Spans go where their owner sends them. */
   public Telemetry(OpenTelemetry openTelemetry) {
-    this.tracer = openTelemetry.getTracer("dev.heddle");
+    this.tracing = Tracing.of(openTelemetry);
+    bind();
+  }
+
+  /** Spans of this node go to the collector that is configured, if any. */
+  public Telemetry(TracingConfig config, String node) {
+    this.tracing = Tracing.start(config, node, registry);
+    bind();
+  }
+
+  private void bind() {
     new JvmMemoryMetrics().bindTo(registry);
     new JvmThreadMetrics().bindTo(registry);
     new ClassLoaderMetrics().bindTo(registry);
@@ -46,12 +58,13 @@ public final class Telemetry implements AutoCloseable {
     return registry.scrape();
   }
 
-  public Tracer tracer() {
-    return tracer;
+  public Tracing tracing() {
+    return tracing;
   }
 
   @Override
   public void close() {
+    tracing.close();
     gc.close();
     registry.close();
   }

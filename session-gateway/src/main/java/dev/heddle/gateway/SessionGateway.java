@@ -104,7 +104,8 @@ public final class SessionGateway implements AutoCloseable {
                 meters));
     var positions = new SessionPositions(sessions, catalog, clock, meters);
     this.server = closer.register("http", http);
-    var services = closer.register("services", new ServiceClient(config.services()));
+    var services =
+        closer.register("services", new ServiceClient(config.services(), telemetry.tracing()));
     this.doors =
         closer.register(
             "connections",
@@ -128,7 +129,7 @@ public final class SessionGateway implements AutoCloseable {
                 config.channels(),
                 config.drain(),
                 config.limits().stopTimeout(),
-                meters,
+                telemetry,
                 ticker,
                 clock));
     var routes = new ArrayList<Route>();
@@ -153,7 +154,8 @@ public final class SessionGateway implements AutoCloseable {
     this.edge =
         closer.register(
             "edge",
-            new Edge(server, routes, pages, origins, called, credentials, issuers, meters, ticker));
+            new Edge(
+                server, routes, pages, origins, called, credentials, issuers, telemetry, ticker));
     // First of all when closing: streams and polls are requests, which the edge waits for.
     closer.register("goodbyes", doors::sayGoodbye);
   }

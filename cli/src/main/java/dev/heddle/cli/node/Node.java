@@ -76,7 +76,8 @@ public final class Node implements AutoCloseable {
       Credentials credentials = Credentials.load(config.security());
       Path directory =
           closer.register("data", DataFormat.open(config.directory(), "node", REMEDY)).path();
-      Telemetry telemetry = closer.register("telemetry", new Telemetry());
+      Telemetry telemetry =
+          closer.register("telemetry", new Telemetry(config.tracing(), config.node()));
       this.channels = closer.register("channels", new Channels(credentials));
       HostPort address = FreePort.ifAny(config.internal());
       this.catalogAddresses = catalogAddresses(address);
@@ -117,7 +118,7 @@ public final class Node implements AutoCloseable {
               : Optional.empty();
       gateway.ifPresent(role -> internals.addAll(role.internalServices()));
 
-      ServerOptions between = ServerOptions.internal(credentials);
+      ServerOptions between = ServerOptions.internal(credentials).withTracing(telemetry.tracing());
       this.internal =
           closer.register(
               "internal server", new GrpcServer("internal", address, internals, between, false));
@@ -125,7 +126,9 @@ public final class Node implements AutoCloseable {
       catalogServer.ifPresent(server -> closer.register("catalog member", server));
       closer.register("registration", catalog);
       this.open =
-          publics.isEmpty() ? Optional.empty() : Optional.of(publicServer(publics, credentials));
+          publics.isEmpty()
+              ? Optional.empty()
+              : Optional.of(publicServer(publics, credentials, telemetry));
       // Once more: what comes in at the edge has to find the rest of the house until it is gone.
       gateway.ifPresent(role -> closer.register("edge", role));
     } catch (RuntimeException e) {
@@ -204,10 +207,11 @@ public final class Node implements AutoCloseable {
             clock));
   }
 
-  private GrpcServer publicServer(List<BindableService> services, Credentials credentials) {
+  private GrpcServer publicServer(
+      List<BindableService> services, Credentials credentials, Telemetry telemetry) {
+    ServerOptions options = ServerOptions.open(credentials).withTracing(telemetry.tracing());
     return closer.register(
-        "public server",
-        new GrpcServer("public", config.grpc(), services, ServerOptions.open(credentials), true));
+        "public server", new GrpcServer("public", config.grpc(), services, options, true));
   }
 
   /**

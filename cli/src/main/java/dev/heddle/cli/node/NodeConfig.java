@@ -9,6 +9,7 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Security;
+import dev.heddle.process.TracingConfig;
 import dev.heddle.replication.RaftConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.regex.Pattern;
  *     over restarts; port 0: any free one at the first start, that one ever after
  * @param grpc where the coordinator's public services listen; port 0: any free one
  * @param lease how long the others believe in this node after its last sign of life
+ * @param tracing where its spans go; by default nowhere
  */
 public record NodeConfig(
     String node,
@@ -38,6 +40,7 @@ public record NodeConfig(
     CatalogPlace catalog,
     RaftConfig raft,
     Security security,
+    TracingConfig tracing,
     GatewayConfig gateway,
     CoordinatorConfig coordinator,
     LeafConfig leaf) {
@@ -67,6 +70,7 @@ public record NodeConfig(
         CatalogPlace.defaults(),
         RaftConfig.defaults(),
         Security.none(),
+        TracingConfig.defaults(),
         GatewayConfig.defaults(),
         CoordinatorConfig.defaults(),
         LeafConfig.defaults());
@@ -87,6 +91,7 @@ public record NodeConfig(
         catalog,
         raft,
         security,
+        tracing,
         gateway,
         coordinator.withEngine(coordinator.engine().withJava(false)),
         leaf.withEngine(leaf.engine().withJava(false)));

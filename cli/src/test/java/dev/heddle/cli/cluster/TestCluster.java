@@ -55,6 +55,10 @@ final class TestCluster implements AutoCloseable {
 
   private final Path directory;
   private final boolean lostSoon;
+
+  /** What the config of every node says besides. */
+  private final String all;
+
   private final Closer closer = new Closer();
   private final Map<String, Node> nodes = new LinkedHashMap<>();
 
@@ -73,8 +77,16 @@ final class TestCluster implements AutoCloseable {
    * @param lostSoon whether others take the place of a leaf that is away for some seconds
    */
   TestCluster(Path directory, int leaves, boolean lostSoon) {
+    this(directory, leaves, lostSoon, "");
+  }
+
+  /**
+   * @param all YAML of every node
+   */
+  TestCluster(Path directory, int leaves, boolean lostSoon, String all) {
     this.directory = directory;
     this.lostSoon = lostSoon;
+    this.all = all;
     this.channels = closer.register("channels", new Channels(Credentials.none()));
     for (int i = 1; i <= leaves; i++) {
       address("leaf-" + i);
@@ -155,6 +167,7 @@ final class TestCluster implements AutoCloseable {
                     leaf != null && leaf.equals(leaves.values().iterator().next()),
                     json(seeds),
                     lostSoon ? ", limits: {replication: {voter-grace: " + LOST_SOON + "}}" : "")
+            + all
             + yaml;
     try {
       Files.createDirectories(directory);

@@ -7,19 +7,38 @@ import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.process.Channels;
 import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
+import dev.heddle.process.TraceSpan;
+import dev.heddle.process.Tracing;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
+import io.opentelemetry.api.trace.SpanKind;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** Sends a query to leaves, and parts of its plan to coordinators. Safe for many threads. */
 public final class LeafGrpcClient {
   private final Channels channels;
+  private final Tracing tracing;
 
+  /** Without spans. */
   public LeafGrpcClient(Channels channels) {
+    this(channels, Tracing.off());
+  }
+
+  /**
+   * Creates a client.
+   *
+   * @param tracing makes a span of each call of a query that is traced
+   */
+  public LeafGrpcClient(Channels channels, Tracing tracing) {
     this.channels = channels;
+    this.tracing = tracing;
   }
 
   /** What all calls of a query have in common, encoded once. */
@@ -39,9 +58,52 @@ public final class LeafGrpcClient {
    * Sends the call; the consumer gets the reply exactly once, on a transport thread, also when the
    * call fails or is cancelled.
    *
+   * @param why the call is made, for its span: one of few words
    * @return cancels the call
    */
-  public Runnable send(Template template, LeafCall leafCall, Consumer<LeafReply> reply) {
+  public Runnable send(
+      Template template, String why, LeafCall leafCall, Consumer<LeafReply> reply) {
+    var query = RequestContext.current();
+    var span = tracing.call(query.trace(), ScatterGrpc.getExecuteMethod(), SpanKind.CLIENT);
+    if (!span.recording()) {
+      return send(template, leafCall, reply);
+    }
+    span.set("heddle.node", leafCall.leaf().node())
+        .set("heddle.attempt", leafCall.attempt())
+        .set("heddle.attempt.kind", why.toLowerCase(Locale.ROOT))
+        .set("heddle.shards", leafCall.leaf().shards().size());
+    var cancelled = new AtomicBoolean();
+    Consumer<LeafReply> told =
+        answer -> {
+          end(span, answer, cancelled.get());
+          reply.accept(answer);
+        };
+    var below = query.withTrace(span.within(query.trace())).asContext();
+    var previous = below.attach();
+    try {
+      Runnable cancel = send(template, leafCall, told);
+      return () -> {
+        cancelled.set(true);
+        cancel.run();
+      };
+    } catch (HeddleException e) {
+      end(span, new LeafReply.Failure(e), false);
+      throw e;
+    } finally {
+      below.detach(previous);
+    }
+  }
+
+  /** Who was outrun has not failed. */
+  private static void end(TraceSpan span, LeafReply reply, boolean cancelled) {
+    span.set("heddle.cancelled", cancelled);
+    if (!cancelled && reply instanceof LeafReply.Failure failure) {
+      span.failed(failure.cause().code());
+    }
+    span.end();
+  }
+
+  private Runnable send(Template template, LeafCall leafCall, Consumer<LeafReply> reply) {
     var request = ScatterWire.request(template.message, leafCall);
     ClientCall<LeafRequest, LeafResponse> call =
         channels

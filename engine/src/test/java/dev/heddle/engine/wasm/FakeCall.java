@@ -69,6 +69,11 @@ final class FakeCall implements Context, PlatformCalls {
   }
 
   @Override
+  public String traceparent() {
+    return "00-" + traceId() + "-b7ad6b7169203331-00";
+  }
+
+  @Override
   public Duration remaining() {
     return Duration.ofSeconds(3);
   }

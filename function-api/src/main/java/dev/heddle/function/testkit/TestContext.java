@@ -120,6 +120,11 @@ public final class TestContext implements Context {
   }
 
   @Override
+  public String traceparent() {
+    return "00-" + traceId() + "-b7ad6b7169203331-00";
+  }
+
+  @Override
   public Duration remaining() {
     return remaining;
   }

@@ -3,6 +3,9 @@ package dev.heddle.gateway.backend;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
+import dev.heddle.process.TraceContext;
+import dev.heddle.process.Tracing;
+import io.opentelemetry.api.trace.SpanKind;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
@@ -33,6 +36,7 @@ public final class ServiceClient implements AutoCloseable {
   private static final String TENANT = "Heddle-Tenant";
 
   private final ServiceTargets targets;
+  private final Tracing tracing;
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Threads.virtual("heddle-service"));
   private final HttpClient client =
@@ -43,8 +47,19 @@ public final class ServiceClient implements AutoCloseable {
           .executor(threads)
           .build();
 
+  /** Without spans. */
   public ServiceClient(ServiceTargets targets) {
+    this(targets, Tracing.off());
+  }
+
+  /**
+   * Creates a client.
+   *
+   * @param tracing makes a span of each call of an event that is traced; the service is told it
+   */
+  public ServiceClient(ServiceTargets targets, Tracing tracing) {
     this.targets = targets;
+    this.tracing = tracing;
   }
 
   /**
@@ -82,13 +97,35 @@ public final class ServiceClient implements AutoCloseable {
           ErrorCode.FORBIDDEN,
           "route " + route + ": its service (expected: one that this gateway allows)");
     }
+    var span = tracing.enter(call.request().trace(), "POST", SpanKind.CLIENT);
+    if (span.recording()) {
+      span.set("http.request.method", "POST")
+          .set("server.address", uri.getHost())
+          .set("heddle.route", route);
+      if (uri.getPort() > 0) {
+        span.set("server.port", uri.getPort());
+      }
+    }
+    try {
+      var reply = post(call, route, uri, event, span.within(call.request().trace()));
+      span.set("http.response.status_code", reply.status());
+      return reply;
+    } catch (HeddleException e) {
+      span.failed(e.code());
+      throw e;
+    } finally {
+      span.end();
+    }
+  }
+
+  private Reply post(BackendCall call, String route, URI uri, byte[] event, TraceContext trace) {
     var request =
         HttpRequest.newBuilder(uri)
             .timeout(targets.timeout())
             .header("Content-Type", "application/json")
             .header("Accept", "application/json")
             .header(TENANT, call.request().tenant())
-            .header("traceparent", call.request().trace().child().traceparent())
+            .header("traceparent", trace.traceparent())
             .POST(BodyPublishers.ofByteArray(event))
             .build();
     var answer =

@@ -19,9 +19,9 @@ import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
+import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
 import io.grpc.BindableService;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,9 +65,10 @@ public final class ConnectionDoors implements AutoCloseable {
       ChannelLimits channelLimits,
       DrainConfig drain,
       Duration stopTimeout,
-      MeterRegistry meters,
+      Telemetry telemetry,
       Ticker ticker,
       Clock clock) {
+    var meters = telemetry.registry();
     var apps = new Apps(catalog);
     var events = new HandlerEvent(clock);
     var handlers = new Handlers(functions, services);
@@ -78,7 +79,15 @@ public final class ConnectionDoors implements AutoCloseable {
     this.clientChannels = new ClientChannels(hub, apps);
     var frames =
         new Frames(
-            apps, queries, handlers, sessions, positions, events, clientChannels, limits, meters);
+            apps,
+            queries,
+            handlers,
+            sessions,
+            positions,
+            events,
+            clientChannels,
+            limits,
+            telemetry);
     var tokens = new Tokens(sessions, node);
     var arrivals = new Arrivals(resume.history().bytes(), channelLimits.subscriptions());
     var users = new Users();

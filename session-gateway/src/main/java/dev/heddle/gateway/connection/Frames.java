@@ -9,13 +9,17 @@ import dev.heddle.gateway.session.SessionStore;
 import dev.heddle.json.Json;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
+import dev.heddle.process.Telemetry;
 import dev.heddle.process.Threads;
 import dev.heddle.process.TraceContext;
+import dev.heddle.process.TraceSpan;
+import dev.heddle.process.Tracing;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.opentelemetry.api.trace.SpanKind;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -54,6 +58,7 @@ final class Frames {
   private final Semaphore disconnects;
   private final Semaphore goodbyes = new Semaphore(MOST_GOODBYES);
   private final ThreadFactory threads = Threads.virtual("heddle-disconnect");
+  private final Tracing tracing;
   private final Timer answered;
   private final Timer failed;
   private final Counter droppedDisconnects;
@@ -67,7 +72,9 @@ final class Frames {
       HandlerEvent events,
       ClientChannels channels,
       WebSocketLimits limits,
-      MeterRegistry meters) {
+      Telemetry telemetry) {
+    var meters = telemetry.registry();
+    this.tracing = telemetry.tracing();
     this.apps = apps;
     this.queries = queries;
     this.handlers = handlers;
@@ -172,7 +179,8 @@ final class Frames {
 
   /** Answers one frame; failures become error frames. */
   void handle(Replies replies, Incoming frame) {
-    TraceContext trace = TraceContext.create();
+    TraceSpan span = span(replies.client(), frame.route());
+    TraceContext trace = span.within(null);
     Timer.Sample sample = Timer.start();
     try (var call = new BackendCall(new RequestContext(replies.client().tenant(), trace))) {
       replies.inFlight(call);
@@ -180,8 +188,10 @@ final class Frames {
       sample.stop(answered);
     } catch (RuntimeException e) {
       sample.stop(failed);
+      span.failed(GrpcErrors.fromStatus(e).code());
       replies.answer(failed(frame, e, trace.traceId()));
     } finally {
+      span.end();
       replies.inFlight(null);
     }
   }
@@ -330,12 +340,14 @@ final class Frames {
   }
 
   private void disconnected(Client client, Target target, int code, String reason, Handed handed) {
-    TraceContext trace = TraceContext.create();
+    TraceSpan span = span(client, AppSpec.DISCONNECT);
+    TraceContext trace = span.within(null);
     try (var call = new BackendCall(new RequestContext(client.tenant(), trace))) {
       byte[] event = events.disconnect(client, code, reason, handed);
       HandlerReply reply = handlers.answer(call, AppSpec.DISCONNECT, target, client, event);
       channels.publish(client.tenant(), reply);
     } catch (RuntimeException e) {
+      span.failed(GrpcErrors.fromStatus(e).code());
       log.warn(
           "$disconnect failed app={} connection={} trace={} error={}",
           client.app(),
@@ -343,8 +355,21 @@ final class Frames {
           trace.traceId(),
           e.toString());
     } finally {
+      span.end();
       disconnects.release();
     }
+  }
+
+  /** An event of a connection is a request of its own: a trace that lasts for days helps nobody. */
+  private TraceSpan span(Client client, String route) {
+    TraceSpan span = tracing.enter(null, "EVENT", SpanKind.SERVER);
+    if (span.recording()) {
+      span.name("EVENT " + route);
+      span.set("heddle.route", route)
+          .set("heddle.app", client.app())
+          .set("heddle.tenant", client.tenant());
+    }
+    return span;
   }
 
   /** Tells the session store now and then that a client's user is still there. */

@@ -1,8 +1,8 @@
 package dev.heddle.gateway.http;
 
 import dev.heddle.process.Credentials;
+import dev.heddle.process.Telemetry;
 import dev.heddle.process.Ticker;
-import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
 
 /** The routes behind the server. */
@@ -18,9 +18,10 @@ public final class Edge implements AutoCloseable {
       CalledFunctions called,
       Credentials credentials,
       JwtIssuers issuers,
-      MeterRegistry meters,
+      Telemetry telemetry,
       Ticker ticker) {
     this.server = server;
+    var meters = telemetry.registry();
     meters.gauge("heddle.gateway.buffers", server, HttpServer::buffers);
     this.handler =
         new EdgeHandler(
@@ -31,6 +32,7 @@ public final class Edge implements AutoCloseable {
             credentials,
             issuers,
             new EdgeLog(meters),
+            telemetry.tracing(),
             ticker);
   }
 

@@ -7,6 +7,9 @@ import dev.heddle.process.Priority;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
+import dev.heddle.process.TraceSpan;
+import dev.heddle.process.Tracing;
+import io.opentelemetry.api.trace.SpanKind;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -50,6 +53,7 @@ final class EdgeHandler extends Handler.Abstract {
   private final Credentials credentials;
   private final JwtIssuers issuers;
   private final EdgeLog log;
+  private final Tracing tracing;
   private final Ticker ticker;
   private final InFlight inFlight = new InFlight();
   private volatile boolean stopping;
@@ -62,6 +66,7 @@ final class EdgeHandler extends Handler.Abstract {
       Credentials credentials,
       JwtIssuers issuers,
       EdgeLog log,
+      Tracing tracing,
       Ticker ticker) {
     this.router = router;
     this.pages = pages;
@@ -70,6 +75,7 @@ final class EdgeHandler extends Handler.Abstract {
     this.credentials = credentials;
     this.issuers = issuers;
     this.log = log;
+    this.tracing = tracing;
     this.ticker = ticker;
   }
 
@@ -79,10 +85,9 @@ final class EdgeHandler extends Handler.Abstract {
     inFlight.enter();
     // Only clients are waited for no longer: the work on a request has a deadline of its own.
     request.addIdleTimeoutListener(timeout -> false);
-    TraceContext trace =
-        TraceContext.parse(request.getHeaders().get("traceparent"))
-            .map(TraceContext::child)
-            .orElseGet(TraceContext::create);
+    TraceContext caller = TraceContext.parse(request.getHeaders().get("traceparent")).orElse(null);
+    TraceSpan span = tracing.enter(caller, "HTTP", SpanKind.SERVER);
+    TraceContext trace = span.within(caller);
     response.getHeaders().put(TRACE_HEADER, trace.traceId());
     Router.Match match = null;
     Exchange exchange = null;
@@ -109,15 +114,29 @@ final class EdgeHandler extends Handler.Abstract {
         var context = new RequestContext(RequestContext.DEFAULT_TENANT, trace);
         exchange = new Exchange(request, response, callback, context, Map.of());
       }
-      fail(exchange, failure, match);
+      span.failed(fail(exchange, failure, match).code());
     } finally {
       if (exchange != null) {
         exchange.close();
         log.request(exchange, template(match), ticker.nanoTime() - start);
+        end(span, exchange, template(match));
       }
       inFlight.leave();
     }
     return true;
+  }
+
+  /** Says what the conventions for HTTP name; nothing that a client could choose at will. */
+  private static void end(TraceSpan span, Exchange exchange, String route) {
+    if (span.recording()) {
+      String method = EdgeLog.known(exchange.method());
+      span.name(route.startsWith("/") ? method + " " + route : method);
+      span.set("http.request.method", method)
+          .set("http.route", route)
+          .set("http.response.status_code", exchange.response().getStatus())
+          .set("heddle.tenant", exchange.tenant());
+      span.end();
+    }
   }
 
   private void checkRunning(Response response) {
@@ -133,7 +152,8 @@ final class EdgeHandler extends Handler.Abstract {
     inFlight.awaitNone(most);
   }
 
-  private static void fail(Exchange exchange, Throwable failure, Router.@Nullable Match match) {
+  private static HeddleException fail(
+      Exchange exchange, Throwable failure, Router.@Nullable Match match) {
     if (failure instanceof InterruptedException) {
       Thread.currentThread().interrupt();
     }
@@ -142,6 +162,7 @@ final class EdgeHandler extends Handler.Abstract {
     }
     HeddleException error = EdgeErrors.of(failure, exchange.traceId());
     exchange.error(EdgeErrors.httpStatus(error.code()), error);
+    return error;
   }
 
   private Route route(Request request, Router.Match match) {

@@ -62,7 +62,8 @@ public final class EdgeLog {
         .register(meters);
   }
 
-  private static String known(String method) {
+  /** The method, or that it is none of those that routes have. */
+  static String known(String method) {
     return switch (method) {
       case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH" -> method;
       default -> "OTHER";
