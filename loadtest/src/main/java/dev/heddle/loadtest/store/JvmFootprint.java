@@ -22,6 +22,7 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
   private static final Pattern USED = Pattern.compile("total +\\d+K, used (\\d+)K");
   private static final Pattern HEAP = Pattern.compile("Java Heap \\(.*committed=(\\d+)KB");
   private static final Pattern OTHER = Pattern.compile("Other \\(.*committed=(\\d+)KB");
+  private static final Pattern TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
 
   /**
@@ -33,6 +34,12 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
     var _ = jcmd(pid, "GC.run");
     var _ = jcmd(pid, "GC.run");
     return used(jcmd(pid, "GC.heap_info"));
+  }
+
+  /** Bytes of all objects that are reachable, as a class histogram sums them up. */
+  public static long histogramBytes(long pid) {
+    var _ = jcmd(pid, "GC.run");
+    return first(TOTAL, jcmd(pid, "GC.class_histogram"));
   }
 
   /** Collects garbage first. */
