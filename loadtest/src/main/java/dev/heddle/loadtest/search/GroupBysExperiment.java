@@ -162,8 +162,8 @@ public final class GroupBysExperiment implements Experiment {
   /** The cluster at work. */
   private record Site(
       ProcessCluster cluster, HostPort http, QueryGrpc.QueryFutureStub stub, Ticker ticker) {
-    long heap() {
-      return JvmFootprint.histogramBytes(cluster.pid(HEAD));
+    String histogram() {
+      return JvmFootprint.histogram(cluster.pid(HEAD));
     }
 
     long held() {
@@ -237,7 +237,8 @@ public final class GroupBysExperiment implements Experiment {
     findings.note(
         "%s is stopped for %d s while the queries wait for its part; histograms of the coordinator's"
                 .formatted(STOPPED, pause.toSeconds())
-            + " heap then and after");
+            + " heap then, and the mean of one before and one after, lie in "
+            + directory.getFileName());
     return findings.result(
         name(),
         "%d queries at once over %,d documents with %,d keys of %d and of %d characters, in %d shards"
@@ -281,10 +282,12 @@ public final class GroupBysExperiment implements Experiment {
     if (!kind.compared()) {
       return;
     }
+    var _ = site.calm();
+    var before = site.histogram();
     var pausing = site.cluster().pause(STOPPED, pause);
     var answers = site.send(kind.request(), queries);
     long held = site.calm();
-    long with = site.heap();
+    var with = site.histogram();
     boolean midway = !pausing.isDone() && answers.stream().noneMatch(ListenableFuture::isDone);
     pausing.join();
     check(kind, answers, data, findings);
@@ -292,15 +295,28 @@ public final class GroupBysExperiment implements Experiment {
     if (site.calm() != 0) {
       findings.problem(kind.name() + ": " + site.held() + " bytes held after the end");
     }
-    double taken = (double) with - site.heap();
+    var after = site.histogram();
+    keep(kind.name() + "-before", before);
+    keep(kind.name() + "-with", with);
+    keep(kind.name() + "-after", after);
     if (!midway) {
       findings.note(kind.name() + ": some queries ended too soon to be measured");
       return;
     }
+    double without = (JvmFootprint.total(before) + JvmFootprint.total(after)) / 2.0;
+    double taken = JvmFootprint.total(with) - without;
     findings.figure(kind.name() + "HeldBytes", (double) held / queries);
     findings.figure(kind.name() + "HeapBytes", taken / queries);
     findings.figure(kind.name() + "ErrorPercent", 100 * Math.abs(held / taken - 1));
     findings.goal(kind.name() + "ErrorPercent", MOST_ERROR_PERCENT);
+  }
+
+  private void keep(String name, String histogram) {
+    try {
+      var _ = Files.writeString(directory.resolve(name + ".txt"), histogram);
+    } catch (IOException e) {
+      throw new HeddleException(ErrorCode.STORAGE_FAILED, name + ": " + e, e);
+    }
   }
 
   private void check(

@@ -36,10 +36,15 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
     return used(jcmd(pid, "GC.heap_info"));
   }
 
-  /** Bytes of all objects that are reachable, as a class histogram sums them up. */
-  public static long histogramBytes(long pid) {
+  /** The reachable objects by class, as text with the total in its last line. */
+  public static String histogram(long pid) {
     var _ = jcmd(pid, "GC.run");
-    return first(TOTAL, jcmd(pid, "GC.class_histogram"));
+    return jcmd(pid, "GC.class_histogram");
+  }
+
+  /** Bytes of all objects of a {@link #histogram}. */
+  public static long total(String histogram) {
+    return first(TOTAL, histogram);
   }
 
   /** Collects garbage first. */
