@@ -23,6 +23,8 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
   private static final Pattern HEAP = Pattern.compile("Java Heap \\(.*committed=(\\d+)KB");
   private static final Pattern OTHER = Pattern.compile("Other \\(.*committed=(\\d+)KB");
   private static final Pattern TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
+  private static final Pattern FILLERS =
+      Pattern.compile("(?m)^\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+\\S*jdk\\.internal\\.vm\\.Filler");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
 
   /**
@@ -42,9 +44,11 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
     return jcmd(pid, "GC.class_histogram");
   }
 
-  /** Bytes of all objects of a {@link #histogram}. */
+  /** Bytes of all objects of a {@link #histogram}, but those that a collector fills gaps with. */
   public static long total(String histogram) {
-    return first(TOTAL, histogram);
+    long fillers =
+        FILLERS.matcher(histogram).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
+    return first(TOTAL, histogram) - fillers;
   }
 
   /** Collects garbage first. */
