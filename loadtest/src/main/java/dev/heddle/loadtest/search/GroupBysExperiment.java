@@ -333,10 +333,11 @@ public final class GroupBysExperiment implements Experiment {
           findings.problem(kind.name() + ": " + wrong);
         }
       } catch (ExecutionException e) {
-        if (Status.fromThrowable(e.getCause()).getCode() == Status.Code.RESOURCE_EXHAUSTED) {
+        var cause = e.getCause() == null ? e : e.getCause();
+        if (Status.fromThrowable(cause).getCode() == Status.Code.RESOURCE_EXHAUSTED) {
           refused++;
         } else {
-          findings.problem(kind.name() + ": " + GrpcErrors.fromStatus(e.getCause()).getMessage());
+          findings.problem(kind.name() + ": " + GrpcErrors.fromStatus(cause).getMessage());
         }
       }
     }
@@ -363,7 +364,7 @@ public final class GroupBysExperiment implements Experiment {
         throw new HeddleException(ErrorCode.STORAGE_FAILED, node.node() + ": " + e, e);
       }
     }
-    findings.figure("outOfMemoryErrors", errors);
+    findings.figure("outOfMemoryErrors", (double) errors);
     if (errors > 0) {
       findings.problem(errors + " OutOfMemoryErrors in the logs (expected: 0)");
     }
