@@ -151,7 +151,7 @@ final class AggregationCodec {
         errors,
         unseen,
         total,
-        rows.toArray(new AggregationPartial[0][]));
+        rows.toArray(BucketsPartial.NO_ROWS));
   }
 
   private static AggregationPartial[] readRow(NamedAggregation named, DataInput in)

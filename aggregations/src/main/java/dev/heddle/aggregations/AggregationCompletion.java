@@ -23,7 +23,9 @@ final class AggregationCompletion {
     for (var row : kept.inner()) {
       complete(query.query(), named.inner(), row);
     }
-    return kept;
+    // Its rows have changed, and with them what they weigh.
+    return new BucketsPartial(
+        kept.keys(), kept.counts(), kept.errors(), kept.unseen(), kept.total(), kept.inner());
   }
 
   private static void complete(

@@ -7,6 +7,12 @@ import dev.heddle.function.Aggregation;
 sealed interface AggregationPartial
     permits BucketsPartial, CardinalityPartial, QuantilesPartial, StatsPartial, HitsPartial {
   /**
+   * What it takes of the heap, in bytes, but for constants that all share. Large ones know it once
+   * they were asked, and from then on after each merge.
+   */
+  long weight();
+
+  /**
    * Adds two partials of the same aggregation. Drops nothing, so that merging is associative; may
    * change and return either of them.
    */

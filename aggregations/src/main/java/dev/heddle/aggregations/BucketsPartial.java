@@ -1,5 +1,6 @@
 package dev.heddle.aggregations;
 
+import dev.heddle.function.HeapSize;
 import java.util.Arrays;
 
 /**
@@ -10,13 +11,114 @@ import java.util.Arrays;
  * one, the highest count that the source may have dropped. {@code unseen} is the same for a bucket
  * that nobody reports.
  *
- * @param total what was counted, also in dropped buckets
- * @param inner the inner figures of each bucket; no rows where there are none
+ * <p>What the inner figures weigh is found out when somebody asks, and then kept through merges, by
+ * what each changes.
  */
-record BucketsPartial(
-    Keys keys, long[] counts, long[] errors, long unseen, long total, AggregationPartial[][] inner)
-    implements AggregationPartial {
-  private static final AggregationPartial[][] NO_ROWS = {};
+final class BucketsPartial implements AggregationPartial {
+  /** Those of all that have nothing within. */
+  static final AggregationPartial[][] NO_ROWS = {};
+
+  private static final long UNKNOWN = -1;
+  private static final long OWN = HeapSize.object(4 * HeapSize.REFERENCE + 3 * Long.BYTES);
+
+  private final Keys keys;
+  private final long[] counts;
+  private final long[] errors;
+  private final long unseen;
+  private final long total;
+  private final AggregationPartial[][] inner;
+
+  /** What the rows take, and the figures in them. */
+  private long rows;
+
+  /**
+   * @param total what was counted, also in dropped buckets
+   * @param inner the inner figures of each bucket; no rows where there are none
+   */
+  BucketsPartial(
+      Keys keys,
+      long[] counts,
+      long[] errors,
+      long unseen,
+      long total,
+      AggregationPartial[][] inner) {
+    this(keys, counts, errors, unseen, total, inner, UNKNOWN);
+  }
+
+  private BucketsPartial(
+      Keys keys,
+      long[] counts,
+      long[] errors,
+      long unseen,
+      long total,
+      AggregationPartial[][] inner,
+      long rows) {
+    this.keys = keys;
+    this.counts = counts;
+    this.errors = errors;
+    this.unseen = unseen;
+    this.total = total;
+    this.inner = inner;
+    this.rows = rows;
+  }
+
+  Keys keys() {
+    return keys;
+  }
+
+  long[] counts() {
+    return counts;
+  }
+
+  long[] errors() {
+    return errors;
+  }
+
+  long unseen() {
+    return unseen;
+  }
+
+  long total() {
+    return total;
+  }
+
+  AggregationPartial[][] inner() {
+    return inner;
+  }
+
+  @Override
+  public long weight() {
+    return OWN
+        + keys.weight()
+        + HeapSize.longs(counts.length)
+        + HeapSize.longs(errors.length)
+        + (inner.length == 0 ? 0 : HeapSize.references(inner.length) + rows());
+  }
+
+  private long rows() {
+    long known = rows;
+    if (known == UNKNOWN) {
+      known = 0;
+      for (var row : inner) {
+        known += weight(row);
+      }
+      rows = known;
+    }
+    return known;
+  }
+
+  private static long weight(AggregationPartial[] row) {
+    long sum = HeapSize.references(row.length);
+    for (var figure : row) {
+      sum += figure.weight();
+    }
+    return sum;
+  }
+
+  /** What rows of both weigh together; unknown where neither does. */
+  private static long rows(BucketsPartial a, BucketsPartial b) {
+    return a.rows == UNKNOWN && b.rows == UNKNOWN ? UNKNOWN : a.rows() + b.rows();
+  }
 
   /** Buckets that are counted exactly, and have nothing inside. */
   static BucketsPartial exact(Keys keys, long[] counts) {
@@ -57,16 +159,21 @@ record BucketsPartial(
       counts[i] += b.counts[i];
       errors[i] += b.errors[i];
     }
+    long weight = rows(this, b);
     for (int i = 0; i < inner.length; i++) {
-      mergeRow(inner[i], b.inner[i]);
+      weight = mergeRow(inner[i], b.inner[i], weight);
     }
-    return new BucketsPartial(keys, counts, errors, unseen + b.unseen, total + b.total, inner);
+    return new BucketsPartial(
+        keys, counts, errors, unseen + b.unseen, total + b.total, inner, weight);
   }
 
-  private static void mergeRow(AggregationPartial[] into, AggregationPartial[] from) {
+  /** What all rows weigh, after this: of two that were counted, one is left. */
+  private static long mergeRow(AggregationPartial[] into, AggregationPartial[] from, long weight) {
+    long before = weight == UNKNOWN ? 0 : weight(into) + weight(from);
     for (int i = 0; i < into.length; i++) {
       into[i] = AggregationPartial.merge(into[i], from[i]);
     }
+    return weight == UNKNOWN ? UNKNOWN : weight - before + weight(into);
   }
 
   private static BucketsPartial united(BucketsPartial a, BucketsPartial b) {
@@ -74,6 +181,9 @@ record BucketsPartial(
     var picks = new int[capacity];
     var counts = new long[capacity];
     var errors = new long[capacity];
+    var twice = new int[Math.min(a.size(), b.size())];
+    int twins = 0;
+    long weight = rows(a, b);
     boolean rows = a.inner.length + b.inner.length > 0;
     var inner = rows ? new AggregationPartial[capacity][] : NO_ROWS;
     int size = 0;
@@ -87,20 +197,24 @@ record BucketsPartial(
       if (rows) {
         inner[size] = order <= 0 ? a.inner[i] : b.inner[j];
         if (order == 0) {
-          mergeRow(inner[size], b.inner[j]);
+          weight = mergeRow(inner[size], b.inner[j], weight);
         }
+      }
+      if (order == 0) {
+        twice[twins++] = j;
       }
       size++;
       i += order <= 0 ? 1 : 0;
       j += order >= 0 ? 1 : 0;
     }
     return new BucketsPartial(
-        a.keys.pick(b.keys, picks, size),
+        a.keys.unite(b.keys, picks, size, twice, twins),
         Arrays.copyOf(counts, size),
         Arrays.copyOf(errors, size),
         a.unseen + b.unseen,
         a.total + b.total,
-        rows ? Arrays.copyOf(inner, size) : NO_ROWS);
+        rows ? Arrays.copyOf(inner, size) : NO_ROWS,
+        weight);
   }
 
   /** Keeps the buckets with the highest counts; among equals the first. */

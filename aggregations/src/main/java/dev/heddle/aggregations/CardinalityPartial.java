@@ -1,6 +1,7 @@
 package dev.heddle.aggregations;
 
 import dev.heddle.function.Aggregation;
+import dev.heddle.function.HeapSize;
 import java.io.IOException;
 import org.apache.datasketches.hll.HllSketch;
 import org.apache.datasketches.hll.HllUnion;
@@ -48,6 +49,14 @@ record CardinalityPartial(int lgK, @Nullable HllSketch sketch) implements Aggreg
   private static final int MAX_LIST = 7;
   private static final int LEAST_SET_LG_K = 8;
   private static final int MAX_REGISTER = 63;
+
+  private static final long OWN = HeapSize.object(Integer.BYTES + HeapSize.REFERENCE);
+  private static final long SKETCH = HeapSize.object(HeapSize.REFERENCE);
+  private static final long OF_COUPONS =
+      HeapSize.object(3 * Integer.BYTES + 3 * HeapSize.REFERENCE);
+  private static final long OF_REGISTERS =
+      HeapSize.object(4 * Integer.BYTES + 4 * HeapSize.REFERENCE + 3 * Double.BYTES + 2);
+  private static final int LEAST_TABLE = 32;
 
   static CardinalityPartial empty(Aggregation.Cardinality cardinality) {
     return new CardinalityPartial(lgK(cardinality.error()), null);
@@ -99,6 +108,21 @@ record CardinalityPartial(int lgK, @Nullable HllSketch sketch) implements Aggreg
     }
     return new AggregationResult.Cardinality(
         Math.round(estimate), (long) Math.floor(lower), (long) Math.ceil(upper), CONFIDENCE);
+  }
+
+  @Override
+  public long weight() {
+    if (sketch == null) {
+      return OWN;
+    }
+    int image = sketch.getUpdatableSerializationBytes();
+    int registers = 1 << lgK;
+    return OWN
+        + SKETCH
+        + (image == REGISTERS_AT + registers
+            ? OF_REGISTERS + HeapSize.bytes(registers)
+            // A table's size is a power of two; lists and sets differ in what comes before it.
+            : OF_COUPONS + HeapSize.ints(((image - LIST_AT) & -LEAST_TABLE) / Integer.BYTES));
   }
 
   byte[] toBytes() {

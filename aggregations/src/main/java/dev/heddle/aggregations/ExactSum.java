@@ -1,6 +1,7 @@
 package dev.heddle.aggregations;
 
 import dev.heddle.function.Binary;
+import dev.heddle.function.HeapSize;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -32,6 +33,8 @@ final class ExactSum {
 
   private static final int MAX_PENDING = 1 << 30;
 
+  private static final long OWN = HeapSize.object(HeapSize.REFERENCE + 2 * Integer.BYTES);
+
   /** Digits from {@link #base} on; those beyond either end are 0. */
   private long[] digits = new long[0];
 
@@ -39,6 +42,11 @@ final class ExactSum {
 
   /** Additions since the carries were settled. */
   private int pending;
+
+  /** What it takes of the heap, in bytes. */
+  long weight() {
+    return OWN + HeapSize.longs(digits.length);
+  }
 
   /** Adds a finite double. */
   void add(double value) {

@@ -47,7 +47,7 @@ final class HitCodec {
     for (int i = 0; i < size; i++) {
       hits.add(read(sortKeys, in));
     }
-    return hits.toArray(new Hit[0]);
+    return hits.toArray(Hit.NONE);
   }
 
   private static void write(Hit hit, DataOutput out) throws IOException {

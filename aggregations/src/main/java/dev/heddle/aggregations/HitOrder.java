@@ -1,5 +1,6 @@
 package dev.heddle.aggregations;
 
+import dev.heddle.function.HeapSize;
 import dev.heddle.function.Shard.TopDocument;
 import dev.heddle.function.Sort;
 import java.util.Comparator;
@@ -7,6 +8,8 @@ import java.util.List;
 
 /** Best first: by score or the sort's keys, then by id, then by shard. */
 final class HitOrder implements Comparator<Hit> {
+  private static final long OWN = HeapSize.object(HeapSize.REFERENCE);
+
   private final boolean[] descending;
 
   HitOrder(List<Sort> sort) {
@@ -14,6 +17,11 @@ final class HitOrder implements Comparator<Hit> {
     for (int i = 0; i < descending.length; i++) {
       descending[i] = sort.get(i).descending();
     }
+  }
+
+  /** What it takes of the heap, in bytes. */
+  long weight() {
+    return OWN + HeapSize.bytes(descending.length);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.heddle.aggregations;
 
 import dev.heddle.aggregations.AggregationResult.Quantile;
 import dev.heddle.function.Aggregation;
+import dev.heddle.function.HeapSize;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -44,6 +45,13 @@ record QuantilesPartial(ValueKind kind, @Nullable KllDoublesSketch sketch)
   private static final int FAMILY = 15;
   private static final int M = 8;
   private static final int MOST_LEVELS = 60;
+
+  private static final long OWN = HeapSize.object(2 * HeapSize.REFERENCE);
+  private static final long SKETCH =
+      HeapSize.object(3 * Integer.BYTES + 5 * HeapSize.REFERENCE + 3 * Double.BYTES + 2);
+
+  /** Beyond, levels hold no fewer values. */
+  private static final int MOST_DEPTH = 30;
 
   static QuantilesPartial empty() {
     return new QuantilesPartial(ValueKind.NONE, null);
@@ -94,6 +102,37 @@ record QuantilesPartial(ValueKind kind, @Nullable KllDoublesSketch sketch)
         error,
         CONFIDENCE,
         values);
+  }
+
+  @Override
+  public long weight() {
+    if (sketch == null) {
+      return OWN;
+    }
+    int levels = levels(sketch);
+    return OWN
+        + SKETCH
+        + HeapSize.ints(levels + 1)
+        + HeapSize.longs(capacity(sketch.getK(), levels));
+  }
+
+  /** Its bytes have a number for each. */
+  private static int levels(KllDoublesSketch sketch) {
+    int numbers = Double.BYTES * (sketch.getNumRetained() + 2);
+    return sketch.getN() < 2
+        ? 1
+        : (sketch.getSerializedSizeBytes() - FULL_AT - numbers) / Integer.BYTES;
+  }
+
+  /** There is room for k values in the topmost level, and for a third less in each below. */
+  private static int capacity(int k, int levels) {
+    int sum = 0;
+    double room = k;
+    for (int level = 0; level < levels; level++) {
+      sum += (int) Math.max(M, Math.round(level > MOST_DEPTH ? 0 : room));
+      room *= 2.0 / 3;
+    }
+    return sum;
   }
 
   byte[] toBytes() {

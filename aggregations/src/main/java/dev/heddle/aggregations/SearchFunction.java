@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -177,6 +178,11 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
       }
     }
     return new SearchPartial(hits, a.total + b.total, a.exact && b.exact, aggs);
+  }
+
+  @Override
+  public OptionalLong weight(SearchPartial partial) {
+    return OptionalLong.of(partial.weight());
   }
 
   @Override

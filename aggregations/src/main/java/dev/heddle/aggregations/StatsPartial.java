@@ -1,6 +1,7 @@
 package dev.heddle.aggregations;
 
 import dev.heddle.function.Binary;
+import dev.heddle.function.HeapSize;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -40,6 +41,12 @@ sealed interface StatsPartial extends AggregationPartial {
 
   /** Of no values. */
   record None() implements StatsPartial {
+    /** There is only one. */
+    @Override
+    public long weight() {
+      return 0;
+    }
+
     @Override
     public AggregationResult.Stats result() {
       return new AggregationResult.Stats(0, null, null, null, null);
@@ -60,6 +67,12 @@ sealed interface StatsPartial extends AggregationPartial {
   record Longs(ValueKind kind, long count, long min, long max, long high, long low)
       implements StatsPartial {
     private static final int WORD = 64;
+    private static final long OWN = HeapSize.object(HeapSize.REFERENCE + 5 * Long.BYTES);
+
+    @Override
+    public long weight() {
+      return OWN;
+    }
 
     Longs with(Longs other) {
       long sum = low + other.low;
@@ -111,6 +124,14 @@ sealed interface StatsPartial extends AggregationPartial {
 
   /** Of doubles. */
   record Doubles(long count, double min, double max, ExactSum sum) implements StatsPartial {
+    private static final long OWN =
+        HeapSize.object(HeapSize.REFERENCE + Long.BYTES + 2 * Double.BYTES);
+
+    @Override
+    public long weight() {
+      return OWN + sum.weight();
+    }
+
     Doubles with(Doubles other) {
       sum.add(other.sum);
       return new Doubles(

@@ -29,6 +29,7 @@ import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LoggedExperiment;
 import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.loadtest.search.CorpusExperiment;
+import dev.heddle.loadtest.search.GroupBysExperiment;
 import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
@@ -129,6 +130,14 @@ final class ClusterExperiments {
             "one of a hundred calls of a leaf stalls for 1 s: hedging on, off, and an oracle",
             at ->
                 new TailExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : TAIL_DOCUMENTS)),
+        new Late(
+            "groupbys",
+            "200 group-bys at once over 128 shards in a heap of 512 MiB: memory, and what is known"
+                + " of it",
+            at ->
+                quick
+                    ? new GroupBysExperiment(java(), at, 8, 20, 2_000, Duration.ofSeconds(4))
+                    : new GroupBysExperiment(java(), at, 128, 200, 20_000, Duration.ofSeconds(15))),
         new Late(
             "scatter-functions",
             "a sum by the built-in, by functions in Java and WebAssembly, and by fetching"

@@ -3,6 +3,7 @@ package dev.heddle.coordinator;
 import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.gather.Gather;
+import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.NodeUse;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
@@ -208,6 +209,21 @@ final class CourseCalls {
 
   boolean underWay() {
     return underWay > 0;
+  }
+
+  /**
+   * What they take of the heap, in bytes: those under way, and what hedges brought.
+   *
+   * @param each of one that is under way
+   */
+  long held(long each) {
+    long sum = each * underWay;
+    for (var shards : all) {
+      for (var brought : shards.held.values()) {
+        sum += HeldBytes.of(brought.atom());
+      }
+    }
+    return sum;
   }
 
   /** Shards that were asked for together, each time they were. */

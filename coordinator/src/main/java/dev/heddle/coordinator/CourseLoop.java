@@ -49,6 +49,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
    */
   void run(QueryCourse course, Runnable check) throws InterruptedException {
     course.begin();
+    hold(course);
     while (!course.done()) {
       step(course, check);
     }
@@ -59,6 +60,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
     long left = course.wakeNanos() - shared.ticker().nanoTime();
     if (left <= 0) {
       course.tick();
+      hold(course);
       return;
     }
     var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
@@ -69,10 +71,22 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
       }
       bytes.check();
       course.reply(arrival.attempt, arrival.reply);
+      bytes.add(-held(arrival.reply));
+      hold(course);
+      bytes.check();
       check.run();
     } else if (cancelled.getAsBoolean()) {
       throw goneAway();
     }
+  }
+
+  private void hold(QueryCourse course) {
+    bytes.state(HeldBytes.QUERY + template.bytes() + course.held(template.bytes()));
+  }
+
+  /** What a reply takes until it is merged. */
+  private static long held(LeafReply reply) {
+    return reply instanceof LeafReply.Answer answer ? HeldBytes.of(answer) : 0;
   }
 
   private static HeddleException goneAway() {
@@ -81,7 +95,6 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
 
   @Override
   public Runnable send(LeafCall call, Attempt attempt) {
-    bytes.add(template.bytes());
     try {
       return shared
           .leaves()
@@ -90,10 +103,8 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
               attempt.kind.name(),
               call,
               reply -> {
-                if (reply instanceof LeafReply.Answer answer) {
-                  // What waits in the queue counts, too.
-                  bytes.addPartial(answer.bytes());
-                }
+                // What waits in the queue counts, too.
+                bytes.add(held(reply));
                 arrivals.add(new Arrival(attempt, reply));
               });
     } catch (HeddleException e) {
@@ -104,7 +115,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
 
   /** Holds an answer that is to be sent, besides what it was made of. */
   void hold(LeafReply.Answer answer) {
-    bytes.addPartial(answer.atoms().stream().mapToLong(atom -> atom.partial().length).sum());
+    bytes.add(held(answer));
   }
 
   @Override

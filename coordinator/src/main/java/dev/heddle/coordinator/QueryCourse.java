@@ -4,6 +4,7 @@ import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.Shards.Held;
 import dev.heddle.coordinator.gather.Gather;
+import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
@@ -111,6 +112,15 @@ final class QueryCourse {
     if (terms.trim().active()) {
       gather.keepAtoms();
     }
+  }
+
+  /**
+   * What it takes of the heap, in bytes.
+   *
+   * @param request of a call, besides what any call takes
+   */
+  long held(long request) {
+    return calls.held(HeldBytes.CALL + request) + gather.held();
   }
 
   /** Sends the first calls. */

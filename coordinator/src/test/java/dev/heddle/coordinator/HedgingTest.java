@@ -126,7 +126,11 @@ class HedgingTest {
     var bytes = new HeldBytes(DataSize.ofKiB(1), DataSize.ofKiB(2));
     try (var query = bytes.open()) {
       query.add(24);
-      query.addPartial(500);
+      query.state(400);
+      query.add(300);
+      query.check();
+      query.add(-300);
+      query.state(1_000);
       query.check();
       assertEquals(1_024, bytes.bytes());
       query.add(1);
@@ -153,6 +157,7 @@ class HedgingTest {
     three.check();
     one.close();
     one.add(50_000);
+    one.state(60_000);
     two.check();
     two.close();
     three.close();

@@ -12,6 +12,7 @@ import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,6 +40,7 @@ public final class ScatterRun implements AutoCloseable {
   private @Nullable Object query;
   private boolean commutative;
   private boolean trims;
+  private boolean weighs;
   private boolean closed;
 
   /**
@@ -110,7 +112,25 @@ public final class ScatterRun implements AutoCloseable {
     if (value == null) {
       throw failures.failed(step, "it returned null (expected: a partial)");
     }
-    return new Partial(value);
+    return new Partial(value, OptionalLong.empty());
+  }
+
+  /** A partial of a step that runs now, weighed within it: that saves a change of threads. */
+  private Partial weighed(String step, @Nullable Object value) {
+    if (!weighs || value == null) {
+      return partial(step, value);
+    }
+    var weight = function.weight(value);
+    if (weight == null || weight.orElse(0) < 0) {
+      throw failures.failed(
+          step, "weight() returned " + weight + " (expected: 0 or more, or empty)");
+    }
+    return new Partial(value, weight);
+  }
+
+  /** From now on partials that are decoded and merged are weighed: who holds them wants to know. */
+  public void weigh() {
+    weighs = true;
   }
 
   void prepare(ScatterRequest request) {
@@ -179,7 +199,7 @@ public final class ScatterRun implements AutoCloseable {
 
   /** Merges two partials and uses them up: hold on to neither. */
   public Partial merge(Partial a, Partial b) {
-    return partial("merge", run("merge", () -> function.merge(a.value, b.value)));
+    return run("merge", () -> weighed("merge", function.merge(a.value, b.value)));
   }
 
   /** Completes a leaf's merged partial, while its shards are open, and uses it up. */
@@ -224,12 +244,12 @@ public final class ScatterRun implements AutoCloseable {
 
   public Partial decode(byte[] bytes) {
     var in = new ByteSource(bytes);
-    var value = convert("decode", () -> codec().read(in));
+    var partial = convert("decode", () -> weighed("decode", codec().read(in)));
     if (in.remaining() > 0) {
       throw failures.failed(
           "decode", in.remaining() + " bytes left over (expected: all to be read)");
     }
-    return partial("decode", value);
+    return partial;
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.heddle.function;
 
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -104,6 +105,19 @@ public interface ScatterFunction<Q, P> {
 
   /** Merges two partials; associative. May change and return either of them. */
   P merge(P a, P b);
+
+  /**
+   * What a partial takes of the heap, in bytes, with all that it refers to: by that a coordinator
+   * knows what a query holds, and refuses what is too much. It is asked for after each decoding and
+   * each merge, so it must not be a walk of its own: partials that are large keep their weight, and
+   * bring it up to date as they merge. {@link HeapSize} knows what objects take.
+   *
+   * @return 0 or more; empty: the function does not say, and the partial counts as four times the
+   *     encoded bytes of all that was merged into it
+   */
+  default OptionalLong weight(P partial) {
+    return OptionalLong.empty();
+  }
 
   /**
    * Completes the merged partial of this leaf's shards while they are still open: for what is dear

@@ -10,12 +10,14 @@ import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.measure.ReportText;
 import dev.heddle.loadtest.measure.RequestLog;
 import dev.heddle.loadtest.search.CorpusExperiment;
+import dev.heddle.loadtest.search.GroupBysExperiment;
 import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
 import dev.heddle.loadtest.search.TailExperiment;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Tag;
@@ -117,5 +119,21 @@ class SearchExperimentsTest {
       assertEquals(100, count(result, documents + " documents, match, run 2"));
     }
     assertEquals(2, result.curves().size());
+  }
+
+  @Test
+  void manyGroupBysAtOnceAreAnsweredRightOrRefused() throws Exception {
+    var experiment =
+        new GroupBysExperiment(NodeJava.command(), directory, 8, 20, 2_000, Duration.ofSeconds(4));
+
+    var result = experiment.run(BenchOptions.DEFAULTS.withQuick(), Ticker.system(), _ -> {});
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    for (var kind : List.of("short", "long", "nested", "heavy")) {
+      var summary = result.summary();
+      assertEquals(20, summary.get(kind + "Right") + summary.get(kind + "Refused"), kind);
+    }
+    assertEquals(0.0, result.summary().get("outOfMemoryErrors"));
   }
 }

@@ -16,7 +16,6 @@ import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
@@ -40,6 +39,15 @@ public final class Gather {
   private final Map<Integer, Long> planned = new HashMap<>();
   private final Set<Integer> covered = new HashSet<>();
   private final Map<Integer, Coverage.Missing> missing = new TreeMap<>();
+
+  /** What a partial weighs whose function does not say: so many times its encoded bytes. */
+  private static final int UNWEIGHED = 4;
+
+  /** Encoded bytes of what is in {@link #merged}. */
+  private long mergedBytes;
+
+  /** What those weigh that wait to be merged. */
+  private long waitingBytes;
 
   /** Why shards failed that are missing. */
   private final Map<Integer, ErrorCode> causes = new HashMap<>(0);
@@ -74,6 +82,7 @@ public final class Gather {
     this.run = run;
     this.plan = plan;
     this.known = known;
+    run.weigh();
     for (var leaf : plan.leaves()) {
       for (var ref : leaf.shards()) {
         planned.put(ref.shard(), ref.generation());
@@ -157,43 +166,11 @@ public final class Gather {
   private void mergeAnew() {
     lacking = null;
     merged = null;
+    mergedBytes = 0;
     for (var one : taken) {
+      mergedBytes += one.atom.partial().length;
       var partial = run.decode(one.atom.partial());
       merged = merged == null ? partial : run.merge(merged, partial);
-    }
-  }
-
-  /** A partial in the answer, or put aside. */
-  private static final class Taken {
-    private final Atom atom;
-    private final List<ShardReport> reports;
-
-    private final Set<Integer> shards;
-
-    /** That were asked for; 0: all. */
-    private final int hits;
-
-    /** To be looked at, as long as it may lack something; merging takes another. */
-    private @Nullable Partial decoded;
-
-    Taken(Atom atom, List<ShardReport> reports, int hits) {
-      this.atom = atom;
-      this.reports = reports;
-      this.shards = HashSet.newHashSet(atom.covers().size());
-      atom.covers().forEach(ref -> shards.add(ref.shard()));
-      this.hits = hits;
-    }
-
-    boolean trimmed() {
-      return hits > 0 || atom.cut();
-    }
-
-    boolean covers(int shard) {
-      return shards.contains(shard);
-    }
-
-    boolean within(Taken other) {
-      return other.shards.containsAll(shards);
     }
   }
 
@@ -312,6 +289,7 @@ public final class Gather {
     var partial = run.decode(atom.partial());
     if (run.commutative()) {
       lacking = null;
+      mergedBytes += atom.partial().length;
       try {
         merged = merged == null ? partial : run.merge(merged, partial);
       } catch (HeddleException e) {
@@ -319,7 +297,34 @@ public final class Gather {
       }
     } else {
       waiting.add(Ordered.of(atom));
+      waitingBytes += HeldBytes.of(atom);
     }
+  }
+
+  /** What all this takes of the heap, in bytes. */
+  public long held() {
+    long sum = HeldBytes.SHARD * planned.size() + HeldBytes.REPORT * reports.size() + waitingBytes;
+    if (merged != null) {
+      sum += weight(merged, mergedBytes);
+    }
+    if (run.commutative()) {
+      sum += held(taken) + held(aside);
+    }
+    return sum;
+  }
+
+  private static long held(List<Taken> some) {
+    long sum = 0;
+    for (var one : some) {
+      var decoded = one.decoded;
+      sum += HeldBytes.of(one.atom);
+      sum += decoded == null ? 0 : weight(decoded, one.atom.partial().length);
+    }
+    return sum;
+  }
+
+  private static long weight(Partial partial, long encoded) {
+    return partial.weight().orElse(UNWEIGHED * encoded);
   }
 
   /** The function's merge failed here; its cause says how. */
@@ -450,7 +455,7 @@ public final class Gather {
   private @Nullable Partial inOrder(List<Ordered> atoms) {
     Partial inOrder = null;
     for (var next : atoms) {
-      var partial = run.decode(next.atom.partial());
+      var partial = run.decode(next.atom().partial());
       inOrder = inOrder == null ? partial : run.merge(inOrder, partial);
     }
     return inOrder;
@@ -482,9 +487,9 @@ public final class Gather {
 
   private Atom together(List<Ordered> atoms) {
     if (atoms.size() == 1) {
-      return atoms.getFirst().atom;
+      return atoms.getFirst().atom();
     }
-    var covers = atoms.stream().flatMap(one -> one.atom.covers().stream()).toList();
+    var covers = atoms.stream().flatMap(one -> one.atom().covers().stream()).toList();
     return new Atom(covers, run.encode(Objects.requireNonNull(inOrder(atoms))));
   }
 
@@ -570,24 +575,5 @@ public final class Gather {
         skipped.size() + passed.size(),
         plan.dataset().shards().size(),
         gaps);
-  }
-
-  /** A partial that awaits its turn, encoded, because merging may change partials. */
-  private record Ordered(int first, int last, Atom atom) {
-    static final Comparator<Ordered> BY_SHARD = Comparator.comparingInt(Ordered::first);
-
-    static Ordered of(Atom atom) {
-      var shards = atom.covers().stream().mapToInt(ShardRef::shard).summaryStatistics();
-      return new Ordered(shards.getMin(), shards.getMax(), atom);
-    }
-
-    /** Whether no shard is or comes between both, nor within. */
-    boolean follows(Ordered before) {
-      return first == before.last + 1 && unbroken() && before.unbroken();
-    }
-
-    private boolean unbroken() {
-      return last - first + 1 == atom.covers().size();
-    }
   }
 }

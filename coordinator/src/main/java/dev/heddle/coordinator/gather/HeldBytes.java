@@ -1,17 +1,41 @@
 package dev.heddle.coordinator.gather;
 
+import dev.heddle.coordinator.scatter.LeafReply.Answer;
+import dev.heddle.coordinator.scatter.LeafReply.Atom;
+import dev.heddle.function.HeapSize;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What all queries of a coordinator hold, in bytes: requests under way, and partials from the
- * moment when they arrive until the query ends, twice: encoded, and as much again for what becomes
- * of them. Of a query that asks for fewer hits, those that may lack some are there once more for a
- * while. Safe for many threads.
+ * What all queries of a coordinator take of the heap, in bytes: replies from the moment when they
+ * arrive until they are merged, what was made of them, as the function weighs it, and what goes
+ * with each query, call and shard. Safe for many threads.
  */
 public final class HeldBytes {
+  /**
+   * Of a query, whatever it asks for: its call, its thread's stack and its plan; measured, as are
+   * the others, by histograms of heaps with hundreds of queries under way.
+   */
+  public static final long QUERY = 16_000;
+
+  /** Of a call to a leaf or a coordinator that is under way, besides its request. */
+  public static final long CALL = 7_000;
+
+  /** Of a shard of a plan. */
+  static final long SHARD = 200;
+
+  /** Of what a leaf tells of a shard. */
+  static final long REPORT = 250;
+
+  /** An atom, and its list. */
+  private static final long ATOM = HeapSize.object(2 * HeapSize.REFERENCE + 1) + HeapSize.list(0);
+
+  /** A shard of it. */
+  private static final long COVERED =
+      HeapSize.REFERENCE + HeapSize.object(Integer.BYTES + Long.BYTES);
+
   private final long each;
   private final long most;
   private final AtomicLong all = new AtomicLong();
@@ -25,6 +49,20 @@ public final class HeldBytes {
   public HeldBytes(DataSize each, DataSize most) {
     this.each = each.bytes();
     this.most = most.bytes();
+  }
+
+  /** What a partial takes of the heap as it came. */
+  public static long of(Atom atom) {
+    return HeapSize.bytes(atom.partial().length) + ATOM + COVERED * atom.covers().size();
+  }
+
+  /** What an answer takes of the heap as it came. */
+  public static long of(Answer answer) {
+    long sum = REPORT * answer.reports().size();
+    for (var atom : answer.atoms()) {
+      sum += of(atom);
+    }
+    return sum;
   }
 
   /** Held at the moment. */
@@ -43,18 +81,22 @@ public final class HeldBytes {
 
     private final AtomicLong mine = new AtomicLong();
 
+    /** Of the query's state; owned by its thread. */
+    private long state;
+
     private Query() {}
 
-    /** Holds more, on any thread. */
+    /** Holds more, or less than before; on any thread. */
     public void add(long bytes) {
-      if (mine.addAndGet(bytes) > 0) {
+      if (mine.addAndGet(bytes) >= 0) {
         all.addAndGet(bytes);
       }
     }
 
-    /** Holds a partial, on any thread. */
-    public void addPartial(long bytes) {
-      add(2 * bytes);
+    /** What the query's state weighs now, in place of what it did before; on its thread. */
+    public void state(long bytes) {
+      add(bytes - state);
+      state = bytes;
     }
 
     /**
@@ -67,7 +109,7 @@ public final class HeldBytes {
       if (held > each) {
         throw new HeddleException(
             ErrorCode.LIMIT_REACHED,
-            "query: holds %d bytes of requests and partials (expected: at most %d,"
+            "query: holds %d bytes of calls and partials (expected: at most %d,"
                     .formatted(held, each)
                 + " scatter.query-bytes; ask for less)");
       }
@@ -76,7 +118,7 @@ public final class HeldBytes {
       if (everyone > most && held > each / 64) {
         throw new HeddleException(
             ErrorCode.OVERLOADED,
-            "queries: hold %d bytes of requests and partials (expected: at most %d,"
+            "queries: hold %d bytes of calls and partials (expected: at most %d,"
                     .formatted(everyone, most)
                 + " scatter.all-bytes; retry later)");
       }

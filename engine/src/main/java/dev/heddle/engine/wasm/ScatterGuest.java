@@ -9,6 +9,7 @@ import dev.heddle.engine.SandboxStatistics;
 import dev.heddle.function.Binary;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
+import dev.heddle.function.HeapSize;
 import dev.heddle.function.Law;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
@@ -19,6 +20,7 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.EnumSet;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -152,6 +154,15 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
           "function " + module.label() + ": result: " + e.getMessage(),
           e);
     }
+  }
+
+  /** With the memory of the instance, which is there as long as its query. */
+  @Override
+  public OptionalLong weight(Object partial) {
+    var made = guest;
+    return OptionalLong.of(
+        HeapSize.bytes(((byte[]) partial).length)
+            + (made == null ? 0 : made.memory().ownedBytes()));
   }
 
   @Override

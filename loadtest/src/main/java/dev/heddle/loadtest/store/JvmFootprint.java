@@ -22,6 +22,9 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
   private static final Pattern USED = Pattern.compile("total +\\d+K, used (\\d+)K");
   private static final Pattern HEAP = Pattern.compile("Java Heap \\(.*committed=(\\d+)KB");
   private static final Pattern OTHER = Pattern.compile("Other \\(.*committed=(\\d+)KB");
+  private static final Pattern TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
+  private static final Pattern FILLERS =
+      Pattern.compile("(?m)^\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+\\S*jdk\\.internal\\.vm\\.Filler");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
 
   /**
@@ -33,6 +36,19 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
     var _ = jcmd(pid, "GC.run");
     var _ = jcmd(pid, "GC.run");
     return used(jcmd(pid, "GC.heap_info"));
+  }
+
+  /** The reachable objects by class, as text with the total in its last line. */
+  public static String histogram(long pid) {
+    var _ = jcmd(pid, "GC.run");
+    return jcmd(pid, "GC.class_histogram");
+  }
+
+  /** Bytes of all objects of a {@link #histogram}, but those that a collector fills gaps with. */
+  public static long total(String histogram) {
+    long fillers =
+        FILLERS.matcher(histogram).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
+    return first(TOTAL, histogram) - fillers;
   }
 
   /** Collects garbage first. */

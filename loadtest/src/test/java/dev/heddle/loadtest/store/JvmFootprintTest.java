@@ -47,4 +47,20 @@ class JvmFootprintTest {
 
     assertTrue(refusal.getMessage().contains("Java Heap"), refusal::getMessage);
   }
+
+  @Test
+  void whatACollectorFillsGapsWithIsNoObject() {
+    assertEquals(
+        1_100,
+        JvmFootprint.total(
+            """
+             num     #instances         #bytes  class name (module)
+            -------------------------------------------------------
+               1:            10           1000  [B (java.base@25)
+               2:             3            640  [Ljdk.internal.vm.FillerElement; (java.base@25)
+               3:             2            100  java.lang.String (java.base@25)
+               4:             1             16  jdk.internal.vm.FillerObject (java.base@25)
+            Total            16           1756
+            """));
+  }
 }
