@@ -109,7 +109,6 @@ public final class SessionGateway implements AutoCloseable {
         closer.register(
             "connections",
             new ConnectionDoors(
-                server,
                 node,
                 catalog,
                 coordinators,

@@ -9,7 +9,6 @@ import dev.heddle.gateway.backend.ServiceClient;
 import dev.heddle.gateway.channel.ChannelHub;
 import dev.heddle.gateway.channel.ChannelLimits;
 import dev.heddle.gateway.http.ClientLimits;
-import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.gateway.http.JwtIssuers;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
@@ -47,7 +46,6 @@ public final class ConnectionDoors implements AutoCloseable {
   private final SessionEnds ends;
 
   public ConnectionDoors(
-      HttpServer server,
       String node,
       CatalogClient catalog,
       Coordinators coordinators,

@@ -100,8 +100,13 @@ public final class Deflates implements AutoCloseable {
 
   private static byte[] inflate(Inflater inflater, byte[] compressed, long most)
       throws DataFormatException, Fault {
-    byte[] in = Arrays.copyOf(compressed, compressed.length + END.length);
-    System.arraycopy(END, 0, in, compressed.length, END.length);
+    // Where the tail falls between two fragments some senders leave it. No other data end so.
+    int tail = compressed.length - TAIL.length;
+    boolean left =
+        tail >= 0 && Arrays.equals(compressed, tail, compressed.length, TAIL, 0, TAIL.length);
+    int data = left ? tail : compressed.length;
+    byte[] in = Arrays.copyOf(compressed, data + END.length);
+    System.arraycopy(END, 0, in, data, END.length);
     inflater.setInput(in);
     byte[] out = new byte[(int) Math.min(most + 1, Math.max(LEAST, 3L * compressed.length))];
     int length = 0;

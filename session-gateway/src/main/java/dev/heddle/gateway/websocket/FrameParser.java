@@ -84,6 +84,11 @@ final class FrameParser {
     return headBytes == 0 && begun == 0;
   }
 
+  /** Bytes that are set aside for what is not whole yet. */
+  int held() {
+    return message.length;
+  }
+
   /**
    * Reads on.
    *
