@@ -196,7 +196,7 @@ final class WebSocketDoor {
             app.compression().isPresent() ? deflates : null,
             app.compression().map(DataSize::bytes).orElse(0L));
     SocketBounds known = bounds;
-    if (found.equals(known)) {
+    if (known != null && known.equals(found)) {
       return known;
     }
     bounds = found;
