@@ -234,11 +234,18 @@ class TlsTest {
                 .createSocket("127.0.0.1", gateway.gateway.httpPort())) {
       socket.setSoTimeout(60_000);
       var request = new ByteArrayOutputStream();
-      request.writeBytes(
-          ("GET /ws/chat HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-                  + "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                  + "Sec-WebSocket-Version: 13\r\n\r\n")
-              .getBytes(StandardCharsets.US_ASCII));
+      String head =
+          String.join(
+              "\r\n",
+              "GET /ws/chat HTTP/1.1",
+              "Host: 127.0.0.1",
+              "Upgrade: websocket",
+              "Connection: Upgrade",
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+              "Sec-WebSocket-Version: 13",
+              "",
+              "");
+      request.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
       // A text and a close of 1000, with masks of zeros.
       request.writeBytes(new byte[] {(byte) 0x81, (byte) 0x82, 0, 0, 0, 0, 'h', 'i'});
       request.writeBytes(new byte[] {(byte) 0x88, (byte) 0x82, 0, 0, 0, 0, 3, (byte) 0xe8});
