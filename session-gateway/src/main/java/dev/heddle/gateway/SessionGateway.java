@@ -110,7 +110,6 @@ public final class SessionGateway implements AutoCloseable {
         closer.register(
             "connections",
             new ConnectionDoors(
-                server,
                 node,
                 catalog,
                 coordinators,

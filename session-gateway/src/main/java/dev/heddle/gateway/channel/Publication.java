@@ -3,6 +3,7 @@ package dev.heddle.gateway.channel;
 import dev.heddle.gateway.session.ChannelKey;
 import dev.heddle.gateway.session.ChannelPosition;
 import dev.heddle.gateway.session.ChannelTable.Message;
+import dev.heddle.gateway.websocket.WireFrame;
 import dev.heddle.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
@@ -17,6 +18,8 @@ public final class Publication {
   private final Message message;
   private volatile byte @Nullable [] envelope;
   private volatile byte @Nullable [] data;
+  private volatile @Nullable WireFrame frame;
+  private volatile @Nullable WireFrame envelopeFrame;
 
   Publication(ChannelKey channel, Message message) {
     this.channel = channel;
@@ -55,6 +58,26 @@ public final class Publication {
             json.writeEndObject();
           });
       envelope = known;
+    }
+    return known;
+  }
+
+  /** The message as a WebSocket frame. */
+  public WireFrame frame() {
+    WireFrame known = frame;
+    if (known == null) {
+      known = WireFrame.message(message.bytes(), message.binary());
+      frame = known;
+    }
+    return known;
+  }
+
+  /** The envelope as a WebSocket frame. */
+  public WireFrame envelopeFrame() {
+    WireFrame known = envelopeFrame;
+    if (known == null) {
+      known = WireFrame.message(envelope(), false);
+      envelopeFrame = known;
     }
     return known;
   }

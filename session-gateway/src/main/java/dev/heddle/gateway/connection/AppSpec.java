@@ -1,6 +1,8 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.channel.ChannelRules;
+import dev.heddle.gateway.websocket.SlowConsumer;
+import dev.heddle.process.DataSize;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,8 @@ import tools.jackson.databind.node.ObjectNode;
  * @param principal the attribute of the cookie session that says who its user is; only sessions
  *     that have it may connect, and events carry its value; empty: anybody may
  * @param token what its users show instead; empty: nothing
+ * @param compression WebSocket messages of more bytes are compressed for clients that take that;
+ *     empty: none, in neither direction
  * @param autoReplies what is answered to text frames that are exactly this, without a call
  * @param channels what its clients may do with channels
  */
@@ -27,6 +31,7 @@ record AppSpec(
     Optional<Token> token,
     AppLimits limits,
     SlowConsumer slowConsumer,
+    Optional<DataSize> compression,
     Map<String, String> autoReplies,
     ChannelRules channels) {
   static final String CONNECT = "$connect";

@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.channel.ChannelRules;
 import dev.heddle.gateway.connection.AppSpec.Target;
+import dev.heddle.gateway.websocket.SlowConsumer;
 import dev.heddle.json.Json;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.DataSize;
@@ -50,12 +51,14 @@ final class AppYaml {
           "authentication",
           "limits",
           "slowConsumer",
+          "compression",
           "autoReplies",
           "channels");
   private static final Set<String> AUTHENTICATION = ordered("session", "jwt", "claims", "issuer");
   private static final Set<String> ROUTE =
       ordered("dataset", "function", "http", "stream", "defaults", "idempotent");
   private static final Set<String> LIMITS = ordered("connections", "message", "outgoing", "resume");
+  private static final Set<String> COMPRESSION = ordered("above");
   private static final Map<String, SlowConsumer> SLOW =
       new LinkedHashMap<>(
           Map.of(
@@ -97,6 +100,7 @@ final class AppYaml {
         token(fields),
         fields.value("limits").map(AppYaml::limits).orElse(AppLimits.NONE),
         slowConsumer(fields),
+        compression(fields),
         autoReplies(fields),
         fields.value("channels").map(ChannelRules::read).orElse(ChannelRules.NONE));
   }
@@ -297,6 +301,16 @@ final class AppYaml {
       throw invalid("slowConsumer: " + text, "close, dropOldest or latest");
     }
     return policy;
+  }
+
+  private static Optional<DataSize> compression(JsonFields fields) {
+    return fields
+        .value("compression")
+        .map(node -> {
+          var inner = new JsonFields("compression", node, COMPRESSION);
+          return size(inner, "above", MAX_MESSAGE)
+              .orElseThrow(() -> invalid("compression.above: missing", "a size, as in 1KiB"));
+        });
   }
 
   private static Map<String, String> autoReplies(JsonFields fields) {

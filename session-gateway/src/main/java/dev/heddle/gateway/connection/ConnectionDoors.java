@@ -9,13 +9,13 @@ import dev.heddle.gateway.backend.ServiceClient;
 import dev.heddle.gateway.channel.ChannelHub;
 import dev.heddle.gateway.channel.ChannelLimits;
 import dev.heddle.gateway.http.ClientLimits;
-import dev.heddle.gateway.http.HttpServer;
 import dev.heddle.gateway.http.JwtIssuers;
 import dev.heddle.gateway.http.OriginPolicy;
 import dev.heddle.gateway.http.Route;
 import dev.heddle.gateway.session.SessionEnding;
 import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.gateway.websocket.Deflates;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -46,7 +46,6 @@ public final class ConnectionDoors implements AutoCloseable {
   private final SessionEnds ends;
 
   public ConnectionDoors(
-      HttpServer server,
       String node,
       CatalogClient catalog,
       Coordinators coordinators,
@@ -120,13 +119,14 @@ public final class ConnectionDoors implements AutoCloseable {
             clock);
     this.preflights = new Preflights(apps, origins);
     closer.register("windows", resumables.windows());
+    int processors = Runtime.getRuntime().availableProcessors();
+    var deflates = closer.register("compression", new Deflates(processors));
     this.connections =
         closer.register("connections", new Connections(limits, drain, stopTimeout, meters, clock));
     var visitors = new Visitors(clients, ticker);
     meters.gauge("heddle.gateway.visitors", visitors, Visitors::known);
     this.webSockets =
         new WebSocketDoor(
-            server,
             entrance,
             resumables,
             frames,
@@ -135,6 +135,7 @@ public final class ConnectionDoors implements AutoCloseable {
             clients,
             plain,
             limits,
+            deflates,
             ticker,
             clock);
     this.http = new HttpDoors(entrance, resumables, connections, visitors, limits, resume, ticker);

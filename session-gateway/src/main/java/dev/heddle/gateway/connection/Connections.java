@@ -1,6 +1,7 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.InFlight;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;

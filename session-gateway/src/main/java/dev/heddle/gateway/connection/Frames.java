@@ -6,6 +6,7 @@ import dev.heddle.gateway.connection.AppSpec.Target;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.SessionPositions;
 import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;

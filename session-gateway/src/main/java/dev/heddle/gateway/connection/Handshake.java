@@ -3,6 +3,9 @@ package dev.heddle.gateway.connection;
 import dev.heddle.gateway.http.Exchange;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.List;
 import java.util.function.Predicate;
@@ -18,6 +21,7 @@ import org.eclipse.jetty.server.Request;
  */
 final class Handshake {
   private static final String VERSION = "13";
+  private static final String GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   private static final int KEY_BYTES = 16;
   private static final Pattern TOKEN = Pattern.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+");
 
@@ -34,7 +38,7 @@ final class Handshake {
     HttpFields headers = request.getHeaders();
     boolean current = HttpVersion.HTTP_1_1.is(request.getConnectionMetaData().getProtocol());
     List<String> upgrades = headers.getValuesList(HttpHeader.UPGRADE);
-    // Of a list of protocols Jetty takes none.
+    // A list of protocols leaves open which of them is meant to begin.
     if (!current || upgrades.size() != 1 || !upgrades.getFirst().equalsIgnoreCase("websocket")) {
       return refuse(exchange, "upgrade: missing (expected: a WebSocket handshake of HTTP/1.1)");
     }
@@ -57,6 +61,20 @@ final class Handshake {
     }
     checkLists(headers);
     return true;
+  }
+
+  /** What proves to the client that its key was read (RFC 6455 4.2.2). */
+  static String accept(Request request) {
+    String key = request.getHeaders().get(HttpHeader.SEC_WEBSOCKET_KEY);
+    try {
+      byte[] hash =
+          MessageDigest.getInstance("SHA-1")
+              .digest((key + GUID).getBytes(StandardCharsets.US_ASCII));
+      return Base64.getEncoder().encodeToString(hash);
+    } catch (NoSuchAlgorithmException e) {
+      // Each Java platform has it.
+      throw new IllegalStateException(e);
+    }
   }
 
   private static boolean isKey(String key) {

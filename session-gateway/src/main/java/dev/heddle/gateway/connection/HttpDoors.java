@@ -6,6 +6,7 @@ import dev.heddle.gateway.connection.PollTransport.Message;
 import dev.heddle.gateway.connection.PollTransport.Polled;
 import dev.heddle.gateway.http.Exchange;
 import dev.heddle.gateway.session.ConnectionTable.By;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;

@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.ClientLimits;
 import dev.heddle.gateway.http.Rate;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.Ticker;
 import org.jspecify.annotations.Nullable;
 
@@ -11,8 +12,6 @@ import org.jspecify.annotations.Nullable;
  * socket's thread.
  */
 final class MeteredHolder implements WebSocketTransport.Holder {
-  private static final int POLICY_VIOLATION = 1008;
-
   private final WebSocketTransport.Holder holder;
   private final Rate frames;
   private final Rate bytes;
@@ -34,15 +33,27 @@ final class MeteredHolder implements WebSocketTransport.Holder {
 
   @Override
   public void frame(Payload frame) {
-    long now = ticker.nanoTime();
-    if (frames.take(1, now) > 0 || bytes.take(frame.bytes().length, now) > 0) {
-      WebSocketTransport open = transport;
-      if (open != null) {
-        open.close(POLICY_VIOLATION, "too many frames a second");
-      }
-      return;
+    if (admit(frame.bytes().length)) {
+      holder.frame(frame);
     }
-    holder.frame(frame);
+  }
+
+  /** Each ping makes an answer, so it counts as a message does. */
+  @Override
+  public void control(int size) {
+    var _ = admit(size);
+  }
+
+  private boolean admit(int size) {
+    long now = ticker.nanoTime();
+    if (frames.take(1, now) == 0 && bytes.take(size, now) == 0) {
+      return true;
+    }
+    WebSocketTransport open = transport;
+    if (open != null) {
+      open.close(CloseCodes.POLICY, "too many frames a second");
+    }
+    return false;
   }
 
   @Override

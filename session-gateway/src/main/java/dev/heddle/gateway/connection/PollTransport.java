@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.channel.Publication;
 import dev.heddle.gateway.session.ChannelPosition;
+import dev.heddle.gateway.websocket.CloseCodes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -5,6 +5,7 @@ import dev.heddle.gateway.connection.Tokens.Named;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable.By;
 import dev.heddle.gateway.session.ConnectionTable.Known;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;

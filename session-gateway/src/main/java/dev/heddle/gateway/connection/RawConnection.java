@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.BackendCall;
 import dev.heddle.gateway.connection.Arrivals.Arrival;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.Ticker;
 import java.time.Clock;
 import java.time.Instant;
@@ -99,7 +100,7 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
     if (socket.send(0, frame)) {
       return Pushed.QUEUED;
     }
-    return socket.slow() ? Pushed.SLOW : Pushed.GONE;
+    return socket.isSlow() ? Pushed.SLOW : Pushed.GONE;
   }
 
   @Override

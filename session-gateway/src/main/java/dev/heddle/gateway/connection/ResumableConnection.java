@@ -8,6 +8,7 @@ import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Kept;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Missed;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.HeddleException;
 import java.util.List;
 import java.util.Optional;

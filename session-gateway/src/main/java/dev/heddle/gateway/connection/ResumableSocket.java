@@ -2,6 +2,7 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.ConnectionTable.By;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.JsonFields;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;

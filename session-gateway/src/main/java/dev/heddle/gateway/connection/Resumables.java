@@ -13,6 +13,7 @@ import dev.heddle.gateway.session.ConnectionTable.End;
 import dev.heddle.gateway.session.ConnectionTable.Known;
 import dev.heddle.gateway.session.ConnectionTable.Opening;
 import dev.heddle.gateway.session.ConnectionTable.Outcome;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;

@@ -10,6 +10,7 @@ import dev.heddle.gateway.session.SessionRecords.State;
 import dev.heddle.gateway.session.SessionRecords.Summary;
 import dev.heddle.gateway.session.SessionRecords.Whole;
 import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Threads;

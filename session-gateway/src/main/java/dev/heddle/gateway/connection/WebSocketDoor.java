@@ -2,19 +2,25 @@ package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.http.ClientLimits;
 import dev.heddle.gateway.http.Exchange;
-import dev.heddle.gateway.http.HttpServer;
+import dev.heddle.gateway.websocket.CloseCodes;
+import dev.heddle.gateway.websocket.DeflateOffer;
+import dev.heddle.gateway.websocket.Deflates;
+import dev.heddle.gateway.websocket.FramedSocket;
+import dev.heddle.gateway.websocket.SlowConsumer;
+import dev.heddle.gateway.websocket.SocketBounds;
+import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.List;
-import org.eclipse.jetty.http.HttpException;
+import java.util.Optional;
 import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.ConnectionMetaData;
+import org.eclipse.jetty.server.HttpStream;
 import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.util.Callback;
-import org.eclipse.jetty.websocket.server.ServerWebSocketContainer;
+import org.eclipse.jetty.server.Response;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,10 +40,12 @@ final class WebSocketDoor {
   private final PlainConnections plain;
   private final Ticker ticker;
   private final Clock clock;
-  private final ServerWebSocketContainer container;
+  private final Deflates deflates;
+
+  /** What the last socket was bound by: those of one app share it. */
+  private volatile @Nullable SocketBounds bounds;
 
   WebSocketDoor(
-      HttpServer server,
       Entrance entrance,
       Resumables resumables,
       Frames frames,
@@ -46,6 +54,7 @@ final class WebSocketDoor {
       ClientLimits clients,
       PlainConnections plain,
       WebSocketLimits limits,
+      Deflates deflates,
       Ticker ticker,
       Clock clock) {
     this.entrance = entrance;
@@ -55,23 +64,10 @@ final class WebSocketDoor {
     this.visitors = visitors;
     this.clients = clients;
     this.limits = limits;
+    this.deflates = deflates;
     this.plain = plain;
     this.ticker = ticker;
     this.clock = clock;
-    this.container = container(server, limits);
-  }
-
-  private static ServerWebSocketContainer container(HttpServer server, WebSocketLimits limits) {
-    var container = ServerWebSocketContainer.ensure(server.jetty());
-    container.setMaxFrameSize(limits.message().bytes());
-    container.setMaxTextMessageSize(limits.message().bytes());
-    container.setMaxBinaryMessageSize(limits.message().bytes());
-    // One frame is Jetty's at a time; pings and the goodbye come besides.
-    container.setMaxOutgoingFrames(limits.outgoingFrames() + 8);
-    // Pings keep a living connection from idling: this one is for writes that hang.
-    container.setIdleTimeout(limits.pingInterval().multipliedBy(3));
-    container.setInputBufferSize(4 << 10);
-    return container;
   }
 
   void upgrade(Exchange exchange) {
@@ -80,7 +76,7 @@ final class WebSocketDoor {
       return;
     }
     AppSpec app = entrance.app(exchange);
-    // Letter by letter, as Jetty compares when it answers.
+    // Letter by letter, as clients compare what they are answered.
     boolean resumable =
         offered(request).contains(Envelopes.PROTOCOL) && !entrance.window(app).isZero();
     if (!resumable && entrance.resumes(exchange)) {
@@ -104,19 +100,15 @@ final class WebSocketDoor {
       if (welcome != null) {
         var setting =
             new WebSocketTransport.Setting(
-                new MeteredHolder(welcome.holder(), clients, ticker),
-                resumable,
-                app.limits().message(limits.message()),
-                app.limits().outgoing(limits.outgoing()),
-                limits.outgoingFrames(),
-                resumable ? SlowConsumer.CLOSE : app.slowConsumer());
+                new MeteredHolder(welcome.holder(), clients, ticker), resumable);
         transport =
             new WebSocketTransport(
                 setting, connections, place, ticker, ending(exchange, app.name()));
         if (exchange.user().isPresent()) {
           connections.expires(transport, exchange.user().get().expires());
         }
-        entered = upgrade(exchange, transport, welcome.protocol());
+        upgrade(exchange, transport, bounds(app, resumable), welcome.protocol());
+        entered = true;
       }
     } finally {
       if (!entered) {
@@ -194,8 +186,29 @@ final class WebSocketDoor {
     return () -> touched[0] = frames.touchIfDue(client, touched[0], ticker.nanoTime());
   }
 
-  private boolean upgrade(
-      Exchange exchange, WebSocketTransport transport, @Nullable String protocol) {
+  private SocketBounds bounds(AppSpec app, boolean resumable) {
+    var found =
+        new SocketBounds(
+            app.limits().message(limits.message()),
+            app.limits().outgoing(limits.outgoing()),
+            limits.outgoingFrames(),
+            resumable ? SlowConsumer.CLOSE : app.slowConsumer(),
+            app.compression().isPresent() ? deflates : null,
+            app.compression().map(DataSize::bytes).orElse(0L));
+    SocketBounds known = bounds;
+    if (known != null && known.equals(found)) {
+      return known;
+    }
+    bounds = found;
+    return found;
+  }
+
+  /** Answers 101 (RFC 6455 4.2.2); Jetty hands the end point over when that is written. */
+  private static void upgrade(
+      Exchange exchange,
+      WebSocketTransport transport,
+      SocketBounds bounds,
+      @Nullable String protocol) {
     Request request = exchange.request();
     // A handshake that does not reach the client never opens the socket.
     Request.addCompletionListener(
@@ -205,25 +218,29 @@ final class WebSocketDoor {
             transport.neverOpened();
           }
         });
-    Callback callback = exchange.handOver();
-    boolean handled =
-        container.upgrade(
-            (upgrade, response, done) -> {
-              // No extension: compression would pin an inflater and a deflater to each connection.
-              response.setExtensions(List.of());
-              if (protocol != null) {
-                response.setAcceptedSubProtocol(protocol);
-              }
-              return transport;
-            },
-            request,
-            exchange.response(),
-            callback);
-    if (!handled) {
-      callback.failed(
-          new HttpException.RuntimeException(HttpStatus.BAD_REQUEST_400, "upgrade: malformed"));
+    Response response = exchange.response();
+    response.setStatus(101);
+    exchange.header(HttpHeader.UPGRADE, "websocket");
+    exchange.header(HttpHeader.CONNECTION, "Upgrade");
+    exchange.header(HttpHeader.SEC_WEBSOCKET_ACCEPT, Handshake.accept(request));
+    if (protocol != null) {
+      exchange.header(HttpHeader.SEC_WEBSOCKET_SUBPROTOCOL, protocol);
     }
-    return handled && exchange.response().getStatus() == 101;
+    DeflateOffer deflate = bounds.deflates() == null ? null : deflate(request).orElse(null);
+    if (deflate != null) {
+      exchange.header(HttpHeader.SEC_WEBSOCKET_EXTENSIONS, deflate.answer());
+    }
+    ConnectionMetaData http = request.getConnectionMetaData();
+    request.setAttribute(
+        HttpStream.UPGRADE_CONNECTION_ATTRIBUTE,
+        new FramedSocket(
+            http.getConnection().getEndPoint(), http.getConnector(), bounds, deflate, transport));
+    response.write(true, null, exchange.handOver());
+  }
+
+  private static Optional<DeflateOffer> deflate(Request request) {
+    return DeflateOffer.first(
+        request.getHeaders().getValuesList(HttpHeader.SEC_WEBSOCKET_EXTENSIONS));
   }
 
   private static HeddleException invalid(String message) {

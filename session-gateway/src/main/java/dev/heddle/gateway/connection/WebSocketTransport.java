@@ -3,28 +3,29 @@ package dev.heddle.gateway.connection;
 import dev.heddle.gateway.channel.Publication;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.ChannelPosition;
+import dev.heddle.gateway.websocket.CloseCodes;
+import dev.heddle.gateway.websocket.FramedSocket;
+import dev.heddle.gateway.websocket.SocketListener;
+import dev.heddle.gateway.websocket.WireFrame;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.eclipse.jetty.websocket.api.Callback;
-import org.eclipse.jetty.websocket.api.Session;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One WebSocket. Frames are handled on the thread that read them, and the next one is demanded only
  * when the last one has been answered: that keeps their order, and a client that sends faster than
- * it is served meets TCP's back-pressure; always on a virtual thread. Jetty calls the listener
- * methods one at a time; the keep-alive thread calls {@link #tick}. Public because Jetty looks its
- * methods up by reflection.
+ * it is served meets TCP's back-pressure; always on a virtual thread. The socket calls the listener
+ * methods one at a time; the keep-alive thread calls {@link #tick}.
  */
-public final class WebSocketTransport implements Session.Listener, Transport {
+final class WebSocketTransport implements SocketListener, Transport {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
   private static final ThreadFactory THREADS = Threads.virtual("heddle-socket");
-  private static final ByteBuffer NO_PAYLOAD = ByteBuffer.allocate(0).asReadOnlyBuffer();
+
+  /** Ping intervals in which nothing can be written, and nothing is read as a call is in flight. */
+  private static final int STALLED = 3;
 
   private final Setting setting;
   private final Connections connections;
@@ -38,15 +39,13 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   private long frames;
 
   private final AtomicBoolean left = new AtomicBoolean();
-  private volatile @Nullable Session session;
-  private volatile @Nullable Outgoing outgoing;
+  private volatile @Nullable FramedSocket socket;
   private volatile boolean demanding;
   private volatile long heardNanos;
   private volatile long pingedNanos;
   private volatile long closingNanos;
   private volatile boolean closing;
   private volatile boolean slow;
-  private volatile boolean failed;
   private volatile int closeCode;
   private volatile String closeReason = "";
 
@@ -57,6 +56,13 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
     /** A frame; blocks until it is answered. */
     void frame(Payload frame);
+
+    /**
+     * A ping, or a pong.
+     *
+     * @param bytes of a ping
+     */
+    default void control(int bytes) {}
 
     /** The socket has failed: what waits for it may end. Its end follows. */
     void failed();
@@ -83,16 +89,8 @@ public final class WebSocketTransport implements Session.Listener, Transport {
    * How the socket is used.
    *
    * @param envelopes whether frames to the client go in envelopes, with their offsets
-   * @param message bytes of a message from the client; more: close 1009
-   * @param outgoing bytes that may wait for the client
    */
-  record Setting(
-      Holder holder,
-      boolean envelopes,
-      long message,
-      long outgoing,
-      int outgoingFrames,
-      SlowConsumer slow) {}
+  record Setting(Holder holder, boolean envelopes) {}
 
   WebSocketTransport(
       Setting setting,
@@ -108,33 +106,15 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   }
 
   @Override
-  public void onWebSocketOpen(Session opened) {
-    opened.setMaxTextMessageSize(setting.message());
-    opened.setMaxBinaryMessageSize(setting.message());
-    opened.setMaxFrameSize(setting.message());
-    outgoing =
-        new Outgoing(
-            opened, setting.outgoing(), setting.outgoingFrames(), setting.slow(), this::tooSlow);
-    session = opened;
+  public void opened(FramedSocket opened) {
     pingedNanos = ticker.nanoTime();
+    socket = opened;
     connections.opened(this);
     setting.holder().opened(this);
   }
 
   @Override
-  public void onWebSocketText(String text) {
-    handle(Payload.text(text.getBytes(StandardCharsets.UTF_8)));
-  }
-
-  @Override
-  public void onWebSocketBinary(ByteBuffer payload, Callback callback) {
-    byte[] bytes = new byte[payload.remaining()];
-    payload.get(bytes);
-    callback.succeed();
-    handle(new Payload(bytes, true));
-  }
-
-  private void handle(Payload frame) {
+  public void message(byte[] payload, boolean binary) {
     demanding = false;
     frames++;
     if (closing) {
@@ -142,18 +122,16 @@ public final class WebSocketTransport implements Session.Listener, Transport {
       demand();
       return;
     }
-    mayBlock(() -> {
-      try {
-        setting.holder().frame(frame);
-      } finally {
-        demand();
-      }
-    });
+    try {
+      setting.holder().frame(new Payload(payload, binary));
+    } finally {
+      demand();
+    }
   }
 
   /**
-   * Runs it on this thread if that is a virtual one. Jetty's few others read where a frame was
-   * demanded from outside: without them nobody is accepted any more.
+   * Runs it on this thread if that is a virtual one. Jetty's are few: without them nobody is
+   * accepted any more.
    */
   private static void mayBlock(Runnable work) {
     if (Thread.currentThread().isVirtual()) {
@@ -164,18 +142,19 @@ public final class WebSocketTransport implements Session.Listener, Transport {
   }
 
   @Override
-  public void onWebSocketPong(ByteBuffer payload) {
-    demand();
+  public void control(int bytes) {
+    heardNanos = ticker.nanoTime();
+    setting.holder().control(bytes);
   }
 
   /** Whether it is closed because its client does not read. */
-  boolean slow() {
+  boolean isSlow() {
     return slow;
   }
 
   /** Asks for the next frame; after our goodbye, for the client's. */
   void demand() {
-    Session open = session;
+    FramedSocket open = socket;
     if (open != null) {
       heardNanos = ticker.nanoTime();
       demanding = true;
@@ -185,20 +164,22 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   @Override
   public boolean send(long offset, Payload frame) {
-    Outgoing out = outgoing;
-    return out != null
+    return send(setting.envelopes() ? Envelopes.message(offset, frame) : frame);
+  }
+
+  private boolean send(Payload frame) {
+    FramedSocket open = socket;
+    return open != null
         && !closing
-        && out.send(setting.envelopes() ? Envelopes.message(offset, frame) : frame);
+        && open.send(WireFrame.message(frame.bytes(), frame.binary()), true);
   }
 
   @Override
   public boolean publication(Publication message, boolean missed) {
-    Outgoing out = outgoing;
-    Payload frame =
-        setting.envelopes()
-            ? Payload.text(message.envelope())
-            : new Payload(message.bytes(), message.binary());
-    return out != null && !closing && out.send(frame, !missed);
+    FramedSocket open = socket;
+    return open != null
+        && !closing
+        && open.send(setting.envelopes() ? message.envelopeFrame() : message.frame(), !missed);
   }
 
   @Override
@@ -218,73 +199,79 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   @Override
   public void control(byte[] json) {
-    Outgoing out = outgoing;
-    if (out != null && !closing) {
-      var _ = out.send(Payload.text(json));
-    }
+    var _ = send(Payload.text(json));
   }
 
   @Override
   public void replayed() {
-    Outgoing out = outgoing;
-    if (out != null) {
-      out.replayed();
+    FramedSocket open = socket;
+    if (open != null) {
+      open.replayed();
     }
   }
 
   @Override
   public long uncounted() {
-    Outgoing out = outgoing;
-    return out == null ? 0 : out.uncounted();
+    FramedSocket open = socket;
+    return open == null ? 0 : open.uncounted();
   }
 
   @Override
   public long room() {
-    Outgoing out = outgoing;
-    return out == null ? 0 : out.room();
+    FramedSocket open = socket;
+    return open == null ? 0 : open.room();
   }
 
   @Override
   public boolean lags() {
-    Outgoing out = outgoing;
-    return out != null && out.waiting();
+    FramedSocket open = socket;
+    return open != null && open.waiting();
   }
 
   @Override
   public void close(int code, String reason) {
-    Session open = session;
+    close(code, reason, false);
+  }
+
+  private void close(int code, String reason, boolean drop) {
+    FramedSocket open = socket;
     if (open != null && !closing) {
       closingNanos = ticker.nanoTime();
       closeCode = code;
       closeReason = reason;
       closing = true;
       connections.closing(this);
-      open.close(code, reason, Callback.NOOP);
+      open.close(code, reason, drop);
     }
   }
 
-  private void tooSlow() {
+  @Override
+  public void slow() {
     if (!closing) {
       slow = true;
       connections.countSlow();
-      close(EdgeErrors.SLOW_CONSUMER, "slow consumer");
+      close(EdgeErrors.SLOW_CONSUMER, "slow consumer", true);
     }
   }
 
   @Override
   public void tick() {
-    Session open = session;
+    FramedSocket open = socket;
     if (open == null || closing) {
       return;
     }
-    boolean late = ticker.nanoTime() - pingedNanos > 2 * connections.pingInterval().toNanos();
+    long interval = connections.pingInterval().toNanos();
+    boolean late = ticker.nanoTime() - pingedNanos > 2 * interval;
     if (demanding && pingedNanos - heardNanos > 0 && !late) {
       // Nothing came since the last ping, though it was welcome. Where this node itself stood still
       // meanwhile, an answer may be there and not be read yet: the next ping tells.
-      open.disconnect();
+      open.abort();
+    } else if (open.waiting()
+        && open.idleMillis() > STALLED * connections.pingInterval().toMillis()) {
+      open.abort();
     } else {
       pingedNanos = ticker.nanoTime();
-      open.sendPing(NO_PAYLOAD.duplicate(), Callback.NOOP);
+      open.ping();
     }
   }
 
@@ -298,34 +285,30 @@ public final class WebSocketTransport implements Session.Listener, Transport {
 
   @Override
   public void abort() {
-    Session open = session;
+    FramedSocket open = socket;
     if (open != null) {
-      open.disconnect();
+      open.abort();
     }
   }
 
   @Override
-  public void onWebSocketError(Throwable cause) {
-    failed = true;
+  public void failed() {
     setting.holder().failed();
   }
 
   @Override
-  public void onWebSocketClose(int code, String reason, Callback callback) {
+  public void ended(int code, String reason) {
     // Never on the thread that found it: that may be handing a message to many.
     THREADS
         .newThread(() -> {
           // Clients answer a close with whatever they like: what counts is who has begun, and why.
           if (closing) {
             leave(closeCode, closeReason);
-          } else if (failed && code == CloseCodes.NORMAL) {
-            leave(CloseCodes.ABNORMAL, "the socket failed");
           } else {
-            leave(code, reason == null ? "" : reason);
+            leave(code, reason);
           }
         })
         .start();
-    callback.succeed();
   }
 
   /** The handshake did not reach its client. Does not block. */
@@ -338,8 +321,8 @@ public final class WebSocketTransport implements Session.Listener, Transport {
     if (left.compareAndSet(false, true)) {
       connections.left(this);
       try {
-        setting.holder().closed(session != null, code, reason);
-        if (session != null) {
+        setting.holder().closed(socket != null, code, reason);
+        if (socket != null) {
           ending.ended(code, frames);
         }
       } finally {

@@ -6,6 +6,7 @@ import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.Carrier;
 import dev.heddle.gateway.session.ConnectionTable.Change;
 import dev.heddle.gateway.session.ConnectionTable.Known;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.Threads;
 import java.time.Clock;
 import java.time.Duration;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.gateway.websocket.SlowConsumer;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.HeddleException;
 import java.net.URI;
@@ -57,6 +58,7 @@ class AppSpecTest {
             authentication: {session: user}
             limits: {connections: 7, message: 32KiB, outgoing: 64KiB, resume: 30s}
             slowConsumer: dropOldest
+            compression: {above: 1KiB}
             autoReplies: {ping: pong}
             """);
     assertEquals(
@@ -71,10 +73,12 @@ class AppSpecTest {
     assertEquals(Duration.ofSeconds(30), app.limits().resume(Duration.ofMinutes(1)));
     assertEquals(Duration.ofSeconds(9), app.limits().resume(Duration.ofSeconds(9)));
     assertEquals(SlowConsumer.DROP_OLDEST, app.slowConsumer());
+    assertEquals(Optional.of(DataSize.ofKiB(1)), app.compression());
     assertEquals(Map.of("ping", "pong"), app.autoReplies());
     AppSpec plain = AppYaml.parse("name: x\nroutes: {a: {function: f}}");
     assertEquals(SlowConsumer.CLOSE, plain.slowConsumer());
     assertEquals(AppLimits.NONE, plain.limits());
+    assertEquals(Optional.empty(), plain.compression());
   }
 
   @Test
@@ -130,6 +134,9 @@ class AppSpecTest {
           {"name: x\nroutes: {a: {function: f}}\nlimits: {resume: 2d}", "limits.resume: 2d"},
           {"name: x\nroutes: {a: {function: f}}\nlimits: {rate: 1}", "limits.rate: unknown"},
           {"name: x\nroutes: {a: {function: f}}\nslowConsumer: wait", "slowConsumer: wait"},
+          {"name: x\nroutes: {a: {function: f}}\ncompression: {}", "compression.above: missing"},
+          {"name: x\nroutes: {a: {function: f}}\ncompression: {above: 1}", "compression.above"},
+          {"name: x\nroutes: {a: {function: f}}\ncompression: {level: 1}", "compression.level"},
           {"name: x\nroutes: {a: {function: f}}\nchannels: {'a b': {}}", "channels.a b"},
           {"name: x\nroutes: {a: {function: f}}\nchannels: {'a.b*': {}}", "channels.a.b*"},
           {"name: x\nroutes: {a: {function: f}}\nchannels: {a: {write: true}}", "channels.a.write"},

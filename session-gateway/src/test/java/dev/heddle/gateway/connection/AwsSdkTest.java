@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.GatewayFixture;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import java.net.URI;
 import java.nio.file.Path;

@@ -13,6 +13,7 @@ import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.KeyRing;
 import dev.heddle.gateway.session.SessionStore;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.testing.Eventually;

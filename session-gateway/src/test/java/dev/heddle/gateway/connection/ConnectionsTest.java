@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.heddle.gateway.http.ClientLimits;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import dev.heddle.process.testing.ManualClock;

@@ -13,6 +13,7 @@ import com.microsoft.playwright.Playwright;
 import dev.heddle.gateway.GatewayFixture;
 import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.gateway.TestIssuer;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -116,7 +117,7 @@ class HeddleJsTest {
     browser = closer.register("browser", playwright.chromium().launch(launch));
   }
 
-  private static Optional<Path> chromium() {
+  static Optional<Path> chromium() {
     var names = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
     return Stream.of(System.getenv().getOrDefault("PATH", "").split(File.pathSeparator))
         .flatMap(folder -> names.stream().map(name -> Path.of(folder, name)))

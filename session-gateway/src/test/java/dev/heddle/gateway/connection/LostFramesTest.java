@@ -9,6 +9,7 @@ import dev.heddle.gateway.GatewayFixture;
 import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.http.EdgeErrors;
 import dev.heddle.gateway.session.KeyRing;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.testing.Eventually;

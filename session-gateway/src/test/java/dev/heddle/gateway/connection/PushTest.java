@@ -7,6 +7,7 @@ import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewayFixture;
 import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.KeyRing;
+import dev.heddle.gateway.websocket.CloseCodes;
 import dev.heddle.json.Json;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.Security;

@@ -29,6 +29,7 @@ final class RawWebSocket implements AutoCloseable {
   static final String ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
   private final RawSocket socket;
+  private final int extensionBits;
 
   /** A frame of the gateway. */
   record Frame(int first, byte[] payload) {
@@ -60,8 +61,9 @@ final class RawWebSocket implements AutoCloseable {
     }
   }
 
-  private RawWebSocket(RawSocket socket) {
+  private RawWebSocket(RawSocket socket, int extensionBits) {
     this.socket = socket;
+    this.extensionBits = extensionBits;
   }
 
   static String handshake(String path, String... headers) {
@@ -75,14 +77,30 @@ final class RawWebSocket implements AutoCloseable {
   }
 
   static RawWebSocket connect(int port, String path, String... headers) throws IOException {
+    return connect(port, path, "", 0, headers);
+  }
+
+  /** One that offers compression, with whom that has to be agreed on; frames are as they come. */
+  static RawWebSocket compressing(int port, String path, String... headers) throws IOException {
+    return connect(
+        port,
+        path,
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        0x40,
+        headers);
+  }
+
+  private static RawWebSocket connect(
+      int port, String path, String extensions, int extensionBits, String... headers)
+      throws IOException {
     var socket = new RawSocket(port);
     socket.write(handshake(path, headers));
     RawSocket.Answer answer = socket.answer();
     assertNotNull(answer, "the gateway hung up");
     assertEquals(101, answer.status(), answer.body());
     assertEquals(ACCEPT, answer.header("sec-websocket-accept"));
-    assertEquals("", answer.header("sec-websocket-extensions"));
-    return new RawWebSocket(socket);
+    assertEquals(extensions, answer.header("sec-websocket-extensions"));
+    return new RawWebSocket(socket, extensionBits);
   }
 
   RawSocket socket() {
@@ -161,7 +179,7 @@ final class RawWebSocket implements AutoCloseable {
     int first = in.readUnsignedByte();
     int second = in.readUnsignedByte();
     assertEquals(0, second & 0x80, "5.1: a server must not mask");
-    assertEquals(0, first & 0x70, "5.2: no extension was negotiated");
+    assertEquals(0, first & 0x70 & ~extensionBits, "5.2: no extension was negotiated");
     long length = second & 0x7f;
     if (length == 126) {
       length = in.readUnsignedShort();

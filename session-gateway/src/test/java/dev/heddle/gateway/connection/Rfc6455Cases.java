@@ -301,7 +301,7 @@ final class Rfc6455Cases {
           frame(TEXT, bytes("ok")),
           frame(FIN | CONTINUATION, hex(hex)));
     }
-    // Jetty reads the text when the message is whole, which RFC 6455 leaves to it.
+    // The gateway closes at the first byte that is wrong; what comes after it is not read.
     closes(
         "8.1 what no later fragment repairs",
         1007,

@@ -10,6 +10,7 @@ import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.testing.Eventually;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.math.BigInteger;
@@ -216,6 +217,45 @@ class TlsTest {
       socket.sendText("hello", true).get(60, TimeUnit.SECONDS);
       assertEquals("said", heard.get(60, TimeUnit.SECONDS));
       socket.abort();
+    }
+  }
+
+  @Test
+  void aWebSocketLosesNothingThatComesWithItsHandshakeAndEndsInOrder() throws Exception {
+    gateway.app("chat", "name: chat\nroutes:\n  $default: {function: echo}\n");
+    Eventually.eventually(
+        "the app is known", () -> gateway.catalog.view().apps("default").size() == 1);
+    String body = "x".repeat(60_000);
+    gateway.coordinator.handlers.put("echo", request -> "{\"body\":\"" + body + "\"}");
+    try (var socket =
+        (SSLSocket)
+            trusting(current())
+                .getSocketFactory()
+                .createSocket("127.0.0.1", gateway.gateway.httpPort())) {
+      socket.setSoTimeout(60_000);
+      var request = new ByteArrayOutputStream();
+      String head =
+          String.join(
+              "\r\n",
+              "GET /ws/chat HTTP/1.1",
+              "Host: 127.0.0.1",
+              "Upgrade: websocket",
+              "Connection: Upgrade",
+              "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+              "Sec-WebSocket-Version: 13",
+              "",
+              "");
+      request.writeBytes(head.getBytes(StandardCharsets.US_ASCII));
+      // A text and a close of 1000, with masks of zeros.
+      request.writeBytes(new byte[] {(byte) 0x81, (byte) 0x82, 0, 0, 0, 0, 'h', 'i'});
+      request.writeBytes(new byte[] {(byte) 0x88, (byte) 0x82, 0, 0, 0, 0, 3, (byte) 0xe8});
+      socket.getOutputStream().write(request.toByteArray());
+      byte[] all = socket.getInputStream().readAllBytes();
+      String text = new String(all, StandardCharsets.ISO_8859_1);
+      assertTrue(text.startsWith("HTTP/1.1 101 "), text);
+      String frames = text.substring(text.indexOf("\r\n\r\n") + 4);
+      assertEquals(4 + body.length() + 4, frames.length());
+      assertTrue(frames.endsWith("xx\u0088\u0002\u0003\u00e8"), "a close of 1000");
     }
   }
 
