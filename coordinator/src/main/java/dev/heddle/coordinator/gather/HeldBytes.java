@@ -15,8 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class HeldBytes {
   /**
-   * Of a query, whatever it asks for: its call, its thread's stack and its plan; measured, as are
-   * the others, by histograms of heaps with hundreds of queries under way.
+   * Of a query, whatever it asks for: its call, its thread's stack and its plan; an estimate, as
+   * those below, held against histograms of heaps with hundreds of queries under way.
    */
   public static final long QUERY = 16_000;
 
