@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * steps; FUNCTION_RESULT_TOO_LARGE where what it makes is too large.
  */
 public final class ScatterRun implements AutoCloseable {
+  /** What nobody's partial weighs, in bytes: sums of many such stay far from the end of a long. */
+  private static final long HEAVIEST = 1L << 50;
+
   private final ScatterFunction<Object, Object> function;
   private final @Nullable ClassLoader loader;
   private final @Nullable ScatterThreads threads;
@@ -121,9 +124,10 @@ public final class ScatterRun implements AutoCloseable {
       return partial(step, value);
     }
     var weight = function.weight(value);
-    if (weight == null || weight.orElse(0) < 0) {
+    if (weight == null || weight.orElse(0) < 0 || weight.orElse(0) > HEAVIEST) {
       throw failures.failed(
-          step, "weight() returned " + weight + " (expected: 0 or more, or empty)");
+          step,
+          "weight() returned %s (expected: 0..%d bytes, or empty)".formatted(weight, HEAVIEST));
     }
     return new Partial(value, weight);
   }

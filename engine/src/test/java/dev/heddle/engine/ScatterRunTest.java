@@ -11,6 +11,7 @@ import dev.heddle.function.Shard.FieldKind;
 import dev.heddle.function.testkit.InMemoryShard;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.testing.ManualTicker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
@@ -18,6 +19,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +77,17 @@ final class ScatterRunTest {
               return step("decode", in.readLong());
             }
           });
+        }
+        public java.util.OptionalLong weight(Object partial) {
+          if (wrong.equals("weight")) {
+            return switch (how) {
+              case "null" -> null;
+              case "negative" -> java.util.OptionalLong.of(-1);
+              case "endless" -> java.util.OptionalLong.of(Long.MAX_VALUE);
+              default -> java.util.OptionalLong.empty();
+            };
+          }
+          return java.util.OptionalLong.of(24);
         }
         public java.util.Set<Law> laws() { return java.util.Set.of(Law.COMMUTATIVE); }
       }
@@ -145,6 +158,30 @@ final class ScatterRunTest {
           Map.of("wrong", step));
     }
     breaks("encode", "java.lang.IllegalStateException: broken", Map.of("wrong", "codec"));
+  }
+
+  private Partial decoded(Map<String, Object> args) {
+    byte[] sent;
+    try (var leaf = workshop.engine.scatter(counter, Workshop.request(args))) {
+      sent = leaf.encode(leaf.leaf(shard(0, 2)));
+    }
+    try (var root = workshop.engine.scatter(counter, Workshop.request(args))) {
+      root.weigh();
+      return root.decode(sent);
+    }
+  }
+
+  @Test
+  void partialsWeighWhatTheirFunctionSaysIfThatCanBe() {
+    assertEquals(OptionalLong.of(24), decoded(Map.of()).weight());
+    assertEquals(
+        OptionalLong.empty(), decoded(Map.of("wrong", "weight", "how", "silent")).weight());
+    for (var how : List.of("null", "negative", "endless")) {
+      var args = Map.<String, Object>of("wrong", "weight", "how", how);
+      var failure = assertThrows(HeddleException.class, () -> decoded(args));
+      assertEquals(ErrorCode.FUNCTION_FAILED, failure.code());
+      assertTrue(failure.getMessage().contains("decode failed: weight() returned "), how);
+    }
   }
 
   @Test

@@ -23,9 +23,11 @@ public interface Context {
 
   /**
    * W3C {@code traceparent} of the invocation, for what it asks of systems of its own: they belong
-   * to the trace with it.
+   * to the trace with it. A context that says nothing else names no span that is exported.
    */
-  String traceparent();
+  default String traceparent() {
+    return "00-" + traceId() + "-0000000000000001-00";
+  }
 
   /** Time left until the deadline; never negative. */
   Duration remaining();

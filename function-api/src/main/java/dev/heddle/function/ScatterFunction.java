@@ -112,8 +112,9 @@ public interface ScatterFunction<Q, P> {
    * each merge, so it must not be a walk of its own: partials that are large keep their weight, and
    * bring it up to date as they merge. {@link HeapSize} knows what objects take.
    *
-   * @return 0 or more; empty: the function does not say, and the partial counts as four times the
-   *     encoded bytes of all that was merged into it
+   * @return 0..2^50; empty: the function does not say, and the partial counts as four times the
+   *     encoded bytes of all that was merged into it, as it does where the function is not
+   *     commutative
    */
   default OptionalLong weight(P partial) {
     return OptionalLong.empty();

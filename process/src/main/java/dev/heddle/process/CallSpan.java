@@ -39,7 +39,10 @@ final class CallSpan<A, B> extends SimpleForwardingServerCall<A, B> {
 
   private static void close(TraceSpan span, Status status, Metadata trailers) {
     span.set("rpc.grpc.status_code", status.getCode().value());
-    if (!status.isOk()) {
+    if (status.getCode() == Status.Code.CANCELLED) {
+      // Who was outrun, or whose caller went, has not failed.
+      span.set("error.type", ErrorCode.CANCELLED.name());
+    } else if (!status.isOk()) {
       span.failed(GrpcErrors.fromStatus(status.asRuntimeException(trailers)).code());
     }
     span.end();

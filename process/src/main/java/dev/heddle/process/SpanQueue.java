@@ -132,7 +132,7 @@ final class SpanQueue implements SpanProcessor {
   private @Nullable CompletableResultCode export(List<SpanData> batch) {
     try {
       return exporter.export(batch);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | LinkageError e) {
       log.warn("spans not sent count={} error={}", batch.size(), e.toString());
       return null;
     }
@@ -152,7 +152,24 @@ final class SpanQueue implements SpanProcessor {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    return exporter.shutdown();
+    // An exporter may wait for what hangs, and for longer than there is time.
+    var result = new CompletableResultCode();
+    Threads.named("heddle-spans-end").newThread(() -> end(result)).start();
+    return result.join(Math.max(1, left(endNanos) + PACE_NANOS), TimeUnit.NANOSECONDS);
+  }
+
+  private void end(CompletableResultCode result) {
+    try {
+      var ended = exporter.shutdown();
+      var _ = ended.whenComplete(() -> done(result, ended.isSuccess()));
+    } catch (RuntimeException e) {
+      log.warn("exporter of spans not ended error={}", e.toString());
+      result.fail();
+    }
+  }
+
+  private static void done(CompletableResultCode result, boolean well) {
+    var _ = well ? result.succeed() : result.fail();
   }
 
   @Override

@@ -133,6 +133,7 @@ class SearchExperimentsTest {
     for (var kind : List.of("short", "long", "nested", "heavy")) {
       var summary = result.summary();
       assertEquals(20, summary.get(kind + "Right") + summary.get(kind + "Refused"), kind);
+      assertTrue(summary.get(kind + "Right") > 0, kind);
     }
     assertEquals(0.0, result.summary().get("outOfMemoryErrors"));
   }

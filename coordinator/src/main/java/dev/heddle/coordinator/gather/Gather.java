@@ -297,7 +297,8 @@ public final class Gather {
       }
     } else {
       waiting.add(Ordered.of(atom));
-      waitingBytes += HeldBytes.of(atom);
+      // What they become is merged at the end, when nothing is weighed any more.
+      waitingBytes += HeldBytes.of(atom) + (long) UNWEIGHED * atom.partial().length;
     }
   }
 
@@ -324,6 +325,7 @@ public final class Gather {
   }
 
   private static long weight(Partial partial, long encoded) {
+    // A weight is at most 2^50 bytes: sums of all shards' stay positive.
     return partial.weight().orElse(UNWEIGHED * encoded);
   }
 

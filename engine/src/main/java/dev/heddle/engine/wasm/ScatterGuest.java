@@ -156,13 +156,10 @@ final class ScatterGuest implements ScatterFunction<Object, Object>, Sandbox, Co
     }
   }
 
-  /** With the memory of the instance, which is there as long as its query. */
+  /** Without the memory of the instance, which is lent by a budget of its own. */
   @Override
   public OptionalLong weight(Object partial) {
-    var made = guest;
-    return OptionalLong.of(
-        HeapSize.bytes(((byte[]) partial).length)
-            + (made == null ? 0 : made.memory().ownedBytes()));
+    return OptionalLong.of(HeapSize.bytes(((byte[]) partial).length));
   }
 
   @Override

@@ -117,12 +117,17 @@ final class HttpDoors {
       Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
       try {
         answer(exchange, entered, poll(exchange, app, entered, most));
-        // Others have their answers to send: they come first.
-        Thread.yield();
+        giveWay();
       } finally {
         resumables.detached(entered.connection());
       }
     }
+  }
+
+  /** Others have their answers to send, and those come first; nothing depends on it. */
+  @SuppressWarnings("ThreadPriorityCheck")
+  private static void giveWay() {
+    Thread.yield();
   }
 
   private Polled poll(Exchange exchange, AppSpec app, Entrance.Entered entered, Duration most)

@@ -86,7 +86,11 @@ final class EdgeHandler extends Handler.Abstract {
     // Only clients are waited for no longer: the work on a request has a deadline of its own.
     request.addIdleTimeoutListener(timeout -> false);
     TraceContext caller = TraceContext.parse(request.getHeaders().get("traceparent")).orElse(null);
-    TraceSpan span = tracing.enter(caller, "HTTP", SpanKind.SERVER);
+    String path = request.getHttpURI().getPath();
+    TraceSpan span =
+        SystemRoutes.PROBES.contains(String.valueOf(path))
+            ? TraceSpan.NONE
+            : tracing.enter(caller, "HTTP", SpanKind.SERVER);
     TraceContext trace = span.within(caller);
     response.getHeaders().put(TRACE_HEADER, trace.traceId());
     Router.Match match = null;
@@ -95,7 +99,7 @@ final class EdgeHandler extends Handler.Abstract {
       checkRunning(response);
       origins.checkHost(request);
       cors(request, response);
-      match = router.match(request.getMethod(), request.getHttpURI().getPath());
+      match = router.match(request.getMethod(), path);
       Route route = route(request, match);
       Shown shown = shown(request, route);
       Map<String, String> parameters =
@@ -116,12 +120,15 @@ final class EdgeHandler extends Handler.Abstract {
       }
       span.failed(fail(exchange, failure, match).code());
     } finally {
-      if (exchange != null) {
-        exchange.close();
-        log.request(exchange, template(match), ticker.nanoTime() - start);
-        end(span, exchange, template(match));
+      try {
+        if (exchange != null) {
+          exchange.close();
+          log.request(exchange, template(match), ticker.nanoTime() - start);
+          end(span, exchange, template(match));
+        }
+      } finally {
+        inFlight.leave();
       }
-      inFlight.leave();
     }
     return true;
   }

@@ -4,6 +4,7 @@ import dev.heddle.json.Json;
 import dev.heddle.process.Telemetry;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** {@code /healthz}, {@code /readyz}, {@code /metrics}. */
@@ -20,6 +21,9 @@ public final class SystemRoutes {
     this.telemetry = telemetry;
     this.missing = missing;
   }
+
+  /** What machines ask every few seconds: nothing that anybody traces. */
+  static final Set<String> PROBES = Set.of("/healthz", "/readyz", "/metrics");
 
   /** The routes. */
   public List<Route> routes() {
