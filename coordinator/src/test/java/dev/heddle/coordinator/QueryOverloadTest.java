@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.coordinator.admission.AdmissionConfig;
+import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
@@ -31,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 class QueryOverloadTest {
   private static final int FIRST = 20;
 
-  /** A query's words, which are nearly all of what its call to a leaf holds. */
+  /** A query's words, which it holds, and each of its calls to a leaf, too. */
   private static final int WORDS_BYTES = 20_000;
 
   @TempDir private static Path directory;
@@ -65,12 +66,14 @@ class QueryOverloadTest {
                 config.queries(),
                 admission,
                 config.scheduling(),
-                twoCallsAtATime(config.scatter())));
+                threeCallsAtATime(config.scatter())));
     coordinator.create("books", 2, 1);
   }
 
-  private static ScatterConfig twoCallsAtATime(ScatterConfig config) {
-    var bytes = new DataSize(WORDS_BYTES * 5 / 2);
+  /** Room for a query of three calls, and so not for one of two and another of one. */
+  private static ScatterConfig threeCallsAtATime(ScatterConfig config) {
+    long call = HeldBytes.CALL + WORDS_BYTES;
+    var bytes = new DataSize(HeldBytes.QUERY + WORDS_BYTES + 3 * call);
     return new ScatterConfig(
         config.replicas(),
         config.hedging(),
