@@ -1,0 +1,402 @@
+package dev.heddle.gateway.session;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.heddle.process.DataSize;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
+import dev.heddle.process.testing.ManualClock;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A journal of sessions, on disks that do and do not what they should. */
+@Timeout(300)
+class SessionJournalTest {
+  private static final String GRID = "grid-1";
+  private static final long HOUR = Duration.ofHours(1).toMillis();
+
+  private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
+  private final FailingDisk disk = new FailingDisk();
+
+  @TempDir private Path directory;
+
+  private SessionJournal open() {
+    return open(directory);
+  }
+
+  private SessionJournal open(Path at) {
+    return SessionJournal.open(at, GRID, SessionConfig.defaults(), disk, clock);
+  }
+
+  private SessionEntry entry(String value) {
+    var entry = new SessionEntry(clock.millis());
+    entry.sealed().put("a", value.getBytes(StandardCharsets.UTF_8));
+    entry.changed(clock.millis());
+    entry.expires(clock.millis() + HOUR);
+    return entry;
+  }
+
+  private static Map<String, String> all(SessionJournal journal) throws IOException {
+    var all = new TreeMap<String, String>();
+    for (String key : journal.keys()) {
+      SessionEntry entry = journal.read(key);
+      assertNotNull(entry);
+      byte[] value = entry.sealed().get("a");
+      all.put(
+          key,
+          entry.ended() || value == null ? "ended" : new String(value, StandardCharsets.UTF_8));
+    }
+    return all;
+  }
+
+  private Path file() {
+    return directory.resolve("journal");
+  }
+
+  @Test
+  void theLastRecordOfASessionHolds() throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/one", entry("1"));
+      journal.keep("t/two", entry("2"));
+      journal.keep("t/one", entry("3"));
+      var ended = SessionEntry.ended(clock.millis(), 0);
+      ended.expires(clock.millis() + HOUR);
+      journal.keep("t/two", ended);
+    }
+    try (var journal = open()) {
+      assertEquals(Map.of("t/one", "3", "t/two", "ended"), all(journal));
+    }
+    assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(file())));
+  }
+
+  @Test
+  void whatItKnowsIsNotWrittenAgain() {
+    try (var journal = open()) {
+      var entry = entry("1");
+      journal.keep("t/one", entry);
+      long bytes = journal.bytes();
+      journal.keepOther("t/one", entry);
+      assertEquals(bytes, journal.bytes());
+      entry.touch(clock.millis() + 1);
+      journal.keepOther("t/one", entry);
+      assertTrue(journal.bytes() > bytes);
+    }
+  }
+
+  @Test
+  void aFileThatEndsAnywhereHasAllThatIsWholeBeforeThat() throws IOException {
+    var ends = new ArrayList<Long>();
+    try (var journal = open()) {
+      for (int i = 0; i < 5; i++) {
+        journal.keep("t/" + i, entry("v" + i));
+        ends.add(journal.bytes());
+      }
+    }
+    byte[] whole = Files.readAllBytes(file());
+    for (int length = 0; length <= whole.length; length++) {
+      Files.write(file(), Arrays.copyOf(whole, length));
+      int expected = 0;
+      for (long end : ends) {
+        expected += end <= length ? 1 : 0;
+      }
+      try (var journal = open()) {
+        assertEquals(expected, all(journal).size(), "of " + length + " bytes");
+        journal.keep("t/new", entry("new"));
+      }
+      try (var journal = open()) {
+        assertEquals(expected + 1, all(journal).size(), "what is appended to " + length);
+      }
+    }
+  }
+
+  @Test
+  void aByteThatIsWrongAnywhereCostsItsRecordAlone() throws IOException {
+    var starts = new ArrayList<Long>();
+    try (var journal = open()) {
+      for (int i = 0; i < 4; i++) {
+        starts.add(journal.bytes());
+        journal.keep("t/" + i, entry("v" + i));
+      }
+    }
+    byte[] whole = Files.readAllBytes(file());
+    for (int at = 0; at < whole.length; at++) {
+      byte[] wrong = whole.clone();
+      wrong[at] ^= (byte) (1 << (at % 8));
+      Files.write(file(), wrong);
+      int hit = -1;
+      for (long start : starts) {
+        hit += start <= at ? 1 : 0;
+      }
+      var expected = new TreeMap<String, String>();
+      for (int i = 0; i < 4; i++) {
+        if (i != hit) {
+          expected.put("t/" + i, "v" + i);
+        }
+      }
+      try (var journal = open()) {
+        assertEquals(expected, all(journal), "byte " + at);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+  void aDiskThatFailsAndCrashesAtAnyMomentLosesNothingThatWasKept(long seed) throws IOException {
+    var random = new Random(seed);
+    var model = new HashMap<String, String>();
+    for (int run = 0; run < 25; run++) {
+      var journal = open();
+      assertEquals(new TreeMap<>(model), all(journal), "seed " + seed + " run " + run);
+      int steps = random.nextInt(60);
+      disk.failAfter(random.nextInt(3) == 0 ? Long.MAX_VALUE : random.nextInt(40_000));
+      for (int i = 0; i < steps; i++) {
+        String key = "t/" + random.nextInt(20);
+        String value = "v" + random.nextInt(1_000) + "-".repeat(random.nextInt(2_000));
+        journal.keep(key, entry(value));
+        if (!journal.lagging()) {
+          model.put(key, value);
+        }
+        if (random.nextInt(20) == 0) {
+          tried(journal);
+        }
+        clock.advance(Duration.ofMillis(1));
+      }
+      // The process is gone: the file is what it is, with whatever else is about.
+      disk.failAfter(Long.MAX_VALUE);
+      journal.close();
+      if (random.nextBoolean()) {
+        Files.write(directory.resolve("journal.new"), new byte[random.nextInt(100)]);
+      }
+      if (random.nextBoolean()) {
+        byte[] torn = new byte[random.nextInt(30)];
+        random.nextBytes(torn);
+        Files.write(file(), torn, StandardOpenOption.APPEND);
+      }
+    }
+    assertFalse(model.isEmpty());
+  }
+
+  /** A rewrite that may fail; what is not in the journal then was not promised. */
+  private static void tried(SessionJournal journal) {
+    if (journal.lagging()) {
+      return;
+    }
+    try {
+      journal.rewrite();
+    } catch (IOException e) {
+      assertTrue(e.getMessage().contains("full"), e.toString());
+    }
+  }
+
+  @Test
+  void aFullDiskIsToldAndWrittenAnewOnceThereIsRoom() throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/before", entry("1"));
+      disk.failAfter(10);
+      journal.keep("t/before", entry("2"));
+      assertTrue(journal.lagging());
+      assertFalse(journal.tick(), "there is no room yet");
+      assertTrue(journal.lagging());
+      disk.failAfter(Long.MAX_VALUE);
+      int ticks = 0;
+      while (!journal.tick()) {
+        assertTrue(ticks++ < 10, "it is tried again");
+      }
+      assertFalse(journal.lagging());
+      assertEquals(Map.of("t/before", "1"), all(journal));
+      journal.keep("t/before", entry("3"));
+    }
+    try (var journal = open()) {
+      assertEquals(Map.of("t/before", "3"), all(journal));
+    }
+  }
+
+  @Test
+  void theFileIsBoundedByWhatHolds() throws IOException {
+    var large = "x".repeat(20_000);
+    long most = 0;
+    try (var journal = open()) {
+      for (int i = 0; i < 2_000; i++) {
+        journal.keep("t/" + i % 10, entry(large));
+        var _ = journal.tick();
+        most = Math.max(most, journal.bytes());
+      }
+      assertEquals(10, all(journal).size());
+    }
+    assertTrue(most < 6 << 20, "bytes: " + most);
+  }
+
+  @Test
+  void whatIsAppendedWhileTheFileIsWrittenAnewIsInIt() throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/one", entry("1"));
+      journal.keep("t/two", entry("2"));
+      disk.beforeSync(() -> {
+        journal.keep("t/one", entry("3"));
+        journal.keep("t/three", entry("4"));
+      });
+      journal.rewrite();
+      var expected = Map.of("t/one", "3", "t/two", "2", "t/three", "4");
+      assertEquals(expected, all(journal));
+      journal.rewrite();
+      assertEquals(expected, all(journal));
+    }
+    try (var journal = open()) {
+      assertEquals(Map.of("t/one", "3", "t/two", "2", "t/three", "4"), all(journal));
+    }
+  }
+
+  @Test
+  void whatIsOverIsDroppedAndAClockThatGoesBackRevivesNothing() throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/old", entry("1"));
+      clock.advance(Duration.ofHours(2));
+      journal.keep("t/new", entry("2"));
+      assertEquals(Map.of("t/new", "2"), all(journal));
+    }
+    clock.advance(Duration.ofHours(-2));
+    try (var journal = open()) {
+      assertEquals(Map.of("t/new", "2"), all(journal));
+    }
+  }
+
+  @Test
+  void moreThanItMayHoldIsAnEndOfWritingNotOfSessions() {
+    try (var journal = open(directory)) {
+      assertFalse(journal.lagging());
+    }
+    var defaults = SessionConfig.defaults();
+    assertThrows(IllegalArgumentException.class, () -> Settings.most(defaults, "1MiB"));
+    var small = Settings.most(defaults, "16MiB");
+    try (var journal = SessionJournal.open(directory, GRID, small, disk, clock)) {
+      for (int i = 0; i < 40 && !journal.lagging(); i++) {
+        journal.keep("t/" + i, entry("x".repeat(1 << 20)));
+      }
+      assertTrue(journal.lagging());
+      assertTrue(journal.bytes() <= 16 << 20);
+      assertFalse(journal.tick(), "what holds is too much");
+    }
+  }
+
+  @Test
+  void aDirectoryOfAnotherGridOrOneInUseIsRefused() {
+    var config = SessionConfig.defaults();
+    try (var _ = open()) {
+      var twice = assertThrows(HeddleException.class, this::open);
+      assertEquals(ErrorCode.CONFLICT, twice.code());
+      assertTrue(twice.getMessage().contains("in use by process"), twice.getMessage());
+    }
+    var other =
+        assertThrows(
+            HeddleException.class,
+            () -> SessionJournal.open(directory, "grid-2", config, disk, clock));
+    assertEquals(ErrorCode.CONFLICT, other.code());
+    assertTrue(other.getMessage().contains("sessions of the grid grid-1"), other.getMessage());
+  }
+
+  /** Defaults but for one. */
+  private static final class Settings {
+    static SessionConfig most(SessionConfig from, String bytes) {
+      return new SessionConfig(
+          from.keys(),
+          from.idleTimeout(),
+          from.maxAge(),
+          from.maxAttributes(),
+          from.maxNameLength(),
+          from.maxValue(),
+          from.maxTotal(),
+          from.patience(),
+          from.store(),
+          from.storeSync(),
+          DataSize.parse(bytes),
+          from.storeWait(),
+          from.secureCookie());
+    }
+  }
+
+  /** Files of a disk that is full after some bytes. */
+  static final class FailingDisk implements JournalDisk {
+    private final JournalDisk real = JournalDisk.real();
+    private volatile long left = Long.MAX_VALUE;
+    private volatile Runnable beforeSync = () -> {};
+
+    void failAfter(long bytes) {
+      left = bytes;
+    }
+
+    void beforeSync(Runnable once) {
+      beforeSync = once;
+    }
+
+    @Override
+    public Open open(Path file) throws IOException {
+      Open open = real.open(file);
+      return new Open() {
+        @Override
+        public long length() throws IOException {
+          return open.length();
+        }
+
+        @Override
+        public int read(long at, byte[] into, int length) throws IOException {
+          return open.read(at, into, length);
+        }
+
+        @Override
+        public void write(long at, byte[] bytes) throws IOException {
+          if (bytes.length > left) {
+            open.write(at, Arrays.copyOf(bytes, (int) left));
+            left = 0;
+            throw new IOException("the disk is full");
+          }
+          left -= left == Long.MAX_VALUE ? 0 : bytes.length;
+          open.write(at, bytes);
+        }
+
+        @Override
+        public void truncate(long length) throws IOException {
+          open.truncate(length);
+        }
+
+        @Override
+        public void sync() throws IOException {
+          Runnable once = beforeSync;
+          beforeSync = () -> {};
+          once.run();
+          open.sync();
+        }
+
+        @Override
+        public void close() throws IOException {
+          open.close();
+        }
+      };
+    }
+
+    @Override
+    public void replace(Path from, Path to) throws IOException {
+      real.replace(from, to);
+    }
+  }
+}
