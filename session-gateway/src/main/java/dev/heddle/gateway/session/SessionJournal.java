@@ -373,7 +373,7 @@ final class SessionJournal implements AutoCloseable {
         disk.replace(temporary, path);
         file.close();
         file = next;
-        slots = copy.slots();
+        slots = copy.copied;
         end = copy.end;
         liveBytes = end;
         unsynced = false;
@@ -460,10 +460,6 @@ final class SessionJournal implements AutoCloseable {
       if (!slot.equals(from.get(key))) {
         later.add(Map.entry(key, slot));
       }
-    }
-
-    LinkedHashMap<String, Slot> slots() {
-      return copied;
     }
   }
 

@@ -123,11 +123,13 @@ class SessionRestartTest {
     var two = gateway(home("two"), one.store());
     var sessions = new ArrayList<String>();
     for (int i = 0; i < MANY; i++) {
-      sessions.add(put(one.store(), "0"));
-      put(two.store(), sessions.getLast(), "" + i);
+      sessions.add(put(one.store(), "\"open text\""));
     }
-    var _ = put(one.store(), "\"open text\"");
     String ended = put(one.store(), "1");
+    Eventually.eventually("both hold all", () -> two.gauge("sessions") == MANY + 1);
+    for (int i = 0; i < MANY; i++) {
+      put(two.store(), sessions.get(i), "" + i);
+    }
     end(two.store(), ended);
     for (String disk : List.of("one", "two")) {
       var after = gateway(crashed(home(disk), disk + "-again"));
@@ -152,7 +154,6 @@ class SessionRestartTest {
     put(one.store(), session, "\"late\"");
     end(one.store(), ended);
     Path late = crashed(home("one"), "late");
-    closer.close();
     for (boolean earlyFirst : List.of(true, false)) {
       var names = "-" + earlyFirst;
       var first = gateway(crashed(earlyFirst ? early : late, "first" + names));
@@ -221,8 +222,14 @@ class SessionRestartTest {
     var disk = new FailingDisk();
     var one = gateway(home("one"));
     var two = gateway(home("two"), disk, one.store());
+    var before = new ArrayList<String>();
+    for (int i = 0; i < MANY; i++) {
+      before.add(put(one.store(), "0"));
+    }
+    Eventually.eventually("both hold all", () -> two.gauge("sessions") == MANY);
     assertEquals(0, two.gauge("lagging"));
     disk.failAfter(100);
+    put(one.store(), before.getFirst(), "1");
     var sessions = new ArrayList<String>();
     for (int i = 0; i < MANY; i++) {
       sessions.add(put(i % 2 == 0 ? one.store() : two.store(), "" + i));
@@ -232,7 +239,7 @@ class SessionRestartTest {
       assertEquals(Map.of("a", "" + i), all(two.store(), sessions.get(i)), "it goes on in memory");
     }
     disk.failAfter(Long.MAX_VALUE);
-    Eventually.eventually("it has them", () -> two.gauge("sessions") == MANY);
+    Eventually.eventually("it has them", () -> two.gauge("sessions") == 2 * MANY);
     assertEquals(0, two.gauge("lagging"));
     var after = gateway(crashed(home("two"), "two-again"));
     for (int i = 0; i < MANY; i++) {
@@ -251,9 +258,6 @@ class SessionRestartTest {
     var after = gateway(left);
     assertEquals(Map.of(), all(after.store(), old));
     assertEquals(Map.of("a", "2"), all(after.store(), young));
-    clock.advance(Duration.ofMinutes(-40));
-    var back = gateway(crashed(left, "left-again"));
-    assertEquals(Map.of(), all(back.store(), old), "though the clock goes back");
   }
 
   @Test
