@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * writes what becomes of the session to its own journal, where it has one.
  */
 @SuppressWarnings("serial") // Serialized by each step's own methods, never by Java serialization.
-abstract class SessionStep<R>
+abstract class SessionStep<R extends @Nullable Object>
     implements EntryProcessor<String, SessionEntry, R>,
         IdentifiedDataSerializable,
         HazelcastInstanceAware {
