@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -205,7 +206,7 @@ class SessionJournalTest {
     try {
       journal.rewrite();
     } catch (IOException e) {
-      assertTrue(e.getMessage().contains("full"), e.toString());
+      assertTrue(e.toString().contains("full"), e.toString());
     }
   }
 
@@ -338,11 +339,11 @@ class SessionJournalTest {
   /** Files of a disk that is full after some bytes. */
   static final class FailingDisk implements JournalDisk {
     private final JournalDisk real = JournalDisk.real();
-    private volatile long left = Long.MAX_VALUE;
+    private final AtomicLong left = new AtomicLong(Long.MAX_VALUE);
     private volatile Runnable beforeSync = () -> {};
 
     void failAfter(long bytes) {
-      left = bytes;
+      left.set(bytes);
     }
 
     void beforeSync(Runnable once) {
@@ -365,12 +366,12 @@ class SessionJournalTest {
 
         @Override
         public void write(long at, byte[] bytes) throws IOException {
-          if (bytes.length > left) {
-            open.write(at, Arrays.copyOf(bytes, (int) left));
-            left = 0;
+          if (bytes.length > left.get()) {
+            open.write(at, Arrays.copyOf(bytes, (int) left.get()));
+            left.set(0);
             throw new IOException("the disk is full");
           }
-          left -= left == Long.MAX_VALUE ? 0 : bytes.length;
+          var _ = left.updateAndGet(most -> most == Long.MAX_VALUE ? most : most - bytes.length);
           open.write(at, bytes);
         }
 
