@@ -7,7 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Objects;
 
 /** Where journals lie: the file system, or what a test makes of it. */
 interface JournalDisk {
@@ -32,8 +31,11 @@ interface JournalDisk {
   /** Opens, and makes where missing, a file that only its owner may read. */
   Open open(Path file) throws IOException;
 
-  /** Gives a file the name of another one; on disk when it returns. */
+  /** Gives a file the name of another one. */
   void replace(Path from, Path to) throws IOException;
+
+  /** Returns once the names in a directory are on disk. */
+  void syncNames(Path directory) throws IOException;
 
   /** The file system. */
   static JournalDisk real() {
@@ -45,64 +47,89 @@ interface JournalDisk {
           Files.createFile(file, PosixFilePermissions.asFileAttribute(ownerOnly));
         }
         Files.setPosixFilePermissions(file, ownerOnly);
-        return new OpenFile(new RandomAccessFile(file.toFile(), "rw"));
+        var writes = new RandomAccessFile(file.toFile(), "rw");
+        try {
+          return new OpenFile(writes, new RandomAccessFile(file.toFile(), "r"));
+        } catch (IOException e) {
+          writes.close();
+          throw e;
+        }
       }
 
       @Override
       public void replace(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        DurableFiles.forceDirectory(Objects.requireNonNull(to.toAbsolutePath().getParent()));
+      }
+
+      @Override
+      public void syncNames(Path directory) throws IOException {
+        DurableFiles.forceDirectory(directory);
       }
     };
   }
 
-  /** Not a channel: an interrupt of the thread that writes would close it. */
+  /**
+   * Not a channel: an interrupt of the thread that writes would close it. Who reads has its own
+   * place in the file, so that a disk that is slow to give does not keep others from writing.
+   */
   final class OpenFile implements Open {
-    private final RandomAccessFile file;
+    private final RandomAccessFile writes;
+    private final RandomAccessFile reads;
 
-    private OpenFile(RandomAccessFile file) {
-      this.file = file;
+    private OpenFile(RandomAccessFile writes, RandomAccessFile reads) {
+      this.writes = writes;
+      this.reads = reads;
     }
 
     @Override
-    public synchronized long length() throws IOException {
-      return file.length();
-    }
-
-    @Override
-    public synchronized int read(long at, byte[] into, int length) throws IOException {
-      file.seek(at);
-      int read = 0;
-      while (read < length) {
-        int more = file.read(into, read, length - read);
-        if (more < 0) {
-          break;
-        }
-        read += more;
+    public long length() throws IOException {
+      synchronized (writes) {
+        return writes.length();
       }
-      return read;
     }
 
     @Override
-    public synchronized void write(long at, byte[] bytes) throws IOException {
-      file.seek(at);
-      file.write(bytes);
+    public int read(long at, byte[] into, int length) throws IOException {
+      synchronized (reads) {
+        reads.seek(at);
+        int read = 0;
+        while (read < length) {
+          int more = reads.read(into, read, length - read);
+          if (more < 0) {
+            break;
+          }
+          read += more;
+        }
+        return read;
+      }
     }
 
     @Override
-    public synchronized void truncate(long length) throws IOException {
-      file.setLength(length);
+    public void write(long at, byte[] bytes) throws IOException {
+      synchronized (writes) {
+        writes.seek(at);
+        writes.write(bytes);
+      }
+    }
+
+    @Override
+    public void truncate(long length) throws IOException {
+      synchronized (writes) {
+        writes.setLength(length);
+      }
     }
 
     @Override
     public void sync() throws IOException {
       // Others may write meanwhile.
-      file.getFD().sync();
+      writes.getFD().sync();
     }
 
     @Override
     public void close() throws IOException {
-      file.close();
+      try (reads) {
+        writes.close();
+      }
     }
   }
 }

@@ -20,8 +20,8 @@ import java.util.Optional;
  *     somebody has ended it
  * @param store the directory of this node's journal of sessions, which survive a restart of all
  *     gateways then; absent: they are in memory only
- * @param storeSync how often the journal is brought to disk; 0: with every change
- * @param storeMax bytes of the journal
+ * @param storeSync how often the journal is brought to disk, from 50ms
+ * @param storeMax bytes of the journal; it takes as many sessions as these are KiB
  * @param storeWait how long the first gateways to start wait for the journals of the others
  * @param secureCookie whether browsers send the cookie over TLS only: for a gateway behind a TLS
  *     proxy; where this node has certificates itself, they do in any case
@@ -51,8 +51,10 @@ public record SessionConfig(
     if (!patience.isPositive() || patience.compareTo(Duration.ofMinutes(1)) > 0) {
       throw new IllegalArgumentException("patience: " + patience + " (expected: 1ms..1m)");
     }
-    if (storeSync.isNegative() || storeSync.compareTo(Duration.ofMinutes(1)) > 0) {
-      throw new IllegalArgumentException("store-sync: " + storeSync + " (expected: 0s..1m)");
+    // With every change would be a wait for the disk on threads that all of the grid waits for.
+    if (storeSync.compareTo(Duration.ofMillis(50)) < 0
+        || storeSync.compareTo(Duration.ofMinutes(1)) > 0) {
+      throw new IllegalArgumentException("store-sync: " + storeSync + " (expected: 50ms..1m)");
     }
     if (storeWait.isNegative() || storeWait.compareTo(Duration.ofMinutes(5)) > 0) {
       throw new IllegalArgumentException("store-wait: " + storeWait + " (expected: 0s..5m)");

@@ -8,12 +8,18 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Clock;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,34 +30,51 @@ import org.slf4j.LoggerFactory;
  * The last record of a session is what holds; the rest goes when the file is written anew. Where
  * the disk does not take a record, the journal <i>lags</i> until it could be written anew.
  *
- * <p>Records are appended by any thread; one alone calls {@link #tick}.
+ * <p>Until {@link #restored} it gives what it had when it was opened, whatever is appended
+ * meanwhile, and takes nothing that is older than what it has.
+ *
+ * <p>Records are appended by any thread, which waits for no disk but to copy them to the system's
+ * memory; one calls {@link #tick}, one {@link #sync}.
  */
 final class SessionJournal implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionJournal.class);
   private static final int FORMAT = 1;
   private static final String FILE = "journal";
+  private static final String NEW = "journal.new";
   private static final String GRID = "grid";
 
   /** Less than that is not worth writing the file anew. */
   private static final long LEAST_WASTE = 4 << 20;
 
-  /** Ticks that pass before a disk that did not take it is tried again. */
+  /** Ticks that pass before a file that could not be written anew is tried again: first, most. */
   private static final int PAUSE = 5;
 
-  /** Where the last record of a session is, and what it says of it. */
-  private record Slot(
-      long at, int bytes, long version, long touched, boolean ended, long expires) {}
+  private static final int LONGEST_PAUSE = 80;
+
+  /** Looking for sessions whose time is over takes a walk through all. */
+  private static final long LOOK_MILLIS = 10_000;
+
+  /** So many may be copied while others wait. */
+  private static final int FEW = 64;
+
+  /** Then those who append are too fast. */
+  private static final int ROUNDS = 16;
+
+  private static final int BYTES_A_SESSION = 1 << 10;
 
   private final DataDirectory directory;
   private final JournalDisk disk;
   private final Clock clock;
   private final long mostBytes;
-  private final boolean syncs;
+  private final int mostSessions;
   private final Path path;
   private final ReentrantLock lock = new ReentrantLock();
 
-  /** In the order of their records. */
-  private LinkedHashMap<String, Slot> slots = new LinkedHashMap<>();
+  /** Changed under the lock, walked through without. */
+  private ConcurrentHashMap<String, JournalSlot> slots = new ConcurrentHashMap<>();
+
+  /** What it had when it was opened; null: all of that is back. */
+  private @Nullable Map<String, JournalSlot> found;
 
   private JournalDisk.Open file;
   private long end;
@@ -60,7 +83,18 @@ final class SessionJournal implements AutoCloseable {
   private boolean unsynced;
   private boolean closed;
   private volatile boolean lagging;
+
+  /** While the file is written anew: what has changed since that began; null: it is not. */
+  private @Nullable Map<String, JournalSlot> since;
+
+  /** While the new file is brought to disk: takes what this one takes; null: there is none. */
+  private @Nullable JournalCopy mirror;
+
+  // Of the thread that ticks.
   private int pause;
+  private int nextPause = PAUSE;
+  private boolean sawLag;
+  private long nextLook = Long.MIN_VALUE;
 
   private SessionJournal(
       DataDirectory directory, SessionConfig config, JournalDisk disk, Clock clock)
@@ -69,11 +103,15 @@ final class SessionJournal implements AutoCloseable {
     this.disk = disk;
     this.clock = clock;
     this.mostBytes = config.storeMax().bytes();
-    this.syncs = config.storeSync().isZero();
+    this.mostSessions = (int) Math.min(mostBytes / BYTES_A_SESSION, 1 << 30);
     this.path = directory.path().resolve(FILE);
+    // Of a crash while the file was written anew.
+    Files.deleteIfExists(path.resolveSibling(NEW));
     this.file = disk.open(path);
     try {
+      disk.syncNames(directory.path());
       load();
+      found = Map.copyOf(slots);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -91,6 +129,8 @@ final class SessionJournal implements AutoCloseable {
       Path path, String grid, SessionConfig config, JournalDisk disk, Clock clock) {
     DataDirectory directory = DataDirectory.open(path, FORMAT, "sessions");
     try {
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rwx------"));
+      disk.syncNames(Objects.requireNonNull(path.toAbsolutePath().getParent()));
       checkGrid(path, grid);
       return new SessionJournal(directory, config, disk, clock);
     } catch (IOException e) {
@@ -105,54 +145,54 @@ final class SessionJournal implements AutoCloseable {
     }
   }
 
+  /** Who knows the grid's name may join the grid: what is kept of it does not tell it. */
   private static void checkGrid(Path path, String grid) throws IOException {
     Path file = path.resolve(GRID);
+    String mark = hash(grid);
     if (!Files.exists(file)) {
-      DurableFiles.replace(file, grid.getBytes(StandardCharsets.UTF_8));
+      DurableFiles.replace(file, mark.getBytes(StandardCharsets.UTF_8));
+      Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
       return;
     }
-    String found = Files.readString(file).strip();
-    if (!found.equals(grid)) {
+    if (!Files.readString(file).strip().equals(mark)) {
       throw new HeddleException(
           ErrorCode.CONFLICT,
           "session.store: "
               + path
-              + ": sessions of the grid "
-              + found
-              + " (expected: of "
-              + grid
-              + ", which session.keys names)");
+              + ": sessions of another grid (expected: of the one that session.keys names)");
+    }
+  }
+
+  private static String hash(String grid) {
+    try {
+      MessageDigest sha256 = MessageDigest.getInstance("SHA-256");
+      return HexFormat.of().formatHex(sha256.digest(grid.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
     }
   }
 
   private void load() throws IOException {
-    var found =
+    var whole =
         new JournalScan(file)
             .scan((at, bytes, record) -> {
-              put(record.key(), slot(at, bytes, record.entry()));
+              put(record.key(), JournalSlot.of(at, bytes, record.entry()));
               lastWritten = record.writtenMillis();
             });
-    end = found.end();
-    if (found.damages() > 0 || found.torn() > 0) {
+    end = whole.end();
+    if (whole.damages() > 0 || whole.torn() > 0) {
       log.warn(
           "session store damaged path={} places={} tornBytes={} sessions={}",
           path,
-          found.damages(),
-          found.torn(),
+          whole.damages(),
+          whole.torn(),
           slots.size());
       file.truncate(end);
     }
   }
 
-  private static Slot slot(long at, int bytes, SessionEntry entry) {
-    return new Slot(
-        at, bytes, entry.version(), entry.touchedMillis(), entry.ended(), entry.expiresMillis());
-  }
-
-  private void put(String key, Slot slot) {
-    // Also its place in the order is that of the new record.
-    Slot before = slots.remove(key);
-    slots.put(key, slot);
+  private void put(String key, JournalSlot slot) {
+    JournalSlot before = slots.put(key, slot);
     liveBytes += slot.bytes() - (before == null ? 0 : before.bytes());
   }
 
@@ -182,11 +222,8 @@ final class SessionJournal implements AutoCloseable {
   void keepOther(String key, SessionEntry entry) {
     lock.lock();
     try {
-      Slot known = slots.get(key);
-      if (known == null
-          || known.version() != entry.version()
-          || known.touched() != entry.touchedMillis()
-          || known.ended() != entry.ended()) {
+      JournalSlot known = slots.get(key);
+      if (known == null || !known.tells(entry)) {
         append(key, entry);
       }
     } finally {
@@ -198,31 +235,46 @@ final class SessionJournal implements AutoCloseable {
     if (lagging || closed) {
       return;
     }
+    JournalSlot known = slots.get(key);
+    if (found != null && known != null && known.outlives(entry)) {
+      // It comes from another journal, which was told less. If not, all is told again later.
+      return;
+    }
     long now = clock.millis();
     byte[] record = new JournalRecord(key, now, entry).bytes();
+    JournalSlot slot = JournalSlot.of(end, record.length, entry);
     try {
       if (end + record.length > mostBytes) {
         throw new IOException("more than " + mostBytes + " bytes, which session.store-max allows");
       }
+      if (known == null && slots.size() >= mostSessions) {
+        throw new IOException(
+            "more than " + mostSessions + " sessions, which session.store-max allows");
+      }
       file.write(end, record);
-      if (syncs) {
-        file.sync();
+      put(key, slot);
+      end += record.length;
+      lastWritten = now;
+      unsynced = true;
+      if (since != null) {
+        since.put(key, slot);
+      }
+      if (mirror != null) {
+        mirror.append(key, record, slot);
       }
     } catch (IOException e) {
       lags(e);
-      return;
     }
-    put(key, slot(end, record.length, entry));
-    end += record.length;
-    lastWritten = now;
-    unsynced = !syncs;
   }
 
   private void lags(IOException cause) {
-    pause = 0;
-    lagging = true;
-    log.error(
-        "session store lags: changes are in memory only path={} error={}", path, cause.toString());
+    if (!lagging) {
+      lagging = true;
+      log.error(
+          "session store lags: changes are in memory only path={} error={}",
+          path,
+          cause.toString());
+    }
   }
 
   /** Whether there are changes that are not in it. */
@@ -250,94 +302,142 @@ final class SessionJournal implements AutoCloseable {
     }
   }
 
-  /** Keys of the sessions whose time is not over. */
-  List<String> keys() {
-    long now = now();
+  /** What was there is back: from now on, what it is told holds. */
+  void restored() {
     lock.lock();
     try {
-      return slots.entrySet().stream()
-          .filter(slot -> slot.getValue().expires() > now)
-          .map(Map.Entry::getKey)
-          .toList();
+      found = null;
     } finally {
       lock.unlock();
     }
   }
 
+  private Map<String, JournalSlot> given() {
+    lock.lock();
+    try {
+      return found == null ? slots : found;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Keys of the sessions whose time is not over. */
+  List<String> keys() {
+    long now = now();
+    return given().entrySet().stream()
+        .filter(slot -> slot.getValue().expires() > now)
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   /**
-   * A session as it is in the file; null: it is not there any more, or damaged.
+   * A session as it is in the file; null: it is not there any more, or damaged. Not while the file
+   * is written anew.
    *
    * @throws IOException if the disk does not give it
    */
   @Nullable SessionEntry read(String key) throws IOException {
-    lock.lock();
-    try {
-      Slot slot = slots.get(key);
-      if (slot == null) {
-        return null;
-      }
-      byte[] record = new byte[slot.bytes()];
-      int length = record.length - JournalRecord.HEAD;
-      return file.read(slot.at(), record, record.length) == record.length
-          ? JournalRecord.read(record, 0, length).entry()
-          : null;
-    } finally {
-      lock.unlock();
-    }
+    JournalSlot slot = given().get(key);
+    byte[] record = slot == null ? null : slot.record(file, key);
+    return record == null
+        ? null
+        : JournalRecord.read(record, 0, record.length - JournalRecord.HEAD).entry();
   }
 
   /**
-   * Brings to disk what was appended, and writes the file anew where that is worth it.
+   * Writes the file anew where that is worth it, or where the journal lags.
    *
-   * @return whether it has lagged until now: what it lacks is to be told again
+   * @return whether it lacks what it is to be told again
    */
   boolean tick() {
-    if (lagging && pause > 0) {
+    if (sawLag != lagging) {
+      sawLag = lagging;
+      pause = 0;
+      nextPause = PAUSE;
+    }
+    if (restoring()) {
+      return false;
+    }
+    if (pause > 0) {
       pause--;
       return false;
     }
-    boolean lagged = lagging;
     try {
-      if (lagged || wasted()) {
-        rewrite();
-      }
-      sync();
-      return lagged && !lagging;
+      prune();
+      boolean lacks = (lagging || wasted()) && rewrite();
+      nextPause = PAUSE;
+      return lacks;
     } catch (IOException e) {
-      if (!lagged) {
-        lags(e);
-      }
-      pause = PAUSE;
+      // What works still goes on: it is only longer than it needs to be.
+      log.warn("session store not written anew path={} error={}", path, e.toString());
+      pause = nextPause;
+      nextPause = Math.min(2 * nextPause, LONGEST_PAUSE);
       return false;
     }
   }
 
-  private void sync() throws IOException {
-    boolean needed;
+  private boolean restoring() {
     lock.lock();
     try {
-      needed = unsynced;
-      unsynced = false;
+      return found != null;
     } finally {
       lock.unlock();
     }
-    if (needed) {
-      file.sync();
+  }
+
+  /** Brings to disk what was appended; where that fails, the journal lags. */
+  void sync() {
+    JournalDisk.Open synced;
+    lock.lock();
+    try {
+      if (!unsynced || closed) {
+        return;
+      }
+      unsynced = false;
+      synced = file;
+    } finally {
+      lock.unlock();
+    }
+    try {
+      synced.sync();
+    } catch (IOException e) {
+      lock.lock();
+      try {
+        // Else another took its place, which has all of it.
+        if (synced == file && !closed) {
+          lags(e);
+        }
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void prune() {
+    long now = now();
+    if (!lagging && now < nextLook) {
+      return;
+    }
+    nextLook = now + LOOK_MILLIS;
+    for (Map.Entry<String, JournalSlot> each : slots.entrySet()) {
+      JournalSlot slot = each.getValue();
+      if (slot.expires() <= now) {
+        lock.lock();
+        try {
+          liveBytes -= slots.remove(each.getKey(), slot) ? slot.bytes() : 0;
+        } finally {
+          lock.unlock();
+        }
+      }
     }
   }
 
   private boolean wasted() {
-    long now = now();
     lock.lock();
     try {
-      slots
-          .values()
-          .removeIf(slot -> {
-            boolean over = slot.expires() <= now;
-            liveBytes -= over ? slot.bytes() : 0;
-            return over;
-          });
-      return end - liveBytes > Math.max(LEAST_WASTE, liveBytes);
+      long waste = end - liveBytes;
+      return waste > Math.max(LEAST_WASTE, liveBytes)
+          || (end > mostBytes / 4 * 3 && waste > mostBytes / 16);
     } finally {
       lock.unlock();
     }
@@ -345,121 +445,125 @@ final class SessionJournal implements AutoCloseable {
 
   /**
    * Writes what holds to a new file, which then takes the place of this one. A crash leaves the one
-   * or the other. Most is copied while others append; only what they have appended is copied while
-   * they wait.
+   * or the other, and both have what was appended: first it is copied, the last of it while others
+   * wait, and then written to both until the new one is on disk and has its name.
+   *
+   * @return whether there is anything that it lacks: what was lost while it lagged until now, or
+   *     what was found damaged
    */
-  void rewrite() throws IOException {
-    Path temporary = path.resolveSibling(FILE + ".new");
+  boolean rewrite() throws IOException {
+    Path temporary = path.resolveSibling(NEW);
     JournalDisk.Open next = disk.open(temporary);
-    boolean done = false;
+    boolean named = false;
     try {
       next.truncate(0);
-      List<Map.Entry<String, Slot>> known = known();
-      var copy = new Copy(next);
-      for (Map.Entry<String, Slot> each : known) {
-        copy.add(each.getKey(), each.getValue());
-      }
-      copy.flush();
+      var copy = new JournalCopy(next);
+      begin();
+      var known = new ArrayList<>(Map.copyOf(slots).entrySet());
+      known.sort(Comparator.comparingLong(each -> each.getValue().at()));
+      copy.addAll(known, file);
       next.sync();
-      lock.lock();
-      try {
-        slots.forEach(copy::keepOrLater);
-        copy.copied.keySet().retainAll(slots.keySet());
-        for (Map.Entry<String, Slot> each : copy.later) {
-          copy.add(each.getKey(), each.getValue());
-        }
-        copy.flush();
-        next.sync();
-        disk.replace(temporary, path);
-        file.close();
-        file = next;
-        slots = copy.copied;
-        end = copy.end;
-        liveBytes = end;
-        unsynced = false;
-        done = true;
-        if (lagging) {
-          log.warn("session store takes changes again path={} sessions={}", path, slots.size());
-        }
-        lagging = false;
-      } finally {
-        lock.unlock();
-      }
+      catchUp(copy);
+      next.sync();
+      disk.replace(temporary, path);
+      named = true;
+      IOException unnamed = syncNames();
+      return takeOver(next, copy, unnamed);
     } finally {
-      if (!done) {
+      if (!named) {
+        giveUp();
         next.close();
         Files.deleteIfExists(temporary);
       }
     }
   }
 
-  private List<Map.Entry<String, Slot>> known() throws IOException {
+  private void begin() throws IOException {
     lock.lock();
     try {
-      if (liveBytes > mostBytes / 4 * 3) {
+      if (liveBytes > mostBytes / 4 * 3 || slots.size() > mostSessions / 4 * 3) {
         throw new IOException(
-            liveBytes + " bytes of sessions (expected: at most 3/4 of session.store-max)");
+            liveBytes
+                + " bytes of "
+                + slots.size()
+                + " sessions (expected: at most 3/4 of what session.store-max allows)");
       }
-      return List.copyOf(slots.entrySet());
+      since = new LinkedHashMap<>();
     } finally {
       lock.unlock();
     }
   }
 
-  /** Records on their way to another file. */
-  private final class Copy {
-    private static final int CHUNK = 1 << 20;
-    private final JournalDisk.Open to;
-
-    /** What each was copied from, and where to. */
-    private final LinkedHashMap<String, Slot> from = new LinkedHashMap<>();
-
-    private final LinkedHashMap<String, Slot> copied = new LinkedHashMap<>();
-    private final List<Map.Entry<String, Slot>> later = new ArrayList<>();
-    private byte[] waiting = new byte[CHUNK];
-    private int waits;
-    private long flushed;
-    private long end;
-
-    Copy(JournalDisk.Open to) {
-      this.to = to;
+  /** Copies what has changed, until that is so little that others can wait for it. */
+  private void catchUp(JournalCopy copy) throws IOException {
+    for (int round = 0; round < ROUNDS; round++) {
+      Map<String, JournalSlot> changed;
+      lock.lock();
+      try {
+        changed = Objects.requireNonNull(since);
+        if (changed.size() <= FEW) {
+          copy.addAll(changed.entrySet(), file);
+          since = null;
+          mirror = copy;
+          return;
+        }
+        since = new LinkedHashMap<>();
+      } finally {
+        lock.unlock();
+      }
+      copy.addAll(changed.entrySet(), file);
     }
+    throw new IOException("others append faster than it is copied");
+  }
 
-    void add(String key, Slot slot) throws IOException {
-      if (waits + slot.bytes() > waiting.length) {
-        flush();
-      }
-      if (slot.bytes() > waiting.length) {
-        waiting = new byte[slot.bytes()];
-      }
-      byte[] record = new byte[slot.bytes()];
-      if (file.read(slot.at(), record, record.length) < record.length) {
-        throw new IOException("a record of " + record.length + " bytes is not there any more");
-      }
-      System.arraycopy(record, 0, waiting, waits, record.length);
-      waits += record.length;
-      from.put(key, slot);
-      copied.remove(key);
-      copied.put(
-          key,
-          new Slot(
-              end, slot.bytes(), slot.version(), slot.touched(), slot.ended(), slot.expires()));
-      end += record.length;
+  private @Nullable IOException syncNames() {
+    try {
+      disk.syncNames(directory.path());
+      return null;
+    } catch (IOException e) {
+      return e;
     }
+  }
 
-    void flush() throws IOException {
-      if (waits > 0) {
-        to.write(flushed, Arrays.copyOf(waiting, waits));
-        flushed += waits;
-        waits = 0;
+  private boolean takeOver(JournalDisk.Open next, JournalCopy copy, @Nullable IOException unnamed)
+      throws IOException {
+    JournalDisk.Open before;
+    boolean lacks;
+    lock.lock();
+    try {
+      lacks = lagging || copy.damaged() > 0;
+      if (lagging) {
+        log.warn(
+            "session store takes changes again path={} sessions={}", path, copy.slots().size());
       }
+      if (copy.damaged() > 0) {
+        log.error("session store damaged path={} records={}", path, copy.damaged());
+      }
+      before = file;
+      file = next;
+      slots = copy.slots();
+      end = copy.end();
+      liveBytes = copy.liveBytes();
+      mirror = null;
+      unsynced = true;
+      lagging = false;
+      if (unnamed != null) {
+        lags(unnamed);
+      }
+    } finally {
+      lock.unlock();
     }
+    before.close();
+    return lacks;
+  }
 
-    /** What has changed since it was copied is copied again. */
-    void keepOrLater(String key, Slot slot) {
-      if (!slot.equals(from.get(key))) {
-        later.add(Map.entry(key, slot));
-      }
+  private void giveUp() {
+    lock.lock();
+    try {
+      since = null;
+      mirror = null;
+    } finally {
+      lock.unlock();
     }
   }
 

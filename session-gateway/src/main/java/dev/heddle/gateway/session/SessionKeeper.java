@@ -8,7 +8,6 @@ import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,7 +42,6 @@ final class SessionKeeper implements AutoCloseable {
   private static final int BATCH_BYTES = 1 << 20;
   private static final int ATTEMPTS = 5;
   private static final Duration LOOK = Duration.ofMillis(50);
-  private static final Duration SLOWEST_TICK = Duration.ofSeconds(1);
   private static final Duration GRACE = Duration.ofSeconds(10);
 
   private final SessionJournal journal;
@@ -51,6 +49,11 @@ final class SessionKeeper implements AutoCloseable {
   private final IMap<String, SessionEntry> sessions;
   private final ScheduledExecutorService pool =
       Executors.newSingleThreadScheduledExecutor(Threads.named("session-store"));
+
+  /** Waits for the disk alone, so that nothing else keeps it from that. */
+  private final ScheduledExecutorService syncs =
+      Executors.newSingleThreadScheduledExecutor(Threads.named("session-store-sync"));
+
   private final AtomicBoolean tellOwn = new AtomicBoolean(true);
   private final AtomicBoolean tellAll = new AtomicBoolean();
 
@@ -74,15 +77,18 @@ final class SessionKeeper implements AutoCloseable {
       MeterRegistry meters) {
     var keeper = new SessionKeeper(journal, grid);
     try {
+      long every = config.storeSync().toNanos();
+      var _ = keeper.syncs.scheduleWithFixedDelay(keeper::sync, every, every, TimeUnit.NANOSECONDS);
       grid.onMove(() -> keeper.tellOwn.set(true), () -> keeper.tellAll.set(true));
       keeper.restore();
-      keeper.awaitOthers(members, config.storeWait());
+      // What it did not take, as its own journal said otherwise, may be what holds.
+      journal.restored();
+      keeper.tellAll.set(true);
       meters.gauge("heddle.gateway.session.store.lagging", journal, each -> each.lagging() ? 1 : 0);
       meters.gauge("heddle.gateway.session.store.bytes", journal, SessionJournal::bytes);
       meters.gauge("heddle.gateway.session.store.sessions", journal, SessionJournal::sessions);
-      Duration sync = config.storeSync();
-      long every = (sync.isZero() ? SLOWEST_TICK : sync).toNanos();
       var _ = keeper.pool.scheduleWithFixedDelay(keeper::tick, every, every, TimeUnit.NANOSECONDS);
+      keeper.awaitOthers(members, config.storeWait());
       return keeper;
     } catch (RuntimeException e) {
       keeper.close();
@@ -166,7 +172,7 @@ final class SessionKeeper implements AutoCloseable {
     long began = ticker.nanoTime();
     starts.set(grid.member(), true);
     while (!starts.containsKey(OPEN)
-        && starts.size() < members
+        && started(starts) < members
         && ticker.nanoTime() - began < most.toNanos()) {
       try {
         var _ = new CountDownLatch(1).await(LOOK.toMillis(), TimeUnit.MILLISECONDS);
@@ -175,39 +181,61 @@ final class SessionKeeper implements AutoCloseable {
         throw new HeddleException(ErrorCode.CANCELLED, "interrupted", e);
       }
     }
-    if (!starts.containsKey(OPEN) && starts.size() < members) {
+    if (!starts.containsKey(OPEN) && started(starts) < members) {
       log.warn(
           "sessions of other gateways may be missing: their stores are not there found={}"
               + " expected={}",
-          starts.size(),
+          started(starts),
           members);
     }
     starts.set(OPEN, true);
   }
 
-  /** What is to be done now and then. */
+  /** How many are there and have brought back their journals. */
+  private long started(IMap<String, Boolean> starts) {
+    Set<String> members = grid.memberIds();
+    return starts.keySet().stream().filter(members::contains).count();
+  }
+
+  private void sync() {
+    try {
+      journal.sync();
+    } catch (RuntimeException e) {
+      log.error("session store: not brought to disk", e);
+    }
+  }
+
+  /** What is to be done now and then. Whatever happens, it is done again. */
   void tick() {
     try {
       if (journal.tick()) {
         tellAll.set(true);
       }
-      if (tellAll.getAndSet(false)) {
+      if (tellAll.get()) {
         told(tellAll, () -> sessions.executeOnEntries(new RestoreSessions()));
-      } else if (tellOwn.getAndSet(false)) {
+      } else {
         told(tellOwn, this::own);
       }
-    } catch (UncheckedIOException | HeddleException e) {
+    } catch (RuntimeException | OutOfMemoryError e) {
       log.error("session store: tick failed", e);
     }
   }
 
   private static void told(AtomicBoolean wanted, Runnable step) {
+    if (!wanted.getAndSet(false)) {
+      return;
+    }
+    boolean done = false;
     try {
       step.run();
+      done = true;
     } catch (HazelcastException | IllegalStateException e) {
       // The grid has other things to do: again, then.
-      wanted.set(true);
       log.debug("journals not told error={}", e.toString());
+    } finally {
+      if (!done) {
+        wanted.set(true);
+      }
     }
   }
 
@@ -229,5 +257,6 @@ final class SessionKeeper implements AutoCloseable {
   @Override
   public void close() {
     Threads.close(pool, GRACE);
+    Threads.close(syncs, GRACE);
   }
 }

@@ -24,7 +24,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +49,13 @@ class SessionJournalTest {
   }
 
   private SessionJournal open(Path at) {
-    return SessionJournal.open(at, GRID, SessionConfig.defaults(), disk, clock);
+    return open(at, SessionConfig.defaults());
+  }
+
+  private SessionJournal open(Path at, SessionConfig config) {
+    SessionJournal journal = SessionJournal.open(at, GRID, config, disk, clock);
+    journal.restored();
+    return journal;
   }
 
   private SessionEntry entry(String value) {
@@ -204,7 +212,7 @@ class SessionJournalTest {
       return;
     }
     try {
-      journal.rewrite();
+      assertFalse(journal.rewrite());
     } catch (IOException e) {
       assertTrue(e.toString().contains("full"), e.toString());
     }
@@ -220,10 +228,7 @@ class SessionJournalTest {
       assertFalse(journal.tick(), "there is no room yet");
       assertTrue(journal.lagging());
       disk.failAfter(Long.MAX_VALUE);
-      int ticks = 0;
-      while (!journal.tick()) {
-        assertTrue(ticks++ < 10, "it is tried again");
-      }
+      ticked(journal);
       assertFalse(journal.lagging());
       assertEquals(Map.of("t/before", "1"), all(journal));
       journal.keep("t/before", entry("3"));
@@ -248,19 +253,22 @@ class SessionJournalTest {
     assertTrue(most < 6 << 20, "bytes: " + most);
   }
 
-  @Test
-  void whatIsAppendedWhileTheFileIsWrittenAnewIsInIt() throws IOException {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void whatIsAppendedWhileTheFileIsWrittenAnewIsInIt(int syncs) throws IOException {
     try (var journal = open()) {
       journal.keep("t/one", entry("1"));
       journal.keep("t/two", entry("2"));
-      disk.beforeSync(() -> {
-        journal.keep("t/one", entry("3"));
-        journal.keep("t/three", entry("4"));
-      });
-      journal.rewrite();
+      disk.beforeSync(
+          syncs,
+          () -> {
+            journal.keep("t/one", entry("3"));
+            journal.keep("t/three", entry("4"));
+          });
+      assertFalse(journal.rewrite());
       var expected = Map.of("t/one", "3", "t/two", "2", "t/three", "4");
       assertEquals(expected, all(journal));
-      journal.rewrite();
+      assertFalse(journal.rewrite());
       assertEquals(expected, all(journal));
     }
     try (var journal = open()) {
@@ -283,21 +291,228 @@ class SessionJournalTest {
   }
 
   @Test
-  void moreThanItMayHoldIsAnEndOfWritingNotOfSessions() {
+  void moreThanItMayHoldIsAnEndOfWritingNotOfSessions() throws IOException {
     try (var journal = open(directory)) {
       assertFalse(journal.lagging());
     }
     var defaults = SessionConfig.defaults();
     assertThrows(IllegalArgumentException.class, () -> Settings.most(defaults, "1MiB"));
-    var small = Settings.most(defaults, "16MiB");
-    try (var journal = SessionJournal.open(directory, GRID, small, disk, clock)) {
+    try (var journal = open(directory, Settings.most(defaults, "16MiB"))) {
       for (int i = 0; i < 40 && !journal.lagging(); i++) {
         journal.keep("t/" + i, entry("x".repeat(1 << 20)));
       }
       assertTrue(journal.lagging());
       assertTrue(journal.bytes() <= 16 << 20);
       assertFalse(journal.tick(), "what holds is too much");
+      clock.advance(Duration.ofHours(2));
+      ticked(journal);
+      assertFalse(journal.lagging(), "what was too much is over");
+      journal.keep("t/new", entry("1"));
+      assertEquals(Map.of("t/new", "1"), all(journal));
     }
+  }
+
+  private static void ticked(SessionJournal journal) {
+    int ticks = 0;
+    while (!journal.tick()) {
+      assertTrue(ticks++ < 10, "it is tried again");
+    }
+  }
+
+  @Test
+  void moreSessionsThanItMayHoldAreAnEndOfWriting() {
+    try (var journal = open(directory, Settings.most(SessionConfig.defaults(), "16MiB"))) {
+      for (int i = 0; i < 16 << 10; i++) {
+        journal.keep("t/" + i, entry("1"));
+      }
+      assertFalse(journal.lagging());
+      journal.keep("t/0", entry("2"));
+      assertFalse(journal.lagging());
+      journal.keep("t/more", entry("1"));
+      assertTrue(journal.lagging());
+      assertEquals(16 << 10, journal.sessions());
+    }
+  }
+
+  /** More than what holds, so that it is worth to write the file anew. */
+  private void waste(SessionJournal journal) {
+    for (int i = 0; i < 300; i++) {
+      journal.keep("t/waste", entry("x".repeat(20_000)));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1})
+  void whatIsLostWhileTheFileIsWrittenAnewIsToBeToldAgain(int syncs) throws IOException {
+    try (var journal = open()) {
+      waste(journal);
+      journal.keep("t/one", entry("1"));
+      clock.advance(Duration.ofMillis(1));
+      SessionEntry later = entry("2");
+      disk.beforeSync(
+          syncs,
+          () -> {
+            disk.failAfter(0);
+            journal.keep("t/one", later);
+            disk.failAfter(Long.MAX_VALUE);
+            assertTrue(journal.lagging());
+          });
+      assertTrue(journal.tick(), "it lacks what was lost");
+      assertFalse(journal.lagging());
+      assertEquals("1", all(journal).get("t/one"));
+      journal.keepOther("t/one", later);
+      assertEquals("2", all(journal).get("t/one"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void nobodyWaitsForADiskToTakeWhatIsAppended(int moment) throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/one", entry("1"));
+      SessionEntry later = entry("2");
+      // Another thread, which would not get a lock that the one that waits for the disk holds.
+      FailingDisk.Hook other =
+          () -> CompletableFuture.runAsync(() -> journal.keep("t/two", later)).join();
+      switch (moment) {
+        case 0, 1 -> disk.beforeSync(moment, other);
+        case 2 -> disk.beforeReplace(other);
+        default -> disk.beforeNames(other);
+      }
+      assertFalse(journal.rewrite());
+      assertEquals(Map.of("t/one", "1", "t/two", "2"), all(journal));
+      disk.beforeSync(
+          0, () -> CompletableFuture.runAsync(() -> journal.keep("t/three", later)).join());
+      journal.sync();
+    }
+    try (var journal = open()) {
+      assertEquals(Map.of("t/one", "1", "t/two", "2", "t/three", "2"), all(journal));
+    }
+  }
+
+  @Test
+  void beforeItIsRestoredNothingTurnsItBack() throws IOException {
+    SessionEntry old = entry("old");
+    clock.advance(Duration.ofMinutes(1));
+    SessionEntry middle = entry("middle");
+    clock.advance(Duration.ofMinutes(1));
+    SessionEntry end = SessionEntry.ended(clock.millis(), 0);
+    end.expires(clock.millis() + HOUR);
+    clock.advance(Duration.ofMinutes(1));
+    SessionEntry late = entry("late");
+    try (var journal = open()) {
+      journal.keep("t/changed", middle);
+      journal.keep("t/behind", middle);
+      journal.keep("t/ended", end);
+      journal.keep("t/lives", old);
+    }
+    var found = Map.of("t/changed", "middle", "t/behind", "middle", "t/ended", "ended");
+    var config = SessionConfig.defaults();
+    try (var journal = SessionJournal.open(directory, GRID, config, disk, clock)) {
+      // What journals of others bring back meanwhile, and who touches that.
+      journal.keepOther("t/changed", old);
+      journal.keep("t/changed", old);
+      journal.keepOther("t/ended", late);
+      journal.keep("t/ended", late);
+      journal.keepOther("t/behind", late);
+      journal.keepOther("t/lives", end);
+      journal.keepOther("t/other", old);
+      assertFalse(journal.tick());
+      var read = new TreeMap<>(found);
+      read.put("t/lives", "old");
+      assertEquals(read, all(journal), "it gives what it had");
+    }
+    try (var journal = open()) {
+      var expected = new TreeMap<>(found);
+      expected.put("t/behind", "late");
+      expected.put("t/lives", "ended");
+      expected.put("t/other", "old");
+      assertEquals(expected, all(journal), "a crash before it was restored");
+      journal.keepOther("t/changed", old);
+      assertEquals("old", all(journal).get("t/changed"), "then what it is told holds");
+    }
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenAnewIsStillAppendedTo() throws IOException {
+    try (var journal = open()) {
+      waste(journal);
+      long bytes = journal.bytes();
+      disk.failAfter(1_000);
+      assertFalse(journal.tick());
+      assertFalse(journal.lagging());
+      disk.failAfter(Long.MAX_VALUE);
+      journal.keep("t/one", entry("1"));
+      assertTrue(journal.bytes() > bytes);
+      for (int ticks = 0; journal.bytes() > bytes; ticks++) {
+        assertTrue(ticks < 10, "it is tried again");
+        assertFalse(journal.tick(), "it lacks nothing");
+      }
+      assertEquals("1", all(journal).get("t/one"));
+    }
+  }
+
+  @Test
+  void whatACrashLeftOfANewFileIsDeleted() throws IOException {
+    Files.write(directory.resolve("journal.new"), new byte[100]);
+    try (var _ = open()) {
+      assertFalse(Files.exists(directory.resolve("journal.new")));
+    }
+  }
+
+  @Test
+  void aDamagedRecordIsNotCarriedOnAndIsToldAgain() throws IOException {
+    try (var journal = open()) {
+      SessionEntry one = entry("1");
+      journal.keep("t/one", one);
+      journal.keep("t/two", entry("2"));
+      byte[] bytes = Files.readAllBytes(file());
+      bytes[30] ^= 1;
+      Files.write(file(), bytes);
+      assertTrue(journal.rewrite(), "it lacks one");
+      assertEquals(Map.of("t/two", "2"), all(journal));
+      journal.keepOther("t/one", one);
+      assertEquals(Map.of("t/one", "1", "t/two", "2"), all(journal));
+    }
+  }
+
+  @Test
+  void aDiskThatDoesNotKeepWhatItTookIsToldAgain() throws IOException {
+    try (var journal = open()) {
+      journal.keep("t/one", entry("1"));
+      disk.beforeSync(
+          0,
+          () -> {
+            throw new IOException("the disk is broken");
+          });
+      journal.sync();
+      assertTrue(journal.lagging());
+      ticked(journal);
+      assertFalse(journal.lagging());
+      assertEquals(Map.of("t/one", "1"), all(journal));
+    }
+  }
+
+  @Test
+  void theGridsNameIsNotInTheDirectory() throws IOException {
+    try (var _ = open()) {
+      assertFalse(Files.readString(directory.resolve("grid")).contains(GRID));
+    }
+    for (String file : new String[] {"grid", "journal"}) {
+      var rights = Files.getPosixFilePermissions(directory.resolve(file));
+      assertEquals("rw-------", PosixFilePermissions.toString(rights), file);
+    }
+    var rights = Files.getPosixFilePermissions(directory);
+    assertEquals("rwx------", PosixFilePermissions.toString(rights));
+  }
+
+  @Test
+  void aDiskIsNotToBeWaitedForMoreOftenThanItCan() {
+    var refused =
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> Settings.sync(SessionConfig.defaults(), Duration.ofMillis(49)));
+    assertEquals("store-sync: PT0.049S (expected: 50ms..1m)", refused.getMessage());
   }
 
   @Test
@@ -313,12 +528,21 @@ class SessionJournalTest {
             HeddleException.class,
             () -> SessionJournal.open(directory, "grid-2", config, disk, clock));
     assertEquals(ErrorCode.CONFLICT, other.code());
-    assertTrue(other.getMessage().contains("sessions of the grid grid-1"), other.getMessage());
+    assertTrue(other.getMessage().contains("sessions of another grid"), other.getMessage());
+    assertFalse(other.getMessage().contains("grid-"), other.getMessage());
   }
 
   /** Defaults but for one. */
   private static final class Settings {
     static SessionConfig most(SessionConfig from, String bytes) {
+      return of(from, from.storeSync(), DataSize.parse(bytes));
+    }
+
+    static SessionConfig sync(SessionConfig from, Duration sync) {
+      return of(from, sync, from.storeMax());
+    }
+
+    private static SessionConfig of(SessionConfig from, Duration sync, DataSize most) {
       return new SessionConfig(
           from.keys(),
           from.idleTimeout(),
@@ -329,8 +553,8 @@ class SessionJournalTest {
           from.maxTotal(),
           from.patience(),
           from.store(),
-          from.storeSync(),
-          DataSize.parse(bytes),
+          sync,
+          most,
           from.storeWait(),
           from.secureCookie());
     }
@@ -340,14 +564,32 @@ class SessionJournalTest {
   static final class FailingDisk implements JournalDisk {
     private final JournalDisk real = JournalDisk.real();
     private final AtomicLong left = new AtomicLong(Long.MAX_VALUE);
-    private volatile Runnable beforeSync = () -> {};
+    private static final Hook NONE = () -> {};
+    private final AtomicReference<Hook> beforeSync = new AtomicReference<>(NONE);
+    private final AtomicReference<Hook> beforeReplace = new AtomicReference<>(NONE);
+    private final AtomicReference<Hook> beforeNames = new AtomicReference<>(NONE);
+
+    /** What happens once. */
+    @FunctionalInterface
+    interface Hook {
+      void run() throws IOException;
+    }
 
     void failAfter(long bytes) {
       left.set(bytes);
     }
 
-    void beforeSync(Runnable once) {
-      beforeSync = once;
+    /** Before the next sync, or one that comes after some. */
+    void beforeSync(int others, Hook once) {
+      beforeSync.set(others == 0 ? once : () -> beforeSync(others - 1, once));
+    }
+
+    void beforeReplace(Hook once) {
+      beforeReplace.set(once);
+    }
+
+    void beforeNames(Hook once) {
+      beforeNames.set(once);
     }
 
     @Override
@@ -382,9 +624,7 @@ class SessionJournalTest {
 
         @Override
         public void sync() throws IOException {
-          Runnable once = beforeSync;
-          beforeSync = () -> {};
-          once.run();
+          beforeSync.getAndSet(NONE).run();
           open.sync();
         }
 
@@ -397,7 +637,14 @@ class SessionJournalTest {
 
     @Override
     public void replace(Path from, Path to) throws IOException {
+      beforeReplace.getAndSet(NONE).run();
       real.replace(from, to);
+    }
+
+    @Override
+    public void syncNames(Path at) throws IOException {
+      beforeNames.getAndSet(NONE).run();
+      real.syncNames(at);
     }
   }
 }

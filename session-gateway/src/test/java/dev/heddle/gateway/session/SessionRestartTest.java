@@ -13,23 +13,31 @@ import dev.heddle.gateway.session.SessionStore.Change;
 import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.Eventually;
 import dev.heddle.process.testing.ManualClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Sessions after all gateways are gone. What a crash leaves is a copy of the journals at some
@@ -75,14 +83,21 @@ class SessionRestartTest {
     for (SessionStore other : others) {
       members.add(other.gridAddress().toString());
     }
+    GatewayConfig config = config(home, members);
+    return gateway(home, config, config.hazelcast(), disk);
+  }
+
+  private GatewayConfig config(Path home, List<String> members) {
     var shared = new SharedGrid(keys(), Duration.ofSeconds(60), false);
-    GatewayConfig config =
-        GatewaySettings.of(shared.settings(GatewayConfig.defaults(), members))
-            .sessionStore(home, Duration.ofMillis(20))
-            .config();
+    return GatewaySettings.of(shared.settings(GatewayConfig.defaults(), members))
+        .sessionStore(home, Duration.ofMillis(50))
+        .config();
+  }
+
+  private Gateway gateway(Path home, GatewayConfig config, GridConfig grid, JournalDisk disk) {
     var meters = new SimpleMeterRegistry();
     var name = home.getFileName().toString();
-    var store = new SessionStore(name, config.session(), config.hazelcast(), disk, clock, meters);
+    var store = new SessionStore(name, config.session(), grid, disk, clock, meters);
     return new Gateway(closer.register(name, store), meters);
   }
 
@@ -164,6 +179,73 @@ class SessionRestartTest {
         assertTrue(each.store().ended(TENANT, ended));
       }
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void ofTwoThatStartAtOnceNeitherUndoesWhatTheOtherHas(boolean inOrder) throws Exception {
+    var origin = gateway(home("origin"));
+    var sessions = new ArrayList<String>();
+    for (int i = 0; i < 8 * MANY; i++) {
+      sessions.add(put(origin.store(), "\"early\""));
+    }
+    Path left = crashed(home("origin"), "left");
+    Path right = crashed(home("origin"), "right");
+    clock.advance(Duration.ofSeconds(5));
+    // Each half has done something while the other was away.
+    var halves = List.of(gateway(left), gateway(right));
+    for (int i = 0; i < sessions.size(); i++) {
+      SessionStore half = halves.get(i % 2).store();
+      if (i % 4 < 2) {
+        put(half, sessions.get(i), "\"late\"");
+      } else {
+        end(half, sessions.get(i));
+      }
+    }
+    var homes = new ArrayList<>(List.of(crashed(left, "one"), crashed(right, "two")));
+    if (!inOrder) {
+      Collections.reverse(homes);
+    }
+    int port = freePort(10_000 + (int) (ProcessHandle.current().pid() % 10_000));
+    var members = List.of("127.0.0.1:" + port, "127.0.0.1:" + freePort(port + 1));
+    CompletableFuture<Gateway> second =
+        CompletableFuture.supplyAsync(() -> member(homes.get(1), members, members.get(1)));
+    var both = List.of(member(homes.get(0), members, members.get(0)), second.join());
+    for (Gateway each : both) {
+      asAfterAll(each, sessions);
+      Eventually.eventually("all is told", () -> each.gauge("sessions") == sessions.size());
+    }
+    // What they have told their journals since is the same.
+    for (Path each : homes) {
+      asAfterAll(gateway(crashed(each, each.getFileName() + "-again")), sessions);
+    }
+  }
+
+  private static void asAfterAll(Gateway gateway, List<String> sessions) {
+    for (int i = 0; i < sessions.size(); i++) {
+      boolean ended = i % 4 >= 2;
+      var expected = ended ? Map.<String, String>of() : Map.of("a", "\"late\"");
+      assertEquals(expected, all(gateway.store(), sessions.get(i)), "session " + i);
+      assertEquals(ended, gateway.store().ended(TENANT, sessions.get(i)), "session " + i);
+    }
+  }
+
+  /** One below those that systems give to whoever asks for any. */
+  private static int freePort(int from) throws IOException {
+    for (int port = from; port < from + 100; port++) {
+      try (var _ = new ServerSocket(port, 1, InetAddress.ofLiteral("127.0.0.1"))) {
+        return port;
+      } catch (BindException e) {
+        // The next one.
+      }
+    }
+    throw new IOException("no port is free from " + from);
+  }
+
+  private Gateway member(Path home, List<String> members, String address) {
+    GatewayConfig config = config(home, members);
+    var grid = new GridConfig(HostPort.parse(address), members, Duration.ofSeconds(60));
+    return gateway(home, config, grid, JournalDisk.real());
   }
 
   @Test
@@ -264,7 +346,7 @@ class SessionRestartTest {
   void sessionsThatAreToOutliveGatewaysNeedKeysThatDo() {
     var config =
         GatewaySettings.of(GatewayConfig.defaults())
-            .sessionStore(home("one"), Duration.ZERO)
+            .sessionStore(home("one"), Duration.ofSeconds(1))
             .config();
     var refused =
         assertThrows(
