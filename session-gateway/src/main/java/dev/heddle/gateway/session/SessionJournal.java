@@ -404,7 +404,7 @@ final class SessionJournal implements AutoCloseable {
       lock.lock();
       try {
         // Else another took its place, which has all of it.
-        if (synced == file && !closed) {
+        if (synced.equals(file) && !closed) {
           lags(e);
         }
       } finally {
