@@ -54,6 +54,11 @@ public final class GatewaySettings {
     return session("keys", Optional.of(keys));
   }
 
+  /** Where sessions outlive all gateways. */
+  public GatewaySettings sessionStore(Path directory, Duration sync) {
+    return session("store", Optional.of(directory)).session("storeSync", sync);
+  }
+
   public GatewaySettings secureCookie(boolean secure) {
     return session("secureCookie", secure);
   }

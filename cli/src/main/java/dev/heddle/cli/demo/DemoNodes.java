@@ -103,8 +103,14 @@ final class DemoNodes {
           pages: %s
           session:
             keys: %s
+            store: %s
         """
-            .formatted(loopback(options.grpcPort()), loopback(port), quoted(pages), quoted(keys))
+            .formatted(
+                loopback(options.grpcPort()),
+                loopback(port),
+                quoted(pages),
+                quoted(keys),
+                quoted(gateway.directory().resolve("sessions")))
         + grid(gateway);
   }
 

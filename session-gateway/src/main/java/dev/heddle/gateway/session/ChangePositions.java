@@ -1,18 +1,12 @@
 package dev.heddle.gateway.session;
 
-import com.hazelcast.core.HazelcastInstance;
-import com.hazelcast.core.HazelcastInstanceAware;
-import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.ExtendedMapEntry;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
-import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,10 +16,7 @@ import org.jspecify.annotations.Nullable;
  * owner opens it with its own key ring. Answers with an {@link Outcome}'s number.
  */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
-final class ChangePositions
-    implements EntryProcessor<String, SessionEntry, Integer>,
-        IdentifiedDataSerializable,
-        HazelcastInstanceAware {
+final class ChangePositions extends SessionStep<Integer> {
   /** The owner's {@link AttributeCipher} in its member's context. */
   static final String CIPHER = "heddle-cipher";
 
@@ -71,7 +62,6 @@ final class ChangePositions
   private long nowMillis;
   private long idleMillis;
   private long maxAgeMillis;
-  private @Nullable AttributeCipher cipher;
 
   /** For the serializer. */
   ChangePositions() {}
@@ -95,17 +85,12 @@ final class ChangePositions
   }
 
   @Override
-  public void setHazelcastInstance(HazelcastInstance member) {
-    cipher = (AttributeCipher) member.getUserContext().get(CIPHER);
-  }
-
-  @Override
   public Integer process(Map.Entry<String, SessionEntry> mapEntry) {
     return change(mapEntry).number;
   }
 
   private Outcome change(Map.Entry<String, SessionEntry> mapEntry) {
-    AttributeCipher own = cipher;
+    AttributeCipher own = cipher();
     PositionToken token = own == null ? null : open(own, sealed);
     if (own == null || token == null) {
       return Outcome.UNREADABLE;
@@ -128,9 +113,12 @@ final class ChangePositions
       return Outcome.DONE;
     }
     entry.positions(after.isEmpty() ? null : seal(own, after));
-    entry.touch(nowMillis);
-    // Without an explicit time to live the entry would fall back to the map's.
-    ((ExtendedMapEntry<String, SessionEntry>) mapEntry).setValue(entry, ttl, TimeUnit.MILLISECONDS);
+    if (same) {
+      entry.touch(nowMillis);
+    } else {
+      entry.changed(nowMillis);
+    }
+    put(mapEntry, entry, nowMillis, ttl);
     return Outcome.DONE;
   }
 
@@ -191,11 +179,6 @@ final class ChangePositions
       throw new IOException("positions change: without tenant or session");
     }
     return read;
-  }
-
-  @Override
-  public int getFactoryId() {
-    return GridTypes.FACTORY;
   }
 
   @Override

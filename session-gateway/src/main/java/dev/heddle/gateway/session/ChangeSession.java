@@ -1,15 +1,11 @@
 package dev.heddle.gateway.session;
 
-import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.ExtendedMapEntry;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
-import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  * backup: nothing else runs on the session meanwhile. Answers with an {@link Outcome}'s number.
  */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
-final class ChangeSession
-    implements EntryProcessor<String, SessionEntry, Integer>, IdentifiedDataSerializable {
+final class ChangeSession extends SessionStep<Integer> {
 
   /** What became of the change; the number is what travels. */
   enum Outcome {
@@ -115,9 +110,8 @@ final class ChangeSession
     if (grows && entry.plainBytes() > maxBytes) {
       return Outcome.TOO_MANY_BYTES;
     }
-    entry.touch(nowMillis);
-    // Without an explicit time to live the entry would fall back to the map's.
-    ((ExtendedMapEntry<String, SessionEntry>) mapEntry).setValue(entry, ttl, TimeUnit.MILLISECONDS);
+    entry.changed(nowMillis);
+    put(mapEntry, entry, nowMillis, ttl);
     return Outcome.APPLIED;
   }
 
@@ -162,11 +156,6 @@ final class ChangeSession
       }
       steps.add(new Step(name, in.readByteArray(), in.readByteArray()));
     }
-  }
-
-  @Override
-  public int getFactoryId() {
-    return GridTypes.FACTORY;
   }
 
   @Override

@@ -1,13 +1,9 @@
 package dev.heddle.gateway.session;
 
-import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.ExtendedMapEntry;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
-import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import java.io.IOException;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +12,9 @@ import org.jspecify.annotations.Nullable;
  * nothing.
  */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
-final class EndSession
-    implements EntryProcessor<String, SessionEntry, @Nullable SessionEntry>,
-        IdentifiedDataSerializable {
+final class EndSession extends SessionStep<@Nullable SessionEntry> {
   private long createdMillis;
+  private long nowMillis;
   private long keepMillis;
   private long renewedMillis;
 
@@ -33,8 +28,9 @@ final class EndSession
    * @param keepMillis how long it is known that it ended
    * @param renewedMillis when it is to get a new id instead; 0: it is not
    */
-  EndSession(long createdMillis, long keepMillis, long renewedMillis) {
+  EndSession(long createdMillis, long nowMillis, long keepMillis, long renewedMillis) {
     this.createdMillis = createdMillis;
+    this.nowMillis = nowMillis;
     this.keepMillis = keepMillis;
     this.renewedMillis = renewedMillis;
   }
@@ -43,9 +39,7 @@ final class EndSession
   public @Nullable SessionEntry process(Map.Entry<String, SessionEntry> mapEntry) {
     SessionEntry before = mapEntry.getValue();
     if (before == null || !before.ended()) {
-      ((ExtendedMapEntry<String, SessionEntry>) mapEntry)
-          .setValue(
-              SessionEntry.ended(createdMillis, renewedMillis), keepMillis, TimeUnit.MILLISECONDS);
+      put(mapEntry, SessionEntry.ended(createdMillis, renewedMillis), nowMillis, keepMillis);
     }
     return before;
   }
@@ -53,6 +47,7 @@ final class EndSession
   @Override
   public void writeData(ObjectDataOutput out) throws IOException {
     out.writeLong(createdMillis);
+    out.writeLong(nowMillis);
     out.writeLong(keepMillis);
     out.writeLong(renewedMillis);
   }
@@ -60,13 +55,9 @@ final class EndSession
   @Override
   public void readData(ObjectDataInput in) throws IOException {
     createdMillis = in.readLong();
+    nowMillis = in.readLong();
     keepMillis = in.readLong();
     renewedMillis = in.readLong();
-  }
-
-  @Override
-  public int getFactoryId() {
-    return GridTypes.FACTORY;
   }
 
   @Override

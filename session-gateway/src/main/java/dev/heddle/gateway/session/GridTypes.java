@@ -21,6 +21,7 @@ final class GridTypes implements DataSerializableFactory {
   static final int END = 13;
   static final int MERGE = 14;
   static final int PRESENCE_READ = 15;
+  static final int RESTORE = 16;
 
   @Override
   public IdentifiedDataSerializable create(int type) {
@@ -40,7 +41,8 @@ final class GridTypes implements DataSerializableFactory {
       case END -> new EndSession();
       case MERGE -> new MergeSessions();
       case PRESENCE_READ -> new PresenceRead();
-      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..15)");
+      case RESTORE -> new RestoreSessions();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..16)");
     };
   }
 }

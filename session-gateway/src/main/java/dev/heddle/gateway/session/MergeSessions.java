@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which of two entries of a session holds when the halves of a split grid find each other: the one
- * that says that it ended, so that no cookie that was refused is good again; else the larger
- * half's.
+ * that says that it ended, so that no cookie that was refused is good again; else the one that was
+ * changed last, so that it is the one that journals bring back, too.
  */
 final class MergeSessions
     implements SplitBrainMergePolicy<SessionEntry, MergingValue<SessionEntry>, Object>,
@@ -25,8 +25,13 @@ final class MergeSessions
   @Override
   public Object merge(
       MergingValue<SessionEntry> smaller, @Nullable MergingValue<SessionEntry> larger) {
-    boolean ended = smaller.getDeserializedValue().ended();
-    return larger == null || ended ? smaller.getRawValue() : larger.getRawValue();
+    if (larger == null) {
+      return smaller.getRawValue();
+    }
+    SessionEntry one = smaller.getDeserializedValue();
+    SessionEntry other = larger.getDeserializedValue();
+    boolean first = one.ended() || (!other.ended() && one.later(other));
+    return first ? smaller.getRawValue() : larger.getRawValue();
   }
 
   @Override

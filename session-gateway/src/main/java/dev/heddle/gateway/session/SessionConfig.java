@@ -18,6 +18,11 @@ import java.util.Optional;
  * @param maxTotal bytes of all names and values of a session together
  * @param patience who needs nothing of its session does not wait longer for the grid to say whether
  *     somebody has ended it
+ * @param store the directory of this node's journal of sessions, which survive a restart of all
+ *     gateways then; absent: they are in memory only
+ * @param storeSync how often the journal is brought to disk, from 50ms
+ * @param storeMax bytes of the journal; it takes as many sessions as these are KiB
+ * @param storeWait how long the first gateways to start wait for the journals of the others
  * @param secureCookie whether browsers send the cookie over TLS only: for a gateway behind a TLS
  *     proxy; where this node has certificates itself, they do in any case
  */
@@ -30,6 +35,10 @@ public record SessionConfig(
     DataSize maxValue,
     DataSize maxTotal,
     Duration patience,
+    Optional<Path> store,
+    Duration storeSync,
+    DataSize storeMax,
+    Duration storeWait,
     boolean secureCookie) {
   public SessionConfig {
     if (idleTimeout.compareTo(Duration.ofSeconds(1)) < 0 || idleTimeout.compareTo(maxAge) > 0) {
@@ -41,6 +50,17 @@ public record SessionConfig(
     }
     if (!patience.isPositive() || patience.compareTo(Duration.ofMinutes(1)) > 0) {
       throw new IllegalArgumentException("patience: " + patience + " (expected: 1ms..1m)");
+    }
+    // With every change would be a wait for the disk on threads that all of the grid waits for.
+    if (storeSync.compareTo(Duration.ofMillis(50)) < 0
+        || storeSync.compareTo(Duration.ofMinutes(1)) > 0) {
+      throw new IllegalArgumentException("store-sync: " + storeSync + " (expected: 50ms..1m)");
+    }
+    if (storeWait.isNegative() || storeWait.compareTo(Duration.ofMinutes(5)) > 0) {
+      throw new IllegalArgumentException("store-wait: " + storeWait + " (expected: 0s..5m)");
+    }
+    if (storeMax.bytes() < 16 << 20) {
+      throw new IllegalArgumentException("store-max: " + storeMax + " (expected: at least 16MiB)");
     }
     check("max-attributes", maxAttributes, 1_000);
     check("max-name-length", maxNameLength, 1_000);
@@ -59,6 +79,10 @@ public record SessionConfig(
         maxValue,
         maxTotal,
         patience,
+        store,
+        storeSync,
+        storeMax,
+        storeWait,
         true);
   }
 
@@ -79,6 +103,10 @@ public record SessionConfig(
         DataSize.parse("16KiB"),
         DataSize.parse("64KiB"),
         Duration.ofSeconds(1),
+        Optional.empty(),
+        Duration.ofSeconds(1),
+        DataSize.parse("4GiB"),
+        Duration.ofSeconds(10),
         false);
   }
 }

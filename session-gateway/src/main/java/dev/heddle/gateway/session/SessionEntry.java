@@ -3,6 +3,8 @@ package dev.heddle.gateway.session;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
+import java.io.DataInput;
+import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -24,6 +26,15 @@ final class SessionEntry implements IdentifiedDataSerializable {
 
   /** When that was because it got a new id; 0: it did not. */
   private long renewedMillis;
+
+  /** Of the last change, not of a mere use: the higher one of two is the later one. */
+  private long version;
+
+  /** When the grid is to drop it. */
+  private long expiresMillis;
+
+  /** A journal has brought it back, and nobody has changed it since. */
+  private boolean restored;
 
   /** For the serializer. */
   SessionEntry() {}
@@ -78,6 +89,48 @@ final class SessionEntry implements IdentifiedDataSerializable {
     touchedMillis = Math.max(touchedMillis, nowMillis);
   }
 
+  /** Notes that it is not what it was. */
+  void changed(long nowMillis) {
+    version = Math.max(version + 1, nowMillis);
+    restored = false;
+    touch(nowMillis);
+  }
+
+  long version() {
+    return version;
+  }
+
+  long expiresMillis() {
+    return expiresMillis;
+  }
+
+  void expires(long millis) {
+    expiresMillis = millis;
+  }
+
+  /** A journal has brought it back. */
+  SessionEntry restored() {
+    restored = true;
+    return this;
+  }
+
+  /**
+   * Whether this, of a journal, is to take the place of what the grid has: an end always, else only
+   * what another journal has brought and is older. What was changed in the grid is never undone.
+   */
+  boolean restores(@Nullable SessionEntry current) {
+    if (current == null) {
+      return true;
+    }
+    return !current.ended && (ended || (current.restored && later(current)));
+  }
+
+  /** Whether this is the later one of two that are no end. */
+  boolean later(SessionEntry other) {
+    return version > other.version
+        || (version == other.version && touchedMillis > other.touchedMillis);
+  }
+
   /** Bytes of all names and values. */
   long plainBytes() {
     long bytes = 0;
@@ -93,35 +146,67 @@ final class SessionEntry implements IdentifiedDataSerializable {
     return Math.min(idleMillis, createdMillis + maxAgeMillis - nowMillis);
   }
 
-  @Override
-  public void writeData(ObjectDataOutput out) throws IOException {
+  /** All but whether it was restored. */
+  void write(DataOutput out) throws IOException {
     out.writeLong(createdMillis);
     out.writeLong(touchedMillis);
-    out.writeInt(sealed.size());
-    for (Map.Entry<String, byte[]> attribute : sealed.entrySet()) {
-      out.writeString(attribute.getKey());
-      out.writeByteArray(attribute.getValue());
-    }
-    out.writeByteArray(positions);
+    out.writeLong(version);
+    out.writeLong(expiresMillis);
     out.writeBoolean(ended);
     out.writeLong(renewedMillis);
+    out.writeInt(positions == null ? -1 : positions.length);
+    if (positions != null) {
+      out.write(positions);
+    }
+    out.writeInt(sealed.size());
+    for (Map.Entry<String, byte[]> attribute : sealed.entrySet()) {
+      out.writeUTF(attribute.getKey());
+      out.writeInt(attribute.getValue().length);
+      out.write(attribute.getValue());
+    }
+  }
+
+  /** What {@link #write} wrote. */
+  static SessionEntry read(DataInput in) throws IOException {
+    var entry = new SessionEntry();
+    entry.from(in);
+    return entry;
+  }
+
+  private void from(DataInput in) throws IOException {
+    createdMillis = in.readLong();
+    touchedMillis = in.readLong();
+    version = in.readLong();
+    expiresMillis = in.readLong();
+    ended = in.readBoolean();
+    renewedMillis = in.readLong();
+    int length = in.readInt();
+    positions = length < 0 ? null : bytes(in, length);
+    for (int left = in.readInt(); left > 0; left--) {
+      String name = in.readUTF();
+      sealed.put(name, bytes(in, in.readInt()));
+    }
+  }
+
+  private static byte[] bytes(DataInput in, int length) throws IOException {
+    if (length < 0 || length > JournalRecord.MAX_REST) {
+      throw new IOException("session entry: a value of " + length + " bytes");
+    }
+    byte[] bytes = new byte[length];
+    in.readFully(bytes);
+    return bytes;
+  }
+
+  @Override
+  public void writeData(ObjectDataOutput out) throws IOException {
+    write(out);
+    out.writeBoolean(restored);
   }
 
   @Override
   public void readData(ObjectDataInput in) throws IOException {
-    createdMillis = in.readLong();
-    touchedMillis = in.readLong();
-    for (int left = in.readInt(); left > 0; left--) {
-      String name = in.readString();
-      byte[] value = in.readByteArray();
-      if (name == null || value == null) {
-        throw new IOException("session entry: an attribute without name or value");
-      }
-      sealed.put(name, value);
-    }
-    positions = in.readByteArray();
-    ended = in.readBoolean();
-    renewedMillis = in.readLong();
+    from(in);
+    restored = in.readBoolean();
   }
 
   @Override

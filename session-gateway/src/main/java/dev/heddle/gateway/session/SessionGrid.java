@@ -11,7 +11,11 @@ import com.hazelcast.config.MaxSizePolicy;
 import com.hazelcast.config.NetworkConfig;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.LifecycleEvent;
 import com.hazelcast.map.IMap;
+import com.hazelcast.partition.MigrationListener;
+import com.hazelcast.partition.MigrationState;
+import com.hazelcast.partition.ReplicaMigrationEvent;
 import com.hazelcast.spi.merge.DiscardMergePolicy;
 import com.hazelcast.spi.properties.ClusterProperty;
 import com.hazelcast.topic.ITopic;
@@ -23,6 +27,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,9 +66,15 @@ final class SessionGrid implements AutoCloseable {
    *
    * @param name members of other names are not let in
    * @param cipher what this member's entry processors open and seal with
+   * @param journal where they write what becomes of sessions; null: nowhere
    */
   static SessionGrid start(
-      String node, String name, GridConfig grid, SessionConfig sessions, AttributeCipher cipher) {
+      String node,
+      String name,
+      GridConfig grid,
+      SessionConfig sessions,
+      AttributeCipher cipher,
+      @Nullable SessionJournal journal) {
     var config = new Config();
     config.setInstanceName("heddle-" + node + "-" + UUID.randomUUID());
     config.setClusterName(name);
@@ -73,6 +84,9 @@ final class SessionGrid implements AutoCloseable {
     config.setUserContext(
         new ConcurrentHashMap<>(
             Map.of(ChangePositions.CIPHER, cipher, ChannelUse.CONTEXT, channelUse)));
+    if (journal != null) {
+      config.getUserContext().put(SessionStep.JOURNAL, journal);
+    }
     config.getJetConfig().setEnabled(false);
     config.getMetricsConfig().setEnabled(false);
     config.getIntegrityCheckerConfig().setEnabled(false);
@@ -238,6 +252,52 @@ final class SessionGrid implements AutoCloseable {
     return member.getCluster().getMembers().stream()
         .map(each -> each.getUuid().toString())
         .collect(Collectors.toSet());
+  }
+
+  /** Which part of the grid a session is in. */
+  int partition(String key) {
+    return member.getPartitionService().getPartition(key).getPartitionId();
+  }
+
+  /** A map of the grid that has no settings of its own. */
+  <V> IMap<String, V> named(String map) {
+    return member.getMap(map);
+  }
+
+  /**
+   * Says what becomes of entries besides steps.
+   *
+   * @param moved some are at other members now
+   * @param merged two halves of the grid have become one
+   */
+  void onMove(Runnable moved, Runnable merged) {
+    var _ =
+        member
+            .getPartitionService()
+            .addMigrationListener(
+                new MigrationListener() {
+                  @Override
+                  public void migrationStarted(MigrationState state) {}
+
+                  @Override
+                  public void migrationFinished(MigrationState state) {
+                    moved.run();
+                  }
+
+                  @Override
+                  public void replicaMigrationCompleted(ReplicaMigrationEvent event) {}
+
+                  @Override
+                  public void replicaMigrationFailed(ReplicaMigrationEvent event) {}
+                });
+    var _ =
+        member
+            .getLifecycleService()
+            .addLifecycleListener(event -> {
+              if (event.getState() == LifecycleEvent.LifecycleState.MERGED) {
+                merged.run();
+              }
+            });
   }
 
   /** Names of the members' nodes. */

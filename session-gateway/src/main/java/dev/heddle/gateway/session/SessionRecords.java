@@ -111,13 +111,20 @@ public final class SessionRecords {
     store.check(session);
     String key = SessionStore.key(tenant, session);
     store.forget(tenant, session);
-    if (!young(session) && life(key) == Life.ABSENT) {
-      // Nothing would let it in any more: there is nothing to remember.
+    if (config.store().isPresent() && tooOld(session)) {
+      return Optional.empty();
+    }
+    if (config.store().isEmpty() && !young(session) && life(key) == Life.ABSENT) {
+      // Nothing would let it in any more: there is nothing to remember. The store of a gateway that
+      // is away might bring it back.
       return Optional.empty();
     }
     var end =
         new EndSession(
-            created(session).toEpochMilli(), memory.toMillis(), renewed ? clock.millis() : 0);
+            created(session).toEpochMilli(),
+            clock.millis(),
+            memory.toMillis(),
+            renewed ? clock.millis() : 0);
     SessionEntry before = SessionStore.inGrid(() -> sessions.executeOnKey(key, end));
     store.forget(tenant, session);
     return Optional.ofNullable(before);

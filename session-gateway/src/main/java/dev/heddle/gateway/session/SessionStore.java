@@ -5,6 +5,7 @@ import com.hazelcast.map.IMap;
 import dev.heddle.catalog.PositionToken;
 import dev.heddle.gateway.session.ChangeSession.Outcome;
 import dev.heddle.gateway.session.ChangeSession.Step;
+import dev.heddle.gateway.session.Sightings.Seen;
 import dev.heddle.gateway.session.TouchSession.Life;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -23,12 +24,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,37 +60,41 @@ public final class SessionStore implements AutoCloseable {
   /** A session in use is touched this often in an idle timeout, so that it ends a little late. */
   static final int TOUCHES = 32;
 
-  private static final int MAX_REMEMBERED = 100_000;
-
   private final SessionConfig config;
   private final SessionCookie cookie;
   private final AttributeCipher cipher;
+  private final StoredGrid stored;
   private final SessionGrid grid;
   private final IMap<String, SessionEntry> sessions;
   private final Clock clock;
-  private final ConcurrentHashMap<String, Seen> seen = new ConcurrentHashMap<>();
-  private final AtomicLong forgotten = new AtomicLong();
+  private final Sightings sightings = new Sightings();
   private final Semaphore asks = new Semaphore(MAX_ASKS);
   private final KeyRing ring;
   private final Timer reads;
   private final Timer changes;
 
-  /**
-   * What was last heard of a session.
-   *
-   * @param lived whether the grid had something of it
-   */
-  private record Seen(long atMillis, boolean lived) {}
-
   /** Starts this node's member of the grid. */
   public SessionStore(
       String node, SessionConfig config, GridConfig gridConfig, Clock clock, MeterRegistry meters) {
+    this(node, config, gridConfig, JournalDisk.real(), clock, meters);
+  }
+
+  SessionStore(
+      String node,
+      SessionConfig config,
+      GridConfig gridConfig,
+      JournalDisk disk,
+      Clock clock,
+      MeterRegistry meters) {
     this.config = config;
     this.ring = ring(config, gridConfig);
     this.cookie = new SessionCookie(ring);
     this.cipher = new AttributeCipher(ring);
     this.clock = clock;
-    this.grid = SessionGrid.start(node, ring.gridName(), gridConfig, config, cipher);
+    var started =
+        StoredGrid.start(node, ring.gridName(), gridConfig, config, cipher, disk, clock, meters);
+    this.stored = started;
+    this.grid = started.grid();
     this.sessions = grid.sessions();
     this.reads = meters.timer("heddle.gateway.session.operation", "operation", "get");
     this.changes = meters.timer("heddle.gateway.session.operation", "operation", "change");
@@ -102,10 +105,11 @@ public final class SessionStore implements AutoCloseable {
     if (config.keys().isPresent()) {
       return KeyRing.read(config.keys().get());
     }
-    if (!gridConfig.others().isEmpty()) {
+    if (!gridConfig.others().isEmpty() || config.store().isPresent()) {
       throw new HeddleException(
           ErrorCode.INVALID_REQUEST,
-          "session.keys: none (expected: a key ring file, the same on all gateway nodes)");
+          "session.keys: none (expected: a key ring file, the same on all gateway nodes, which"
+              + " outlives them where session.store is set)");
     }
     log.warn("session keys are made for this process only: sessions end with it");
     return KeyRing.ephemeral();
@@ -187,7 +191,7 @@ public final class SessionStore implements AutoCloseable {
 
   /** What was heard of a session less than a touch interval ago; null: nothing. */
   private @Nullable Seen seenLately(String tenant, String session) {
-    Seen last = seen.get(key(tenant, session));
+    Seen last = sightings.of(key(tenant, session));
     boolean lately =
         last != null && Math.abs(clock.millis() - last.atMillis()) < touchInterval().toMillis();
     return lately ? last : null;
@@ -200,7 +204,7 @@ public final class SessionStore implements AutoCloseable {
   private Life asked(String tenant, String session) {
     String key = key(tenant, session);
     long now = clock.millis();
-    long before = forgotten.get();
+    long before = sightings.forgotten();
     if (!asks.tryAcquire()) {
       return Life.ABSENT;
     }
@@ -208,7 +212,7 @@ public final class SessionStore implements AutoCloseable {
       Life life =
           Life.of(submitted(key, now).get(config.patience().toNanos(), TimeUnit.NANOSECONDS));
       if (life == Life.LIVES || life == Life.ABSENT) {
-        remember(key, new Seen(now, life == Life.LIVES), before);
+        sightings.remember(key, new Seen(now, life == Life.LIVES), before);
       }
       return life;
     } catch (InterruptedException e) {
@@ -253,7 +257,7 @@ public final class SessionStore implements AutoCloseable {
 
   /** Whether the grid had something of a session when this node last heard of it. */
   boolean lived(String tenant, String session) {
-    Seen last = seen.get(key(tenant, session));
+    Seen last = sightings.of(key(tenant, session));
     return last != null && last.lived();
   }
 
@@ -270,11 +274,11 @@ public final class SessionStore implements AutoCloseable {
   private Life touched(String tenant, String session) {
     String key = key(tenant, session);
     long now = clock.millis();
-    long before = forgotten.get();
+    long before = sightings.forgotten();
     var touch = new TouchSession(now, config, false);
     Life life = Life.of(inGrid(() -> sessions.executeOnKey(key, touch)));
     if (life == Life.LIVES) {
-      remember(key, new Seen(now, true), before);
+      sightings.remember(key, new Seen(now, true), before);
     }
     return life;
   }
@@ -287,7 +291,7 @@ public final class SessionStore implements AutoCloseable {
   private void touchLater(String tenant, String session, long before) {
     String key = key(tenant, session);
     long now = clock.millis();
-    remember(key, new Seen(now, true), before);
+    sightings.remember(key, new Seen(now, true), before);
     var _ =
         sessions
             .submitToKey(key, new TouchSession(now, config, false))
@@ -298,21 +302,6 @@ public final class SessionStore implements AutoCloseable {
   }
 
   /**
-   * Remembers what was heard, unless a session has ended since it was asked for.
-   *
-   * @param before how many had been forgotten by then
-   */
-  private void remember(String key, Seen heard, long before) {
-    if (seen.size() >= MAX_REMEMBERED) {
-      seen.clear();
-    }
-    seen.put(key, heard);
-    if (forgotten.get() != before) {
-      seen.remove(key);
-    }
-  }
-
-  /**
    * JSON by attribute name.
    *
    * @param names which attributes; empty: all
@@ -320,10 +309,11 @@ public final class SessionStore implements AutoCloseable {
   public Map<String, String> get(String tenant, String session, Collection<String> names) {
     check(session);
     return reads.record(() -> {
-      long before = forgotten.get();
+      long before = sightings.forgotten();
       SessionEntry entry = read(tenant, session);
       var values = new TreeMap<String, String>();
-      if (entry != null) {
+      // Of an ended one there is nothing left, and reading it is no use.
+      if (entry != null && !entry.ended()) {
         if (clock.millis() - entry.touchedMillis() >= touchInterval().toMillis()) {
           touchLater(tenant, session, before);
         }
@@ -543,8 +533,7 @@ public final class SessionStore implements AutoCloseable {
 
   /** What was known of a session's life holds no more. */
   void forget(String tenant, String session) {
-    forgotten.incrementAndGet();
-    seen.remove(key(tenant, session));
+    sightings.forget(key(tenant, session));
   }
 
   /** The resumable connections of all gateways, in the same grid. */
@@ -593,6 +582,6 @@ public final class SessionStore implements AutoCloseable {
 
   @Override
   public void close() {
-    grid.close();
+    stored.close();
   }
 }

@@ -1,13 +1,10 @@
 package dev.heddle.gateway.session;
 
 import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.ExtendedMapEntry;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
-import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import java.io.IOException;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,8 +12,7 @@ import org.jspecify.annotations.Nullable;
  * {@link Life}'s number.
  */
 @SuppressWarnings("serial") // Serialized by the methods below, never by Java serialization.
-final class TouchSession
-    implements EntryProcessor<String, SessionEntry, Integer>, IdentifiedDataSerializable {
+final class TouchSession extends SessionStep<Integer> {
 
   /** What the grid knows of a session; the number is what travels. */
   enum Life {
@@ -88,8 +84,7 @@ final class TouchSession
     // tells.
     if (!onlyLooks && nowMillis - entry.touchedMillis() >= idleMillis / SessionStore.TOUCHES) {
       entry.touch(nowMillis);
-      ((ExtendedMapEntry<String, SessionEntry>) mapEntry)
-          .setValue(entry, ttl, TimeUnit.MILLISECONDS);
+      put(mapEntry, entry, nowMillis, ttl);
     }
     return Life.LIVES;
   }
@@ -108,11 +103,6 @@ final class TouchSession
     nowMillis = in.readLong();
     idleMillis = in.readLong();
     maxAgeMillis = in.readLong();
-  }
-
-  @Override
-  public int getFactoryId() {
-    return GridTypes.FACTORY;
   }
 
   @Override

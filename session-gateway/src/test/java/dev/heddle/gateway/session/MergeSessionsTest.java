@@ -143,6 +143,29 @@ class MergeSessionsTest {
     assertEquals("alive", merge.merge(alive, alive));
   }
 
+  @Test
+  void ofTwoThatLiveTheOneThatWasChangedLastHolds() {
+    var early = new SessionEntry(1);
+    early.changed(10);
+    early.touch(100);
+    var late = new SessionEntry(1);
+    late.changed(20);
+    var merge = new MergeSessions();
+    record Named(SessionEntry entry, String name) implements MergingValue<SessionEntry> {
+      @Override
+      public SessionEntry getDeserializedValue() {
+        return entry;
+      }
+
+      @Override
+      public Object getRawValue() {
+        return name;
+      }
+    }
+    assertEquals("late", merge.merge(new Named(early, "early"), new Named(late, "late")));
+    assertEquals("late", merge.merge(new Named(late, "late"), new Named(early, "early")));
+  }
+
   /** An entry of one half, stored as its name. */
   private record Merging(SessionEntry entry) implements MergingValue<SessionEntry> {
     @Override

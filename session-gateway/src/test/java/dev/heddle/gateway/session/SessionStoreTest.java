@@ -335,6 +335,15 @@ class SessionStoreTest {
   }
 
   @Test
+  void readingAnEndedSessionIsNoSignOfItsLife() {
+    String session = session();
+    put(one, session, "a", "1");
+    assertTrue(two.records(Duration.ZERO).end("default", session));
+    assertEquals(Map.of(), all(one, session));
+    assertTrue(one.ended("default", session));
+  }
+
+  @Test
   void aLookIsNothingToTheBackup() {
     assertNull(new TouchSession(1, SessionConfig.defaults(), true).getBackupProcessor());
     assertNotNull(new TouchSession(1, SessionConfig.defaults(), false).getBackupProcessor());

@@ -1,0 +1,75 @@
+package dev.heddle.gateway.session;
+
+import com.hazelcast.core.HazelcastInstance;
+import com.hazelcast.core.HazelcastInstanceAware;
+import com.hazelcast.map.EntryProcessor;
+import com.hazelcast.map.ExtendedMapEntry;
+import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A step on a session, on its owner's partition thread and then on the backup. Each of the two
+ * writes what becomes of the session to its own journal, where it has one.
+ */
+@SuppressWarnings("serial") // Serialized by each step's own methods, never by Java serialization.
+abstract class SessionStep<R extends @Nullable Object>
+    implements EntryProcessor<String, SessionEntry, R>,
+        IdentifiedDataSerializable,
+        HazelcastInstanceAware {
+  /** Where a member's user context has its journal, if it has one. */
+  static final String JOURNAL = "session-journal";
+
+  private @Nullable SessionJournal journal;
+  private @Nullable AttributeCipher cipher;
+
+  @Override
+  public void setHazelcastInstance(HazelcastInstance member) {
+    Map<String, Object> context = member.getUserContext();
+    journal = (SessionJournal) context.get(JOURNAL);
+    cipher = (AttributeCipher) context.get(ChangePositions.CIPHER);
+  }
+
+  /** This member's cipher; null before the step has come to a member. */
+  @Nullable AttributeCipher cipher() {
+    return cipher;
+  }
+
+  /** Sets the entry; without an explicit time to live it would fall back to the map's. */
+  void put(
+      Map.Entry<String, SessionEntry> mapEntry,
+      SessionEntry entry,
+      long nowMillis,
+      long ttlMillis) {
+    entry.expires(nowMillis + ttlMillis);
+    set(mapEntry, entry, ttlMillis);
+    if (journal != null) {
+      journal.keep(mapEntry.getKey(), entry);
+    }
+  }
+
+  /** As {@link #put}, of what some journal has already. */
+  void putKnown(Map.Entry<String, SessionEntry> mapEntry, SessionEntry entry, long ttlMillis) {
+    set(mapEntry, entry, ttlMillis);
+    tell(mapEntry.getKey(), entry);
+  }
+
+  private static void set(
+      Map.Entry<String, SessionEntry> mapEntry, SessionEntry entry, long ttlMillis) {
+    ((ExtendedMapEntry<String, SessionEntry>) mapEntry)
+        .setValue(entry, ttlMillis, TimeUnit.MILLISECONDS);
+  }
+
+  /** This member's journal is to have it, if it lacks it. */
+  void tell(String key, SessionEntry entry) {
+    if (journal != null) {
+      journal.keepOther(key, entry);
+    }
+  }
+
+  @Override
+  public int getFactoryId() {
+    return GridTypes.FACTORY;
+  }
+}
