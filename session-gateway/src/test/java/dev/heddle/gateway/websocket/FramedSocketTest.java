@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.process.testing.Eventually;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.Timeout;
 /** The life of a socket, on an end point in memory. */
 @Timeout(60)
 class FramedSocketTest {
-  private static final Duration SOON = Duration.ofSeconds(20);
-
   /** Frames of a client, with a mask of zeros. */
   private static final String TEXT = "81810000000061";
 
@@ -109,7 +106,7 @@ class FramedSocketTest {
   }
 
   private void ends(int code) {
-    Eventually.isTrue(SOON, () -> owner.told.contains("ended " + code));
+    Eventually.eventually("ended " + code, () -> owner.told.contains("ended " + code));
   }
 
   @Test
@@ -139,8 +136,8 @@ class FramedSocketTest {
   @Test
   void partsThatHoldNothingAreCountedBeforeTheirEnd() {
     socket.onOpen();
-    comes("010000000000".replaceFirst("0100", "0180") + "008000000000".repeat(9));
-    Eventually.isTrue(SOON, () -> owner.told.contains("came 10 0"));
+    comes("018000000000" + "008000000000".repeat(9));
+    Eventually.eventually("counted", () -> owner.told.contains("came 10 0"));
   }
 
   @Test
@@ -154,8 +151,8 @@ class FramedSocketTest {
     comes(CLOSE);
     ends(1000);
     var all = new StringBuilder();
-    Eventually.isTrue(
-        SOON,
+    Eventually.eventually(
+        "our goodbye",
         () -> {
           all.append(written());
           return all.toString().endsWith("880203e8");
