@@ -82,17 +82,20 @@ final class LocalChannel {
   }
 
   private void work() {
-    do {
+    boolean more = true;
+    while (more) {
       Runnable next = todo.poll();
       try {
         if (next != null) {
           next.run();
         }
-      } catch (RuntimeException e) {
-        // The next look at the grid tries again.
+      } catch (RuntimeException | Error e) {
+        // The next look at the grid tries again; whatever it was, the channel goes on.
         log.warn("channel={} error={}", key.name(), e.toString());
+      } finally {
+        more = asked.decrementAndGet() > 0;
       }
-    } while (asked.decrementAndGet() > 0);
+    }
   }
 
   /** How a subscription is to begin. */
@@ -344,7 +347,12 @@ final class LocalChannel {
   private void add(Message message) {
     var publication = new Publication(key, message);
     keep(publication);
-    subscribers.keySet().removeIf(each -> !each.publication(publication, false));
+    publication.shareFrames();
+    try {
+      subscribers.keySet().removeIf(each -> !each.publication(publication, false));
+    } finally {
+      publication.dropFrames();
+    }
   }
 
   private void keep(Publication publication) {

@@ -18,8 +18,13 @@ public final class Publication {
   private final Message message;
   private volatile byte @Nullable [] envelope;
   private volatile byte @Nullable [] data;
-  private volatile @Nullable WireFrame frame;
-  private volatile @Nullable WireFrame envelopeFrame;
+  private volatile @Nullable Shared shared;
+
+  /** What all get who listen as it comes. */
+  private static final class Shared {
+    private volatile @Nullable WireFrame frame;
+    private volatile @Nullable WireFrame envelopeFrame;
+  }
 
   Publication(ChannelKey channel, Message message) {
     this.channel = channel;
@@ -62,22 +67,41 @@ public final class Publication {
     return known;
   }
 
+  /** From now on all get the same frames. */
+  void shareFrames() {
+    shared = new Shared();
+  }
+
+  /**
+   * The frames are no longer kept: they hold the message once more as it is written, and once more
+   * compressed, which no bound of the history knows of.
+   */
+  void dropFrames() {
+    shared = null;
+  }
+
   /** The message as a WebSocket frame. */
   public WireFrame frame() {
-    WireFrame known = frame;
+    Shared all = shared;
+    WireFrame known = all == null ? null : all.frame;
     if (known == null) {
       known = WireFrame.message(message.bytes(), message.binary());
-      frame = known;
+      if (all != null) {
+        all.frame = known;
+      }
     }
     return known;
   }
 
   /** The envelope as a WebSocket frame. */
   public WireFrame envelopeFrame() {
-    WireFrame known = envelopeFrame;
+    Shared all = shared;
+    WireFrame known = all == null ? null : all.envelopeFrame;
     if (known == null) {
       known = WireFrame.message(envelope(), false);
-      envelopeFrame = known;
+      if (all != null) {
+        all.envelopeFrame = known;
+      }
     }
     return known;
   }

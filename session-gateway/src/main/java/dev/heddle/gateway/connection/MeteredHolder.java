@@ -31,29 +31,28 @@ final class MeteredHolder implements WebSocketTransport.Holder {
     holder.opened(opened);
   }
 
+  /** Once it is too much the transport is closing, and hands on nothing more. */
   @Override
-  public void frame(Payload frame) {
-    if (admit(frame.bytes().length)) {
-      holder.frame(frame);
-    }
-  }
-
-  /** Each ping makes an answer, so it counts as a message does. */
-  @Override
-  public void control(int size) {
-    var _ = admit(size);
-  }
-
-  private boolean admit(int size) {
+  public void came(int count, int size) {
     long now = ticker.nanoTime();
-    if (frames.take(1, now) == 0 && bytes.take(size, now) == 0) {
-      return true;
+    if (frames.take(count, now) == 0 && bytes.take(size, now) == 0) {
+      return;
     }
     WebSocketTransport open = transport;
     if (open != null) {
       open.close(CloseCodes.POLICY, "too many frames a second");
     }
-    return false;
+  }
+
+  @Override
+  public void frame(Payload frame) {
+    holder.frame(frame);
+  }
+
+  /** Each ping makes an answer, so it counts as a message does. */
+  @Override
+  public void control(int size) {
+    came(1, size);
   }
 
   @Override

@@ -44,6 +44,10 @@ final class WebSocketTransport implements SocketListener, Transport {
   private volatile long heardNanos;
   private volatile long pingedNanos;
   private volatile long closingNanos;
+
+  /** What had left when the grace began. */
+  private volatile long departures;
+
   private volatile boolean closing;
   private volatile boolean slow;
   private volatile int closeCode;
@@ -53,6 +57,13 @@ final class WebSocketTransport implements SocketListener, Transport {
   interface Holder {
     /** The socket is open; frames come after {@link WebSocketTransport#demand}. */
     void opened(WebSocketTransport transport);
+
+    /**
+     * Frames have come, of which none need be whole.
+     *
+     * @param bytes of the one that {@link #frame} follows with, at the dearest; 0: none does
+     */
+    default void came(int frames, int bytes) {}
 
     /** A frame; blocks until it is answered. */
     void frame(Payload frame);
@@ -111,6 +122,11 @@ final class WebSocketTransport implements SocketListener, Transport {
     socket = opened;
     connections.opened(this);
     setting.holder().opened(this);
+  }
+
+  @Override
+  public void came(int frames, int bytes) {
+    setting.holder().came(frames, bytes);
   }
 
   @Override
@@ -228,9 +244,10 @@ final class WebSocketTransport implements SocketListener, Transport {
     return open != null && open.waiting();
   }
 
+  /** Who comes back gets what waits, unless nothing is left to come back to. */
   @Override
   public void close(int code, String reason) {
-    close(code, reason, false);
+    close(code, reason, setting.envelopes() && code != CloseCodes.NORMAL);
   }
 
   private void close(int code, String reason, boolean drop) {
@@ -242,6 +259,7 @@ final class WebSocketTransport implements SocketListener, Transport {
       closing = true;
       connections.closing(this);
       open.close(code, reason, drop);
+      departures = open.departures();
     }
   }
 
@@ -275,9 +293,19 @@ final class WebSocketTransport implements SocketListener, Transport {
     }
   }
 
+  /** The grace begins anew whenever something has left, as the goodbye comes after what waits. */
   @Override
   public void endIfOverdue() {
-    if (closing && ticker.nanoTime() - closingNanos > CLOSE_GRACE.toNanos()) {
+    FramedSocket open = socket;
+    if (!closing || open == null) {
+      return;
+    }
+    long now = ticker.nanoTime();
+    long since = open.departures();
+    if (since != departures) {
+      departures = since;
+      closingNanos = now;
+    } else if (now - closingNanos > CLOSE_GRACE.toNanos()) {
       connections.countOverdue();
       abort();
     }

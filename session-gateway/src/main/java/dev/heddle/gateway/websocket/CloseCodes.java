@@ -21,6 +21,9 @@ public final class CloseCodes {
 
   static final int TOO_LARGE = 1009;
 
+  /** What was to be done on the connection failed for a reason of ours. */
+  static final int SERVER_ERROR = 1011;
+
   /** The history lost a frame before the client had it: it may resume, and learns so. */
   public static final int INSUFFICIENT = 3010;
 

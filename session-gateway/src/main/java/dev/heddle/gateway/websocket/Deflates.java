@@ -26,6 +26,10 @@ public final class Deflates implements AutoCloseable {
   };
 
   private static final byte[] NOTHING = {};
+
+  /** Ends of a message's blocks that are taken; each costs two bytes, and a new beginning. */
+  private static final int MOST_ENDS = 16;
+
   private static final int LEAST = 256;
 
   /**
@@ -110,6 +114,7 @@ public final class Deflates implements AutoCloseable {
     inflater.setInput(in);
     byte[] out = new byte[(int) Math.min(most + 1, Math.max(LEAST, 3L * compressed.length))];
     int length = 0;
+    int ends = 0;
     while (true) {
       int more = inflater.inflate(out, length, out.length - length);
       length += more;
@@ -122,12 +127,15 @@ public final class Deflates implements AutoCloseable {
           return length == out.length ? out : Arrays.copyOf(out, length);
         }
         // 7.2.3.5: a sender may end its blocks within a message.
+        if (++ends > MOST_ENDS) {
+          throw Fault.data("compressed data: ends more than " + MOST_ENDS + " times");
+        }
         inflater.reset();
         inflater.setInput(in, in.length - rest, rest);
       } else if (length == out.length) {
         out = Arrays.copyOf(out, (int) Math.min(most + 1, 2L * out.length));
       } else if (more == 0) {
-        // A dictionary, or data that go on behind their end.
+        // Data that go on behind their end.
         throw Fault.data("compressed data: not whole");
       }
     }

@@ -47,14 +47,18 @@ final class FrameParser {
   private int begun;
   private int utf8 = Utf8.START;
 
+  /** Frames of messages that are whole, and not taken note of. */
+  private int whole;
+
   /** What came. */
   sealed interface Event {
     /**
      * A whole message.
      *
      * @param binary else it is UTF-8
+     * @param cost its bytes as it came, or expanded, whichever are more
      */
-    record Message(byte[] payload, boolean binary) implements Event {}
+    record Message(byte[] payload, boolean binary, int cost) implements Event {}
 
     record Ping(byte[] payload) implements Event {}
 
@@ -82,6 +86,13 @@ final class FrameParser {
   /** Whether it is between two messages: a new one would do as well. */
   boolean idle() {
     return headBytes == 0 && begun == 0;
+  }
+
+  /** Frames of messages, whole ones or parts, that have come since this was asked last. */
+  int takeFrames() {
+    int frames = whole;
+    whole = 0;
+    return frames;
   }
 
   /** Bytes that are set aside for what is not whole yet. */
@@ -272,24 +283,26 @@ final class FrameParser {
         default -> close(payload);
       };
     }
+    whole++;
     return (first & WireFrame.FIN) == 0 ? null : message();
   }
 
   private Event message() throws Fault {
-    byte[] whole =
+    byte[] payload =
         messageLength == message.length ? message : Arrays.copyOf(message, messageLength);
     boolean binary = (begun & 0x0f) == WireFrame.BINARY;
     if ((begun & WireFrame.COMPRESSED) != 0 && deflates != null) {
-      whole = deflates.inflate(whole, most);
-      utf8 = binary ? Utf8.START : Utf8.check(Utf8.START, whole, 0, whole.length);
+      payload = deflates.inflate(payload, most);
+      utf8 = binary ? Utf8.START : Utf8.check(Utf8.START, payload, 0, payload.length);
     }
     if (utf8 != Utf8.START) {
       throw Fault.data("text: not UTF-8");
     }
+    int cost = Math.max(messageLength, payload.length);
     message = NOTHING;
     messageLength = 0;
     begun = 0;
-    return new Event.Message(whole, binary);
+    return new Event.Message(payload, binary, cost);
   }
 
   private static Event close(byte[] payload) throws Fault {

@@ -14,6 +14,7 @@ import org.eclipse.jetty.io.RetainableByteBuffer;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ public final class FramedSocket
   /** Of the buffers that are borrowed while something is read. */
   private static final int BUFFER = 4 << 10;
 
+  private static final String FAILED = "internal error";
   private static final Logger log = LoggerFactory.getLogger(FramedSocket.class);
   private static final ThreadFactory THREADS = Threads.virtual("heddle-socket");
 
@@ -69,6 +71,7 @@ public final class FramedSocket
   private boolean opening;
   private boolean gone;
   private @Nullable Ended ended;
+  private Scheduler.@Nullable Task lingering;
   private volatile Phase phase = Phase.OPEN;
 
   private enum Phase {
@@ -147,6 +150,11 @@ public final class FramedSocket
     return outgoing.room();
   }
 
+  /** Grows with all that leaves. */
+  public long departures() {
+    return outgoing.departures();
+  }
+
   /** Sends a ping. */
   public void ping() {
     outgoing.control(WireFrame.ping());
@@ -186,6 +194,11 @@ public final class FramedSocket
 
   @Override
   public void onOpen() {
+    if (!endPoint.isOpen()) {
+      // Where it was closed before it was ours, nobody else tells us.
+      lost("the socket is closed");
+      return;
+    }
     synchronized (this) {
       if (gone) {
         return;
@@ -201,12 +214,12 @@ public final class FramedSocket
       listener.opened(this);
     } catch (RuntimeException e) {
       log.warn("socket closed as it opened", e);
-      endPoint.close();
+      over(CloseCodes.SERVER_ERROR, FAILED, false);
     } finally {
       synchronized (this) {
         opening = false;
         already = ended;
-        reads = demanded && !gone;
+        reads = (demanded || phase == Phase.OVER) && !gone;
         reading = reads;
       }
     }
@@ -223,13 +236,23 @@ public final class FramedSocket
 
   @Override
   public void onClose(@Nullable Throwable cause) {
+    lost(cause == null ? "the socket is closed" : "the socket failed");
+    tell(each -> each.onClosed(this));
+  }
+
+  private void lost(String reason) {
+    Scheduler.Task task;
     synchronized (this) {
       gone = true;
+      task = lingering;
+      lingering = null;
+    }
+    if (task != null) {
+      task.cancel();
     }
     outgoing.end();
-    end(CloseCodes.ABNORMAL, cause == null ? "the socket is closed" : "the socket failed");
+    end(CloseCodes.ABNORMAL, reason);
     releaseIfUnread();
-    tell(each -> each.onClosed(this));
   }
 
   private interface Told {
@@ -301,8 +324,8 @@ public final class FramedSocket
     } catch (IOException e) {
       release();
       unwritable(e);
-    } catch (RuntimeException e) {
-      log.warn("socket closed", e);
+    } catch (RuntimeException | Error e) {
+      // Nobody would read on.
       release();
       unwritable(e);
     }
@@ -355,11 +378,17 @@ public final class FramedSocket
           reader = new FrameParser(bounds.message(), deflate == null ? null : bounds.deflates());
           parser = reader;
         }
-        switch (reader.next(buffer.getByteBuffer())) {
+        FrameParser.Event event = reader.next(buffer.getByteBuffer());
+        int frames = reader.takeFrames();
+        if (frames > 0) {
+          listener.came(
+              frames, event instanceof FrameParser.Event.Message whole ? whole.cost() : 0);
+        }
+        switch (event) {
           case null -> {
             // The loop sees whether there is more to read.
           }
-          case FrameParser.Event.Message(byte[] payload, boolean binary) -> {
+          case FrameParser.Event.Message(byte[] payload, boolean binary, int _) -> {
             synchronized (this) {
               demanded = false;
             }
@@ -370,16 +399,15 @@ public final class FramedSocket
             listener.control(payload.length);
           }
           case FrameParser.Event.Pong() -> listener.control(0);
-          case FrameParser.Event.Close(int code, String reason) -> {
-            over(code, reason);
-            outgoing.close(WireFrame.close(code, ""), false);
-            hangUp();
-          }
+          // Nobody reads any more what waits: browsers throw away what comes after their goodbye.
+          case FrameParser.Event.Close(int code, String reason) ->
+              over(code, reason, WireFrame.close(code, ""), true);
         }
       } catch (Fault e) {
-        over(e.code(), e.reason());
-        outgoing.close(WireFrame.close(e.code(), e.reason()), true);
-        hangUp();
+        over(e.code(), e.reason(), true);
+      } catch (RuntimeException e) {
+        log.warn("socket closed", e);
+        over(CloseCodes.SERVER_ERROR, FAILED, false);
       }
     }
   }
@@ -410,14 +438,35 @@ public final class FramedSocket
 
   // The end.
 
-  /** Both goodbyes are said, or will not be: no message is read any more. */
-  private void over(int code, String reason) {
+  private void over(int code, String reason, boolean drop) {
+    over(code, reason, WireFrame.close(code, reason), drop);
+  }
+
+  /**
+   * Says goodbye. The client's has come, or is not waited for: no message is read any more.
+   *
+   * @param drop whether what waits is dropped
+   */
+  private void over(int code, String reason, ByteBuffer goodbye, boolean drop) {
+    parser = null;
+    // Before the goodbye, which may find the socket broken; told after it, as who is told may stop.
+    boolean tells;
     synchronized (this) {
       phase = Phase.OVER;
+      tells = note(code, reason);
+      if (!gone && lingering == null) {
+        lingering =
+            connector.getScheduler().schedule(endPoint::close, LINGER_SECONDS, TimeUnit.SECONDS);
+      }
     }
-    parser = null;
-    var _ = connector.getScheduler().schedule(endPoint::close, LINGER_SECONDS, TimeUnit.SECONDS);
-    end(code, reason);
+    try {
+      outgoing.close(goodbye, drop);
+      hangUp();
+    } finally {
+      if (tells) {
+        listener.ended(code, reason);
+      }
+    }
   }
 
   /** So that the client sees that nothing follows our goodbye. */
@@ -428,17 +477,19 @@ public final class FramedSocket
   }
 
   private void end(int code, String reason) {
-    synchronized (this) {
-      if (ended != null) {
-        return;
-      }
-      ended = new Ended(code, reason);
-      if (opening) {
-        // Told when it is open.
-        return;
-      }
+    if (note(code, reason)) {
+      listener.ended(code, reason);
     }
-    listener.ended(code, reason);
+  }
+
+  /** The first end is the one that counts. Whether it is to be told; else it was, or will be. */
+  private synchronized boolean note(int code, String reason) {
+    if (ended != null) {
+      return false;
+    }
+    ended = new Ended(code, reason);
+    // Told when it is open.
+    return !opening;
   }
 
   @Override
@@ -453,9 +504,15 @@ public final class FramedSocket
 
   @Override
   public void unwritable(Throwable cause) {
-    listener.failed();
-    end(CloseCodes.ABNORMAL, "the socket failed");
-    endPoint.close();
+    try {
+      if (!(cause instanceof IOException)) {
+        log.warn("socket closed", cause);
+      }
+      listener.failed();
+      end(CloseCodes.ABNORMAL, "the socket failed");
+    } finally {
+      endPoint.close();
+    }
   }
 
   // What Jetty may ask of any connection.

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.websocket;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -58,6 +59,9 @@ final class Outgoing implements Callback {
 
   private volatile boolean left;
 
+  /** How often something has left. Written by one thread at a time. */
+  private volatile long departures;
+
   /** Whether the end point is about to write, and whether that has completed by then. */
   private boolean handing;
 
@@ -114,6 +118,11 @@ final class Outgoing implements Callback {
     return left;
   }
 
+  /** Grows with all that leaves. */
+  long departures() {
+    return departures;
+  }
+
   /**
    * Sends a frame, or drops one; false: nothing is sent any more, or the client is too slow and its
    * socket is being closed.
@@ -121,6 +130,15 @@ final class Outgoing implements Callback {
    * @param counted false: it waited for the client, and is bounded elsewhere
    */
   boolean send(WireFrame frame, boolean counted) {
+    try {
+      return sendOrQueue(frame, counted);
+    } catch (RuntimeException | Error e) {
+      failed(e);
+      return false;
+    }
+  }
+
+  private boolean sendOrQueue(WireFrame frame, boolean counted) {
     List<ByteBuffer> batch = null;
     boolean slow = false;
     synchronized (this) {
@@ -165,8 +183,8 @@ final class Outgoing implements Callback {
 
   /** One frame may be larger than the limit: it is the second one that shows who does not read. */
   private boolean crowded(WireFrame frame) {
-    return bytes > 0
-        && (bytes + frame.length() > bounds.outgoing() || frames >= bounds.outgoingFrames());
+    return frames >= bounds.outgoingFrames()
+        || (bytes > 0 && bytes + frame.length() > bounds.outgoing());
   }
 
   /** Frames that do not count stay: dropping them makes no room. */
@@ -233,12 +251,17 @@ final class Outgoing implements Callback {
 
   private void begin() {
     List<ByteBuffer> batch;
-    synchronized (this) {
-      if (writing) {
-        return;
+    try {
+      synchronized (this) {
+        if (writing) {
+          return;
+        }
+        batch = next();
+        writing = batch != null;
       }
-      batch = next();
-      writing = batch != null;
+    } catch (RuntimeException | Error e) {
+      failed(e);
+      return;
     }
     if (batch != null) {
       write(batch);
@@ -285,21 +308,23 @@ final class Outgoing implements Callback {
     return batch;
   }
 
-  /** Writes this, and then what has come meanwhile. Called by who has begun the writing. */
+  /**
+   * Writes this, and then what has come meanwhile. Called by who has begun the writing. Whatever is
+   * thrown, also for want of memory, ends the socket: it would never write again.
+   */
   private void write(List<ByteBuffer> first) {
     List<ByteBuffer> batch = first;
-    while (batch != null) {
-      ByteBuffer[] buffers = batch.toArray(ByteBuffer[]::new);
-      try {
+    try {
+      while (batch != null) {
+        ByteBuffer[] buffers = batch.toArray(ByteBuffer[]::new);
         // Nearly always all of it leaves at once, and the end point needs to remember nothing.
         if (!endPoint.flush(buffers) && !handOver(buffers)) {
           return;
         }
-      } catch (Exception e) {
-        failed(e);
-        return;
+        batch = written();
       }
-      batch = written();
+    } catch (IOException | RuntimeException | Error e) {
+      failed(e);
     }
   }
 
@@ -326,7 +351,13 @@ final class Outgoing implements Callback {
         return;
       }
     }
-    List<ByteBuffer> next = written();
+    List<ByteBuffer> next;
+    try {
+      next = written();
+    } catch (RuntimeException | Error e) {
+      failed(e);
+      return;
+    }
     if (next != null) {
       write(next);
     }
@@ -341,6 +372,7 @@ final class Outgoing implements Callback {
       uncounted -= uncountedLeaving;
       bytesLeaving = 0;
       uncountedLeaving = 0;
+      departures = departures + 1;
       last = leaves;
       next = last ? null : next();
       writing = next != null;

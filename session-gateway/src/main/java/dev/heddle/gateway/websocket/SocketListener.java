@@ -5,6 +5,14 @@ public interface SocketListener {
   /** It is open; messages come after {@link FramedSocket#demand}. May block. */
   void opened(FramedSocket socket);
 
+  /**
+   * Frames of messages have come, of which none need be whole.
+   *
+   * @param bytes of the message that is told of next, as it came or expanded, whichever are more;
+   *     0: none is
+   */
+  void came(int frames, int bytes);
+
   /** A message; the next one comes after {@link FramedSocket#demand}. May block. */
   void message(byte[] payload, boolean binary);
 

@@ -2,6 +2,7 @@ package dev.heddle.gateway.websocket;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -74,7 +75,7 @@ class FrameParserTest {
 
   private static String told(Event event) {
     return switch (event) {
-      case Event.Message(byte[] payload, boolean binary) ->
+      case Event.Message(byte[] payload, boolean binary, int _) ->
           (binary ? "binary " : "text ") + shown(payload);
       case Event.Ping(byte[] payload) -> "ping " + shown(payload);
       case Event.Pong() -> "pong";
@@ -263,6 +264,32 @@ class FrameParserTest {
     assertNull(parser.next(head.flip()));
     assertNull(parser.next(ByteBuffer.wrap(new byte[1])));
     assertTrue(parser.held() <= 4 << 10, () -> parser.held() + " bytes");
+  }
+
+  @Test
+  void eachFrameCountsAlsoOneWithoutBytes() {
+    var parser = parser(false);
+    assertEquals(List.of(), read(parser, stream("01: 00: 00: 00:")));
+    assertEquals(4, parser.takeFrames());
+    assertEquals(List.of("ping", "text"), read(parser, stream("89: 80:")));
+    assertEquals(1, parser.takeFrames());
+    assertEquals(0, parser.takeFrames());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // Empty blocks: 11 bytes that expand to none.
+    "c2:000000ffff000000ffff00, 11",
+    "c2:000500faff48656c6c6f00, 11",
+    "82:616263, 3",
+    "02:616263 80:6465, 5"
+  })
+  void aMessageCostsWhatCameOrWhatItExpandsTo(String frames, int cost) throws Fault {
+    Event event = parser(true).next(ByteBuffer.wrap(stream(frames)));
+    assertEquals(cost, assertInstanceOf(Event.Message.class, event).cost());
+    byte[] zeros = frame(0xc2, DEFLATES.deflate(new byte[MOST]));
+    Event expanded = parser(true).next(ByteBuffer.wrap(zeros));
+    assertEquals(MOST, assertInstanceOf(Event.Message.class, expanded).cost());
   }
 
   @Test
