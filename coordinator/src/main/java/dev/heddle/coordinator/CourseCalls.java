@@ -9,6 +9,7 @@ import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.Ticker;
 import java.util.ArrayList;
@@ -43,6 +44,9 @@ final class CourseCalls {
 
   private int underWay;
 
+  /** What calls are told that are made now. */
+  private Bound bar = Bound.NONE;
+
   CourseCalls(
       SharedState shared,
       CourseTerms terms,
@@ -76,6 +80,19 @@ final class CourseCalls {
     return shards;
   }
 
+  /** What calls are told that are made from now on. */
+  void bar(Bound higher) {
+    bar = higher;
+  }
+
+  /** Whether the call is under way and knows less. Who is asked again for all hits is told none. */
+  boolean mayBeTold(Attempt attempt, Bound known) {
+    return attempt.underWay()
+        && attempt.kind != Kind.WHOLE
+        && known.compareTo(attempt.told) > 0
+        && !whole(attempt.leaf);
+  }
+
   /** These shards are asked for all hits from now on. */
   void askWhole(List<ShardRef> refs) {
     refs.forEach(ref -> whole.add(ref.shard()));
@@ -83,7 +100,7 @@ final class CourseCalls {
 
   /** Whether the call was asked for fewer hits of the shard than others are by now. */
   boolean outdated(Attempt attempt, int shard) {
-    return attempt.hits > 0 && whole.contains(shard);
+    return (attempt.hits > 0 || !attempt.told.equals(Bound.NONE)) && whole.contains(shard);
   }
 
   private boolean whole(LeafAssignment leaf) {
@@ -101,6 +118,7 @@ final class CourseCalls {
     boolean byShard = kind == Kind.HEDGE;
     var use = use(leaf);
     boolean whole = whole(leaf);
+    var told = whole || kind == Kind.WHOLE ? Bound.NONE : bar;
     var attempt =
         new Attempt(
             shards,
@@ -110,7 +128,9 @@ final class CourseCalls {
             byShard,
             use,
             now,
-            whole ? 0 : terms.trim().hits(leaf.shards()));
+            whole ? 0 : terms.trim().hits(leaf.shards()),
+            told);
+    attempt.tellAtNanos = now + shared.config().scatter().barInterval().toNanos();
     attempts.add(attempt);
     underWay++;
     use.sent(leaf.shards().size());
@@ -127,7 +147,8 @@ final class CourseCalls {
                 byShard,
                 Spending.left(terms.budget(), gather.bill()),
                 attempt.hits,
-                whole || terms.trim().whole()),
+                whole || terms.trim().whole(),
+                told),
             attempt);
     return attempt;
   }

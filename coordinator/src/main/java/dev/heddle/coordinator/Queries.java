@@ -91,10 +91,12 @@ final class Queries {
             new ExtraBudget(scatter.repairBudget(), scatter.extraBurst(), 1, true),
             new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
             ledger,
+            new Courses(),
             registry.counter("heddle_coordinator_shards_asked_again"),
             registry.counter("heddle_coordinator_shards_hedged"),
             registry.counter("heddle_coordinator_shards_repaired"),
             registry.counter("heddle_coordinator_answers_cut"),
+            registry.counter("heddle_coordinator_bars_told"),
             ticker);
     this.skipping = new Skipping(table, ticker);
     this.slow = new SlowLog(scatter.slowQuery());

@@ -14,6 +14,7 @@ import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
@@ -49,6 +50,17 @@ final class QueryCourse {
 
     /** The answer grew, and there is more to come. */
     void improved();
+
+    /** Tells a call that is under way what others found. */
+    void tell(Attempt attempt, Bound bar);
+
+    /** Whether someone handed this out who wants to hear what is found. */
+    default boolean hasCaller() {
+      return false;
+    }
+
+    /** Tells whoever handed this out what was found here. */
+    default void tellCaller(Bound bar) {}
   }
 
   private final SharedState shared;
@@ -63,6 +75,7 @@ final class QueryCourse {
   private final CourseCalls calls;
   private final Reissues reissues;
   private final TrimRepair trims;
+  private final Bars bars;
 
   /** Whether shards that the plan left out are not asked. */
   private boolean skipping;
@@ -107,8 +120,10 @@ final class QueryCourse {
     this.reissues = new Reissues(shared, gather, tries, calls, rounds);
     long now = ticker.nanoTime();
     this.trims = new TrimRepair(shared, gather, calls, rounds, now + (softDeadlineNanos - now) / 2);
+    this.bars = new Bars(shared, gather, calls, door);
     this.skipping = !plan.skipped().isEmpty();
-    if (terms.trim().active()) {
+    if (terms.trim().active() || (terms.hears() && bars.active())) {
+      // What others say that they found may never come.
       gather.keepAtoms();
     }
   }
@@ -155,7 +170,7 @@ final class QueryCourse {
         wake = earlier(wake, shards.hedgeAtNanos);
       }
     }
-    return trims.wakeNanos(ticker.nanoTime(), wake);
+    return bars.wakeNanos(trims.wakeNanos(ticker.nanoTime(), wake));
   }
 
   private static long earlier(long one, long other) {
@@ -196,6 +211,18 @@ final class QueryCourse {
       }
     }
     trims.askAgain(now);
+    bars.tell(now);
+  }
+
+  /** Others of the query's tree found so much. */
+  void raise(Bound others, boolean fromAbove) {
+    if (fromAbove) {
+      gather.outdone(others);
+    } else if (!gather.keepsAtoms()) {
+      // It may never come, and what was left out for it could not be asked for again.
+      return;
+    }
+    bars.heard(others, fromAbove, ticker.nanoTime());
   }
 
   /** A leaf replied, or its call failed. */
@@ -232,6 +259,9 @@ final class QueryCourse {
     attempt.reports = answer.reports();
     attempt.open = answer.bill().open();
     attempt.calls = answer.calls();
+    for (var atom : answer.atoms()) {
+      attempt.heeds = attempt.heeds.raised(atom.bar());
+    }
     long took = now - attempt.sentNanos;
     attempt.use.answered(took - answer.activeMicros() * 1_000, now);
     if (attempt.kind == Kind.FIRST) {
@@ -241,6 +271,9 @@ final class QueryCourse {
     sightings.observe(answer.reports(), rounds.epoch(), now);
     ShardFailure.refuseWrong(answer.failures());
     boolean grew = attempt.byShard ? brought(attempt, answer) : whole(attempt, answer);
+    if (grew) {
+      bars.grew(now);
+    }
     gather.spend(Spending.here(ticker.nanoTime() - now, shared.config().memory()));
     if (grew) {
       improved();

@@ -69,7 +69,10 @@ final class QueryRun {
     this.plan = plan;
     this.run = run;
     int levels = plan.levels();
-    this.template = levels == 1 ? template : template.inTree(levels, options.explain());
+    // What improves is shown at once: it must not rest on what may never come.
+    boolean hears = levels > 1 && improvements.isEmpty();
+    var inTree = levels == 1 ? template : template.inTree(levels, options.explain());
+    this.template = hears ? inTree.heardBy(shared.tree().self()) : inTree;
     this.options = options;
     this.improvements = improvements;
     this.traceId = traceId;
@@ -79,6 +82,9 @@ final class QueryRun {
     this.gather = new Gather(run, plan, shared.known());
     this.budget = Spending.budget(shared.config().scatter());
     this.loop = new CourseLoop(shared, this.template, cancelled, this::improved);
+    if (hears) {
+      loop.hear();
+    }
     var dataset = plan.dataset();
     var tries =
         new ShardTries(
@@ -105,6 +111,7 @@ final class QueryRun {
                 ? Trim.NONE
                 : Trim.of(
                     run, template.k(), plan, shared, shared.config().scatter().topKProbability()),
+            hears,
             ticker.nanoTime() + remaining - slice);
     this.course = new QueryCourse(shared, plan, gather, tries, terms, loop);
   }

@@ -10,6 +10,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -65,6 +66,11 @@ public final class Gather {
   /** What {@link #whatLacks} found; null: the answer has changed since. */
   private @Nullable List<Taken> lacking;
 
+  /** The strongest bar of what came; and what is certain of others besides what came here. */
+  private Bound heeded = Bound.NONE;
+
+  private Bound outdone = Bound.NONE;
+
   private boolean keeping;
   private @Nullable Partial merged;
   private Bill bill = Bill.NONE;
@@ -98,6 +104,23 @@ public final class Gather {
     keeping = true;
   }
 
+  /** Whether the function may give a bound. */
+  public boolean bounds() {
+    return run.bounds() && run.commutative();
+  }
+
+  /** What is to come must reach it to make a difference, by what was merged. */
+  public Bound bound() {
+    var all = merged;
+    return all == null ? Bound.NONE : run.bound(all);
+  }
+
+  /** Whoever merges this with others' knows of so much there. */
+  public void outdone(Bound others) {
+    outdone = outdone.raised(others);
+    lacking = null;
+  }
+
   /** Whether {@link #keepAtoms} was said. */
   public boolean keepsAtoms() {
     return keeping;
@@ -128,6 +151,7 @@ public final class Gather {
   /** It is in the answer, or its partial is about to be. */
   private void put(Taken one) {
     lacking = null;
+    heeded = heeded.raised(one.atom.bar());
     if (keeping || one.atom.cut()) {
       taken.add(one);
     }
@@ -163,40 +187,6 @@ public final class Gather {
     }
   }
 
-  /** A partial in the answer, or put aside. */
-  private static final class Taken {
-    private final Atom atom;
-    private final List<ShardReport> reports;
-
-    private final Set<Integer> shards;
-
-    /** That were asked for; 0: all. */
-    private final int hits;
-
-    /** To be looked at, as long as it may lack something; merging takes another. */
-    private @Nullable Partial decoded;
-
-    Taken(Atom atom, List<ShardReport> reports, int hits) {
-      this.atom = atom;
-      this.reports = reports;
-      this.shards = HashSet.newHashSet(atom.covers().size());
-      atom.covers().forEach(ref -> shards.add(ref.shard()));
-      this.hits = hits;
-    }
-
-    boolean trimmed() {
-      return hits > 0 || atom.cut();
-    }
-
-    boolean covers(int shard) {
-      return shards.contains(shard);
-    }
-
-    boolean within(Taken other) {
-      return other.shards.containsAll(shards);
-    }
-  }
-
   private Partial decoded(Taken one) {
     var known = one.decoded;
     if (known == null) {
@@ -213,7 +203,11 @@ public final class Gather {
     }
     var found = lacking;
     if (found == null) {
-      found = taken.stream().filter(one -> one.trimmed() && lacks(all, one)).toList();
+      var sure = heeded.equals(Bound.NONE) ? outdone : outdone.raised(run.bound(all));
+      found =
+          taken.stream()
+              .filter(one -> one.misled(sure) || (one.trimmed() && lacks(all, one)))
+              .toList();
       lacking = found;
     }
     return found;
@@ -466,7 +460,9 @@ public final class Gather {
   public List<Atom> atoms() {
     if (run.commutative()) {
       var held = merged();
-      return held == null ? List.of() : List.of(new Atom(refs(covered), run.encode(held), cut()));
+      return held == null
+          ? List.of()
+          : List.of(new Atom(refs(covered), run.encode(held), cut(), owed(held)));
     }
     waiting.sort(Ordered.BY_SHARD);
     List<Atom> runs = new ArrayList<>();
@@ -478,6 +474,13 @@ public final class Gather {
       }
     }
     return runs;
+  }
+
+  /** What others must have found so that this lacks nothing. */
+  private Bound owed(Partial held) {
+    return heeded.equals(Bound.NONE) || run.bound(held).compareTo(heeded) >= 0
+        ? Bound.NONE
+        : heeded;
   }
 
   private Atom together(List<Ordered> atoms) {

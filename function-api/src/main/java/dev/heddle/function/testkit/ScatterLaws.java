@@ -4,6 +4,7 @@ import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
@@ -361,7 +362,7 @@ public final class ScatterLaws<Q, P> {
         continue;
       }
       for (int i = first; i < shards.size(); i++) {
-        merged = root.merge(merged, bounded(shards.get(i), bound.get()));
+        merged = root.merge(merged, bounded(shards.get(i), rising(bound.get())));
         var raised = root.bound(query, merged);
         if (raised.isEmpty() || raised.get().compareTo(bound.get()) < 0) {
           throw new AssertionError(
@@ -429,7 +430,14 @@ public final class ScatterLaws<Q, P> {
     }
   }
 
-  private P bounded(Shard shard, Bound bound) {
+  /** Known from the first, or the so manyth question on. */
+  private RisingBound rising(Bound bound) {
+    int late = random.nextInt(4);
+    int[] asked = {0};
+    return () -> asked[0]++ < late ? Bound.NONE : bound;
+  }
+
+  private P bounded(Shard shard, RisingBound bound) {
     var function = maker.get();
     var prepared = function.prepare(request);
     try {
