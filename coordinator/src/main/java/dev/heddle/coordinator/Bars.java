@@ -34,8 +34,7 @@ final class Bars {
     this.gather = gather;
     this.calls = calls;
     this.door = door;
-    this.intervalNanos =
-        gather.bounds() ? shared.config().scatter().barInterval().toNanos() : 0;
+    this.intervalNanos = gather.bounds() ? shared.config().scatter().barInterval().toNanos() : 0;
     this.tellCallerAtNanos = shared.ticker().nanoTime() + intervalNanos;
   }
 
@@ -56,10 +55,12 @@ final class Bars {
 
   /** Others found as much. */
   void heard(Bound others, boolean fromAbove, long now) {
-    if (active()) {
-      if (fromAbove) {
-        toldCaller = toldCaller.raised(others);
-      }
+    if (fromAbove) {
+      gather.outdone(others);
+      toldCaller = toldCaller.raised(others);
+    }
+    // What is said below may never come: then what was left out for it has to be asked for again.
+    if (active() && (fromAbove || gather.keepsAtoms())) {
       raise(others);
       tell(now);
     }

@@ -158,9 +158,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   @Override
   public void tell(Attempt attempt, Bound bar) {
     var call = new Ref(template.queryId(), template.branch(), attempt.number, false);
-    shared
-        .leaves()
-        .raise(template, attempt.leaf.address(), call, attempt.leaf.handed(), bar);
+    shared.leaves().raise(template, attempt.leaf.address(), call, attempt.leaf.handed(), bar);
   }
 
   @Override

@@ -36,7 +36,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /**
  * Runs queries: admission, plan, scatter, gather. Safe for many threads; each query is one {@link
@@ -127,7 +126,7 @@ final class Queries {
    *
    * @param functionName empty: the built-in search
    * @param cancelled whether the caller went away
-   * @param improvements gets each better answer before the last, on this thread
+   * @param improvements gets better answers before the last, on this thread
    */
   QueryAnswer run(
       String dataset,
@@ -135,7 +134,7 @@ final class Queries {
       ScatterRequest request,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements)
+      Optional<Improvements> improvements)
       throws InterruptedException {
     long start = ticker.nanoTime();
     try (var place =
@@ -158,7 +157,7 @@ final class Queries {
       ScatterRequest request,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements)
+      Optional<Improvements> improvements)
       throws InterruptedException {
     var context = RequestContext.current();
     try {

@@ -123,7 +123,6 @@ final class QueryCourse {
     this.bars = new Bars(shared, gather, calls, door);
     this.skipping = !plan.skipped().isEmpty();
     if (terms.trim().active() || (terms.hears() && bars.active())) {
-      // What others say that they found may never come.
       gather.keepAtoms();
     }
   }
@@ -216,12 +215,6 @@ final class QueryCourse {
 
   /** Others of the query's tree found so much. */
   void raise(Bound others, boolean fromAbove) {
-    if (fromAbove) {
-      gather.outdone(others);
-    } else if (!gather.keepsAtoms()) {
-      // It may never come, and what was left out for it could not be asked for again.
-      return;
-    }
     bars.heard(others, fromAbove, ticker.nanoTime());
   }
 

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /**
  * One query under way: lets its {@link QueryCourse} run to the end, and makes the answer. Owned by
@@ -40,7 +39,7 @@ final class QueryRun {
   private final ScatterRun run;
   private final Template template;
   private final Options options;
-  private final Optional<Consumer<QueryAnswer>> improvements;
+  private final Optional<Improvements> improvements;
   private final String traceId;
   private final Ticker ticker;
   private final long startNanos;
@@ -61,7 +60,7 @@ final class QueryRun {
       Template template,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements,
+      Optional<Improvements> improvements,
       String traceId,
       long startNanos,
       QueryAnswer.Admission admission) {
@@ -147,7 +146,10 @@ final class QueryRun {
   }
 
   private void improved() {
-    improvements.ifPresent(consumer -> consumer.accept(result("pending", false)));
+    // What nobody can take yet is not made: the next one, or the last, has all that is in it.
+    improvements
+        .filter(Improvements::wanted)
+        .ifPresent(consumer -> consumer.improved(result("pending", false)));
   }
 
   private QueryAnswer finish() {

@@ -13,11 +13,11 @@ import java.util.Map;
 
 /**
  * What calls brought that were asked for fewer hits than the query wants, or that left out what
- * others seemed to outdo ({@link Bars}), which has gone since. Where that may have been
- * too few, its shards are asked for all hits, once, and what comes takes its place: so the answer
- * is that of a query which trims nothing. Until then it is put aside; what nothing has replaced
- * when the query ends is taken after all, and the answer ends where it may lack something. Owned by
- * the query's thread.
+ * others seemed to outdo ({@link Bars}), which has gone since. Where that may have been too few,
+ * its shards are asked for all hits, once, and what comes takes its place: so the answer is that of
+ * a query which trims nothing. Until then it is put aside; what nothing has replaced when the query
+ * ends is taken after all, and the answer ends where it may lack something. Owned by the query's
+ * thread.
  *
  * <p>These are extra executions and have a budget. Where nothing else is under way they are made in
  * any case, and owed: as long as more is owed than earned, queries are not trimmed ({@link Trim}).

@@ -157,6 +157,18 @@ final class Fixtures {
   }
 
   /** The same request for so many hits. */
+  /** The defaults, with another interval of bars. */
+  static CoordinatorConfig withBars(Duration interval) {
+    var config = CoordinatorConfig.defaults();
+    return TestCoordinator.with(
+        config,
+        config.bulkIdle(),
+        config.queries(),
+        config.admission(),
+        config.scheduling(),
+        config.scatter().withBarInterval(interval));
+  }
+
   static ScatterRequest withHits(ScatterRequest request, int hits) {
     return new ScatterRequest(
         request.query(),

@@ -14,6 +14,7 @@ import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Engine;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -55,6 +56,7 @@ class GatherTest {
           new ShardReport(
               shard,
               100,
+              1,
               1,
               0,
               0,
@@ -109,6 +111,7 @@ class GatherTest {
     return new ShardReport(
         report.shard(),
         report.documents(),
+        0,
         0,
         0,
         0,
@@ -222,7 +225,7 @@ class GatherTest {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(2), known);
       var below = answer("a", 7, 0);
-      var cut = new Atom(below.atom().covers(), below.atom().partial(), true);
+      var cut = new Atom(below.atom().covers(), below.atom().partial(), true, Bound.NONE);
       assertTrue(gather.accept(cut, below.reports()));
       assertTrue(accept(gather, answer("b", 7, 1)));
       assertTrue(gather.cut());

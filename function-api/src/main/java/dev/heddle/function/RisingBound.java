@@ -1,8 +1,8 @@
 package dev.heddle.function;
 
 /**
- * A {@link Bound} that may rise while a leaf works, as others find more. A leaf may ask as seldom as
- * it likes. What lies above the strongest one that it was given must all be in its partial.
+ * A {@link Bound} that may rise while a leaf works, as others find more. A leaf may ask as seldom
+ * as it likes. What lies above the strongest one that it was given must all be in its partial.
  */
 @FunctionalInterface
 public interface RisingBound {

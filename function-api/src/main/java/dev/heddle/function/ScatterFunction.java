@@ -62,8 +62,8 @@ public interface ScatterFunction<Q, P> {
   /**
    * What the shards that were not heard yet must reach to make a difference, given what was merged
    * so far. It goes to {@link #leaf(Object, Shard, Bound)} of shards that have not begun, and to
-   * {@link #leaf(Object, Shard, RisingBound)} of those under way; on other nodes, too. It may arrive
-   * late or never.
+   * {@link #leaf(Object, Shard, RisingBound)} of those under way; on other nodes, too. It may
+   * arrive late or never.
    *
    * <p>A bound of some partials holds for whatever they are merged with: merging makes it stronger,
    * or leaves it. The strongest of several is the largest.

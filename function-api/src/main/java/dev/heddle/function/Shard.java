@@ -47,8 +47,8 @@ public interface Shard {
   }
 
   /**
-   * As {@link #search(Query, int, long, Bound)}, with a bound that may rise meanwhile: of the scores
-   * below the strongest one that was asked for, none is in the answer.
+   * As {@link #search(Query, int, long, Bound)}, with a bound that may rise meanwhile: of the
+   * scores below the strongest one that was asked for, none is in the answer.
    */
   default TopDocuments search(Query query, int k, long countUpTo, RisingBound bound) {
     return search(query, k, countUpTo, bound.now());

@@ -131,8 +131,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                     submit(
                         observer,
                         call ->
-                            call.onNext(
-                                run(request, unready, waited, entry.bar(), call, queuedAt)),
+                            call.onNext(run(request, unready, waited, entry.bar(), call, queuedAt)),
                         () -> unused(request, queuedAt),
                         entry::close)));
   }
@@ -162,8 +161,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     }
     var deadline = deadline();
     var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
-    var task = 
-        LeafWire.task(request, function, unready, waited, deadline, bar, call::isCancelled);
+    var task = LeafWire.task(request, function, unready, waited, deadline, bar, call::isCancelled);
     long started = ticker.nanoTime();
     var execution =
         new ScatterExecution(

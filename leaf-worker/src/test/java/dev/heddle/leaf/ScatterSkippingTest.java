@@ -24,6 +24,7 @@ import dev.heddle.engine.Partial;
 import dev.heddle.engine.Platform;
 import dev.heddle.engine.QueryOrigin;
 import dev.heddle.function.Aggregation;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
@@ -209,6 +210,7 @@ class ScatterSkippingTest {
             Deadline.after(PATIENCE, TICKER),
             byShard,
             budget,
+            new SharedBar(Bound.NONE),
             () -> false);
     return new ScatterExecution(
             task, leaf.store(), engine, new Epochs(4, 1_000), TICKER, 128, TICKER.nanoTime())

@@ -355,6 +355,14 @@ public final class ScatterLaws<Q, P> {
 
   /** Some shards are heard first; what they say bounds the others. */
   private void bounds(@Nullable Object expected) {
+    bounds(expected, false);
+    bounds(expected, true);
+  }
+
+  /**
+   * @param rising whether leaves may learn of it while they work
+   */
+  private void bounds(@Nullable Object expected, boolean rising) {
     for (int first = 1; first < encoded.size(); first++) {
       var merged = mergedInOrder(encoded.subList(0, first));
       var bound = root.bound(query, merged);
@@ -362,7 +370,7 @@ public final class ScatterLaws<Q, P> {
         continue;
       }
       for (int i = first; i < shards.size(); i++) {
-        merged = root.merge(merged, bounded(shards.get(i), rising(bound.get())));
+        merged = root.merge(merged, bounded(shards.get(i), rising(bound.get(), rising)));
         var raised = root.bound(query, merged);
         if (raised.isEmpty() || raised.get().compareTo(bound.get()) < 0) {
           throw new AssertionError(
@@ -431,8 +439,8 @@ public final class ScatterLaws<Q, P> {
   }
 
   /** Known from the first, or the so manyth question on. */
-  private RisingBound rising(Bound bound) {
-    int late = random.nextInt(4);
+  private RisingBound rising(Bound bound, boolean later) {
+    int late = later ? 1 + random.nextInt(4) : 0;
     int[] asked = {0};
     return () -> asked[0]++ < late ? Bound.NONE : bound;
   }
