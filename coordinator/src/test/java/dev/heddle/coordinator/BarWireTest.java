@@ -147,8 +147,7 @@ class BarWireTest {
                   plan,
                   Reading.ANY,
                   run,
-                  LeafGrpcClient.template(
-                      "q", "default", dataset.id(), search(), 1, REQUEST),
+                  LeafGrpcClient.template("q", "default", dataset.id(), search(), 1, REQUEST),
                   Fixtures.options(
                       Duration.ofSeconds(50), 1, Reading.Level.ANY, PositionToken.EMPTY),
                   () -> false,
