@@ -103,6 +103,9 @@ final class AnswerText {
     if (answer.path("cut").asBoolean(false)) {
       text.append("hits      end early: no time to ask for those that may follow\n");
     }
+    if (answer.path("partialStatistics").asBoolean(false)) {
+      text.append("scores    rest on statistics of some shards only: the others were late\n");
+    }
     coverage(text, answer.path("coverage"));
     bill(text, answer.path("bill"));
     text.append("trace     ").append(answer.path("traceId").asString("")).append('\n');

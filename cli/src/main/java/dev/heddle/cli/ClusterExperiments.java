@@ -217,7 +217,7 @@ final class ClusterExperiments {
             at -> new LongPollExperiment(java(), at, quick ? QUICK_SOCKETS : POLLS)),
         new Late(
             "fanout",
-            "one frame for all of many WebSockets; by single pushes, as there are no channels yet",
+            "one frame for all of many WebSockets, published in a channel",
             at ->
                 new FanoutExperiment(java(), at, packages(), quick ? QUICK_SOCKETS : SUBSCRIBERS)),
         new Late(

@@ -67,6 +67,13 @@ class AnswerTextTest {
   }
 
   @Test
+  void saysWhereScoresRestOnSomeShardsOnly() {
+    var partial = ((ObjectNode) ANSWER.deepCopy()).put("partialStatistics", true);
+    assertTrue(AnswerText.of(partial, false).contains("\nscores    rest on statistics of some"));
+    assertFalse(AnswerText.of(ANSWER, false).contains("rest on"));
+  }
+
+  @Test
   void endsWithBillAndTrace() {
     String text = AnswerText.of(ANSWER, false);
     assertTrue(text.contains("bill      active 1.5 ms, cpu 900 µs, queued 0 µs, scanned 40"), text);

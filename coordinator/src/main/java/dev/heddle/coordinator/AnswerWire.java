@@ -33,6 +33,7 @@ final class AnswerWire {
             .setTookMicros(answer.tookNanos() / 1_000)
             .setTraceId(answer.traceId())
             .setStatisticsEpoch(answer.statisticsEpoch())
+            .setPartialStatistics(answer.partialStatistics())
             .setPositionToken(answer.position().toString())
             .setStalenessMicros(answer.stalenessMicros())
             .setFinal(answer.last())

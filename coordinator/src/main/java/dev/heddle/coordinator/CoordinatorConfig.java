@@ -12,7 +12,8 @@ import java.time.Duration;
  * @param defaultDeadline of a query that brings none
  * @param maxDeadline longest deadline of a query or invocation
  * @param mergeSlice at most so much of the deadline is kept for merging and answering
- * @param statisticsGrace how long leaves wait for each other's figures of terms unseen in the epoch
+ * @param statisticsGrace how long leaves wait for each other's figures of terms unseen in the
+ *     epoch: who is later is missing in the scores, and the answer says so
  * @param statisticsRefresh a changed dataset gets a new statistics epoch at most this often
  * @param queries queries in flight at most, however fast they are; beyond, they wait or are refused
  * @param invocations plain invocations in flight; beyond, they are refused
@@ -140,7 +141,7 @@ public record CoordinatorConfig(
         Duration.ofSeconds(10),
         Duration.ofMinutes(15),
         Duration.ofMillis(20),
-        Duration.ofMillis(100),
+        Duration.ofSeconds(1),
         Duration.ofSeconds(1),
         256,
         1_024,

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param result what the function's finish returned
  * @param cut whether it may have fewer hits than were asked for though there are more
+ * @param partialStatistics whether scores rest on figures that some shard did not tell in time
  * @param position the request's token, and what was seen
  * @param stalenessMicros how old the oldest of the views may be; 0: none newer
  * @param explanation how it went, of the last answer
@@ -30,6 +31,7 @@ record QueryAnswer(
     long tookNanos,
     String traceId,
     String statisticsEpoch,
+    boolean partialStatistics,
     PositionToken position,
     long stalenessMicros,
     Optional<Explanation> explanation,

@@ -571,6 +571,11 @@ final class QueryCourse {
     return rounds.epoch();
   }
 
+  /** Whether scores rest on figures that some shard did not contribute to. */
+  boolean partialStatistics() {
+    return rounds.partial();
+  }
+
   int statisticsRounds() {
     return rounds.rounds();
   }

@@ -180,6 +180,7 @@ final class QueryRun {
         now - startNanos,
         traceId,
         course.epoch().toString(),
+        course.partialStatistics(),
         options.token().with(plan.dataset(), gather.positions()),
         gather.stalenessMicros(),
         last ? Optional.of(explanation(before, now)) : Optional.empty(),

@@ -49,6 +49,7 @@ final class StatisticsRounds {
 
   private StatisticsEpoch epoch;
   private int rounds;
+  private boolean partial;
   private long firstHeldNanos;
 
   /**
@@ -88,6 +89,11 @@ final class StatisticsRounds {
     return rounds;
   }
 
+  /** Whether scores rest on figures that some shard did not contribute to. */
+  boolean partial() {
+    return partial;
+  }
+
   boolean waiting() {
     return !held.isEmpty();
   }
@@ -118,10 +124,14 @@ final class StatisticsRounds {
     held.removeIf(leaf -> leaf.attempt.shards == shardsOfCall);
   }
 
-  /** When the others have waited long enough for those that said nothing. */
+  /**
+   * When the others have waited long enough for those that said nothing. Of a part in half the
+   * time: whoever asked for it waits, too, and would else go on without all of it.
+   */
   long graceEndNanos(long graceNanos, long softDeadlineNanos) {
     long quarter = Math.max(0, softDeadlineNanos - firstHeldNanos) / 4;
-    return firstHeldNanos + Math.min(graceNanos, quarter);
+    long grace = Math.min(graceNanos, quarter);
+    return firstHeldNanos + (handsUp() ? grace / 2 : grace);
   }
 
   /** What a call can be told beforehand; empty where leaves have asked for nothing. */
@@ -165,6 +175,7 @@ final class StatisticsRounds {
       passing.establish(epoch.figures(terms), epoch.knowsFields());
       passing.establish(told.figures, told.fields);
       epoch = passing;
+      partial = true;
     }
     return take();
   }

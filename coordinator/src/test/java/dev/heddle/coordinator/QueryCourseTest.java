@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.gather.Gather;
@@ -111,7 +112,18 @@ class QueryCourseTest implements QueryCourse.Door {
     for (int shard = 0; shard < shards; shard++) {
       refs.add(new ShardRef(shard, 7));
     }
-    var plan = new Plan(dataset, List.of(new LeafAssignment("a", "a:1", refs)), List.of());
+    begin(dataset, List.of(new LeafAssignment("a", "a:1", refs)), others);
+  }
+
+  /** The first shard is on one leaf, the second on another. */
+  private void beginApart() {
+    var one = new LeafAssignment("a", "a:1", List.of(new ShardRef(0, 7)));
+    var other = new LeafAssignment("b", "b:1", List.of(new ShardRef(1, 7)));
+    begin(Fixtures.dataset(2), List.of(one, other));
+  }
+
+  private void begin(DatasetRecord dataset, List<LeafAssignment> leaves, String... others) {
+    var plan = new Plan(dataset, leaves, List.of());
     gather = new Gather(run, plan, shared.known());
     var tries = Fixtures.tries(dataset, shard -> Arrays.stream(others));
     var terms =
@@ -329,6 +341,31 @@ class QueryCourseTest implements QueryCourse.Door {
     var local = new Figures(told, Map.of(), Map.of());
     course.reply(
         sent.get(call), new LeafReply.NeedsFigures(true, local, List.of(), failures, Bill.NONE));
+  }
+
+  @Test
+  void scoresRestOnTheFiguresOfAllThatTellThemInTime() {
+    beginApart();
+    lacks(0);
+    assertEquals(2, sent.size());
+    lacks(1);
+    course.tick();
+    assertEquals(
+        List.of("a/2 FIGURES", "b/2 FIGURES"),
+        sent.stream().skip(2).map(QueryCourseTest::callOf).toList());
+    assertFalse(course.partialStatistics());
+  }
+
+  @Test
+  void whoIsLateWithItsFiguresIsMissingInTheScoresAndTheAnswerSaysSo() {
+    beginApart();
+    lacks(0);
+    var grace = DEADLINE.dividedBy(4);
+    advance(grace.minusNanos(1));
+    assertEquals(2, sent.size());
+    advance(Duration.ofNanos(1));
+    assertEquals("a/2 FIGURES", callOf(sent.get(2)));
+    assertTrue(course.partialStatistics());
   }
 
   @Test

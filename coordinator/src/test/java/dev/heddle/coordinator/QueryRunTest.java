@@ -181,6 +181,7 @@ class QueryRunTest {
     var two = leaf(ScriptedLeafGrpcService.scoring("b", "moby", 4));
     var first = answer();
     assertEquals(1, first.explanation().orElseThrow().statisticsRounds());
+    assertFalse(first.partialStatistics());
     assertTrue(String.valueOf(first.result()).contains("a=7"), () -> "result " + first.result());
     assertTrue(String.valueOf(first.result()).contains("b=7"), () -> "result " + first.result());
     var second = answer();
@@ -196,6 +197,7 @@ class QueryRunTest {
     add("127.0.0.1:1");
     var first = answer();
     assertEquals("a=3", first.result());
+    assertTrue(first.partialStatistics());
     var second = answer();
     assertFalse(first.statisticsEpoch().equals(second.statisticsEpoch()));
   }

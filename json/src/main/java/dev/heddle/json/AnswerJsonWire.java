@@ -73,6 +73,9 @@ public final class AnswerJsonWire {
     json.writeStringProperty("traceId", response.getTraceId());
     if (!response.getStatisticsEpoch().isEmpty()) {
       json.writeStringProperty("statisticsEpoch", response.getStatisticsEpoch());
+      if (response.getPartialStatistics()) {
+        json.writeBooleanProperty("partialStatistics", true);
+      }
     }
     json.writeNumberProperty("stalenessMicros", response.getStalenessMicros());
     if (!response.getPositionToken().isEmpty()) {

@@ -1,6 +1,8 @@
 package dev.heddle.json;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.heddle.v1.Admission;
@@ -121,6 +123,14 @@ class AnswerJsonWireTest {
                     .build(),
                 false)
             .substring(0, 58));
+  }
+
+  @Test
+  void scoresThatRestOnSomeShardsOnlySaySo() {
+    var all = QueryResponse.newBuilder().setStatisticsEpoch("e").build();
+    assertFalse(write(all, false).contains("partialStatistics"));
+    var some = all.toBuilder().setPartialStatistics(true).build();
+    assertTrue(write(some, false).contains("\"statisticsEpoch\":\"e\",\"partialStatistics\":true"));
   }
 
   @Test

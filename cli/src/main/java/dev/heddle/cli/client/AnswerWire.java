@@ -47,6 +47,9 @@ final class AnswerWire {
     json.put("traceId", response.getTraceId());
     if (!response.getStatisticsEpoch().isEmpty()) {
       json.put("statisticsEpoch", response.getStatisticsEpoch());
+      if (response.getPartialStatistics()) {
+        json.put("partialStatistics", true);
+      }
     }
     json.put("stalenessMicros", response.getStalenessMicros());
     if (!response.getPositionToken().isEmpty()) {

@@ -123,14 +123,16 @@ public final class LongPollExperiment implements Experiment {
     var ids = waiting.stream().map(LongPolls.Resumable::id).toList();
     var publisher = closer.register("channel", GatewayChannel.of(gateway, ids, ticker));
     var polls = closer.register("polls", new LongPolls(waiting, book).start());
-    return new Rounds("heddle", book, publisher, cluster::pids, settled(polls));
+    return new Rounds("heddle", book, publisher, cluster::pids, settled(polls, waiting));
   }
 
-  /** All ask, and have done so at the last looks. */
-  private BooleanSupplier settled(LongPolls polls) {
+  /** All know where their channel is, ask, and have done so at the last looks. */
+  private BooleanSupplier settled(LongPolls polls, List<LongPolls.Resumable> waiting) {
     var looks = new int[1];
     return () -> {
-      looks[0] = polls.asking() == clients ? looks[0] + 1 : 0;
+      boolean all =
+          polls.asking() == clients && waiting.stream().allMatch(LongPolls.Resumable::listens);
+      looks[0] = all ? looks[0] + 1 : 0;
       if (looks[0] < LOOKS) {
         return false;
       }

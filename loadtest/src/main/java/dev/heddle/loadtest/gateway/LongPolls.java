@@ -124,7 +124,7 @@ final class LongPolls implements AutoCloseable {
     private final HttpConnection http;
     private final String id;
     private String token;
-    private String channels = "";
+    private volatile String channels = "";
     private long offset;
 
     Resumable(HostPort gateway, String path) throws IOException {
@@ -140,6 +140,11 @@ final class LongPolls implements AutoCloseable {
     /** What names it to who pushes. */
     String id() {
       return id;
+    }
+
+    /** Whether it knows how far it has read its channel: from then on it misses nothing. */
+    boolean listens() {
+      return !channels.isEmpty();
     }
 
     @Override

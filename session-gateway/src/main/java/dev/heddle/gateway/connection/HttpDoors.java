@@ -114,13 +114,13 @@ final class HttpDoors {
       }
       // The first one, and one that lost frames, has news without any.
       Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
-      Polled polled;
       try {
-        polled = poll(exchange, app, entered, most);
+        answer(exchange, entered, poll(exchange, app, entered, most));
+        // Others have their answers to send: they come first.
+        Thread.yield();
       } finally {
         resumables.detached(entered.connection());
       }
-      answer(exchange, entered, polled);
     }
   }
 

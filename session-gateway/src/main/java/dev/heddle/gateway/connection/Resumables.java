@@ -517,7 +517,7 @@ final class Resumables {
     try {
       Change change = table.detach(key, stay.epoch(), stay.sent(), clock.instant());
       if (change.done()) {
-        windows.watch(key, change.get());
+        windows.watch(stay.client(), change.get());
       }
     } catch (RuntimeException e) {
       windows.suspect(key);

@@ -96,10 +96,13 @@ final class Windows implements AutoCloseable {
             this::turn, EVERY.toMillis(), EVERY.toMillis(), TimeUnit.MILLISECONDS);
   }
 
-  /** A connection has been detached. */
-  void watch(ConnectionKey key, Known known) {
-    Optional<User> user = User.of(Client.of(table, key, known));
-    put(key, new Due(end(known), known.app(), user));
+  private void watch(ConnectionKey key, Known known) {
+    watch(Client.of(table, key, known), known);
+  }
+
+  /** A connection of this client has been detached. */
+  void watch(Client client, Known known) {
+    put(client.key(), new Due(end(known), known.app(), User.of(client)));
   }
 
   /** A connection may be attached here without a stay: the grid did not say what it did. */

@@ -19,8 +19,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import javax.crypto.KDF;
+import javax.crypto.Mac;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.HKDFParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.dataformat.yaml.YAMLMapper;
@@ -167,17 +169,39 @@ public final class KeyRing {
   }
 
   /** One secret; keys for single purposes are derived from it, so that none serves two. */
-  record Key(String id, byte[] secret) {
-    SecretKey derive(String algorithm, String purpose) {
+  static final class Key {
+    private final String id;
+
+    /** Of what was extracted from the secret; never used but as the beginning of others. */
+    private final Mac expansion;
+
+    Key(String id, byte[] secret) {
+      this.id = id;
       try {
-        return KDF.getInstance("HKDF-SHA256")
-            .deriveKey(
-                algorithm,
-                HKDFParameterSpec.ofExtract()
-                    .addIKM(secret)
-                    .thenExpand(purpose.getBytes(StandardCharsets.UTF_8), 32));
+        SecretKey extracted =
+            KDF.getInstance("HKDF-SHA256")
+                .deriveKey(
+                    "HmacSHA256", HKDFParameterSpec.ofExtract().addIKM(secret).extractOnly());
+        this.expansion = Mac.getInstance("HmacSHA256");
+        expansion.init(extracted);
       } catch (GeneralSecurityException e) {
         throw new IllegalStateException("the platform lacks HKDF-SHA256", e);
+      }
+    }
+
+    String id() {
+      return id;
+    }
+
+    /** 32 bytes, by HKDF (RFC 5869, of which that is the first block). */
+    SecretKey derive(String algorithm, String purpose) {
+      try {
+        Mac mac = (Mac) expansion.clone();
+        mac.update(purpose.getBytes(StandardCharsets.UTF_8));
+        mac.update((byte) 1);
+        return new SecretKeySpec(mac.doFinal(), algorithm);
+      } catch (CloneNotSupportedException e) {
+        throw new IllegalStateException("the platform's HmacSHA256 cannot be cloned", e);
       }
     }
 

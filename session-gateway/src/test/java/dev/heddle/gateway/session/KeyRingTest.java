@@ -1,5 +1,6 @@
 package dev.heddle.gateway.session;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import javax.crypto.KDF;
+import javax.crypto.spec.HKDFParameterSpec;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,6 +48,21 @@ class KeyRingTest {
     KeyRing.createIfAbsent(file);
     assertEquals(content, Files.readString(file));
     assertEquals("k1", KeyRing.read(file).newest().id());
+  }
+
+  @Test
+  void keysOfSinglePurposesAreDerivedAsHkdfSays() throws Exception {
+    byte[] secret = "a".repeat(32).getBytes(StandardCharsets.UTF_8);
+    var key = KeyRing.read(write("grid: g\nkeys:\n" + key("a", 'a'), "rw-------")).newest();
+    for (String purpose : List.of("", "one", "another", "x".repeat(300))) {
+      var expected =
+          KDF.getInstance("HKDF-SHA256")
+              .deriveData(
+                  HKDFParameterSpec.ofExtract()
+                      .addIKM(secret)
+                      .thenExpand(purpose.getBytes(StandardCharsets.UTF_8), 32));
+      assertArrayEquals(expected, key.derive("AES", purpose).getEncoded());
+    }
   }
 
   @Test
