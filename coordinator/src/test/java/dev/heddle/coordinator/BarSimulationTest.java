@@ -84,7 +84,8 @@ class BarSimulationTest {
           assertTrue(answer.coverage().complete());
           assertEquals(0, answer.calls().stream().filter(call -> call.kind == Kind.WHOLE).count());
         }
-        assertTrue(heeding(answers) > 200, "heeded " + heeding(answers));
+        assertTrue(cluster.heeding > 200, "tree " + tree + ": " + cluster.heeding);
+        assertEquals(tree, cluster.toldParts > 0);
         assertEquals(tree, cluster.toldAbove > 0);
       }
     }

@@ -273,16 +273,21 @@ final class SimulatedCluster implements AutoCloseable {
     };
   }
 
-  /** Bars that were told to calls under way, and to coordinators above. */
+  /** Bars that were told to calls under way, to those that are parts, and to coordinators above. */
   int told;
 
+  int toldParts;
   int toldAbove;
+
+  /** Answers of leaves that left out what lies below a bar, if anything did. */
+  int heeding;
 
   /** Tells a call what others found; nine in ten arrive. */
   void tell(String node, Ref call, Bound bar) {
     told++;
+    var coordinator = coordinators.get(node);
+    toldParts += coordinator == null ? 0 : 1;
     if (random.nextInt(10) > 0) {
-      var coordinator = coordinators.get(node);
       after(
           WAY.toNanos(),
           () -> {

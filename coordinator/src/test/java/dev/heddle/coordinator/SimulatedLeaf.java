@@ -206,6 +206,7 @@ final class SimulatedLeaf {
 
   private LeafReply answer(Work work, long began, long nanos) {
     var call = work.call;
+    cluster.heeding += work.bar.equals(Bound.NONE) ? 0 : 1;
     List<Atom> atoms = new ArrayList<>();
     List<ShardFailure> failures = new ArrayList<>();
     List<ShardReport> reports = new ArrayList<>();

@@ -104,9 +104,9 @@ public final class Gather {
     keeping = true;
   }
 
-  /** Whether the function may give a bound. */
+  /** Whether the function may give a bound, and says what holds where that has gone. */
   public boolean bounds() {
-    return run.bounds() && run.commutative();
+    return run.bounds() && run.commutative() && run.trims();
   }
 
   /** What is to come must reach it to make a difference, by what was merged. */
