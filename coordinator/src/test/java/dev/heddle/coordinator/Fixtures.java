@@ -156,7 +156,6 @@ final class Fixtures {
         Instant.EPOCH);
   }
 
-  /** The same request for so many hits. */
   /** The defaults, with another interval of bars. */
   static CoordinatorConfig withBars(Duration interval) {
     var config = CoordinatorConfig.defaults();
@@ -169,6 +168,7 @@ final class Fixtures {
         config.scatter().withBarInterval(interval));
   }
 
+  /** The same request for so many hits. */
   static ScatterRequest withHits(ScatterRequest request, int hits) {
     return new ScatterRequest(
         request.query(),
