@@ -98,7 +98,7 @@ public record ScatterConfig(
         1_024,
         0.9999,
         0.05,
-        Duration.ofMillis(2));
+        Duration.ofMillis(10));
   }
 
   /** The same with another fan-in. */

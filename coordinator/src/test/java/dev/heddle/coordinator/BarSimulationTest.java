@@ -128,7 +128,7 @@ class BarSimulationTest {
         corpus.check(answer, "");
         for (var call : answer.calls()) {
           long doublings =
-              64 - Long.numberOfLeadingZeros((call.endNanos - call.sentNanos) / 50_000);
+              64L - Long.numberOfLeadingZeros((call.endNanos - call.sentNanos) / 50_000);
           assertTrue(call.tellings <= doublings, call.name() + " " + call.tellings);
         }
       }

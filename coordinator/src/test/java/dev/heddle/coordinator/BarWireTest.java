@@ -36,6 +36,7 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
@@ -161,7 +162,7 @@ class BarWireTest {
       assertEquals("default", told.getTenant());
       assertEquals("q", told.getQueryId());
       assertEquals(slow.asked.join().getAttempt(), told.getAttempt());
-      assertEquals(found.hits().getLast().score(), told.getBar());
+      assertEquals(Objects.requireNonNull(found).hits().getLast().score(), told.getBar());
       assertEquals(List.of(0, 0, 0), found.hits().stream().map(hit -> hit.shard()).toList());
       assertTrue(answer.coverage().complete());
       assertEquals(
