@@ -59,7 +59,6 @@ final class QueryCourse {
       return false;
     }
 
-    /** Tells whoever handed this out what was found here. */
     default void tellCaller(Bound bar) {}
   }
 
@@ -80,7 +79,6 @@ final class QueryCourse {
   /** Whether shards that the plan left out are not asked. */
   private boolean skipping;
 
-  /** Of a query as it came to this coordinator. */
   QueryCourse(
       SharedState shared,
       Plan plan,
@@ -127,7 +125,6 @@ final class QueryCourse {
     }
   }
 
-  /** Sends the first calls. */
   void begin() {
     var figures = rounds.known();
     plan.leaves().forEach(leaf -> calls.first(leaf, Kind.FIRST, figures));
@@ -218,7 +215,6 @@ final class QueryCourse {
     bars.heard(others, fromAbove, ticker.nanoTime());
   }
 
-  /** A leaf replied, or its call failed. */
   void reply(Attempt attempt, LeafReply reply) {
     if (!attempt.underWay()) {
       late(attempt, reply);
