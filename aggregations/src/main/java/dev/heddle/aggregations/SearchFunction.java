@@ -4,6 +4,7 @@ import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
@@ -62,7 +63,12 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
 
   @Override
   public SearchPartial leaf(SearchQuery query, Shard shard, Bound bound) {
-    if (!bounded(query) || bound.equals(Bound.NONE)) {
+    return bound.equals(Bound.NONE) ? leaf(query, shard) : leaf(query, shard, () -> bound);
+  }
+
+  @Override
+  public SearchPartial leaf(SearchQuery query, Shard shard, RisingBound bound) {
+    if (!bounded(query)) {
       return leaf(query, shard);
     }
     check(query, shard);

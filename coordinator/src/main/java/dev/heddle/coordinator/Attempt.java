@@ -5,6 +5,7 @@ import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.coordinator.scatter.MadeCall;
+import dev.heddle.function.Bound;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -51,6 +52,17 @@ final class Attempt {
   /** Hits that it is asked for; 0: as many as the query asks for. */
   final int hits;
 
+  /** The strongest bar that it was told. */
+  Bound told;
+
+  /** How often, besides when it was made; and not again before this. */
+  int tellings;
+
+  long tellAtNanos;
+
+  /** The strongest that what it brought heeds. */
+  Bound heeds = Bound.NONE;
+
   Runnable cancel = () -> {};
   End end = End.NONE;
   long endNanos;
@@ -77,7 +89,8 @@ final class Attempt {
       boolean byShard,
       NodeUse use,
       long sentNanos,
-      int hits) {
+      int hits,
+      Bound told) {
     this.shards = shards;
     this.leaf = leaf;
     this.number = number;
@@ -86,6 +99,7 @@ final class Attempt {
     this.use = use;
     this.sentNanos = sentNanos;
     this.hits = hits;
+    this.told = told;
   }
 
   boolean underWay() {
@@ -118,7 +132,8 @@ final class Attempt {
                   report.startMicros(),
                   report.activeMicros(),
                   report.documents(),
-                  report.matched()));
+                  report.matched(),
+                  report.scanned()));
         }
       }
     }
@@ -137,7 +152,8 @@ final class Attempt {
         error,
         told,
         by,
-        hits);
+        hits,
+        heeds);
   }
 
   /** The calls that a coordinator made for this one, in the times of {@link #made}. */

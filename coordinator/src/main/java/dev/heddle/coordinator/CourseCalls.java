@@ -10,6 +10,7 @@ import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.Ticker;
 import java.util.ArrayList;
@@ -44,6 +45,9 @@ final class CourseCalls {
 
   private int underWay;
 
+  /** What calls are told that are made now. */
+  private Bound bar = Bound.NONE;
+
   CourseCalls(
       SharedState shared,
       CourseTerms terms,
@@ -77,6 +81,19 @@ final class CourseCalls {
     return shards;
   }
 
+  /** What calls are told that are made from now on. */
+  void bar(Bound higher) {
+    bar = higher;
+  }
+
+  /** Whether the call is under way and knows less. Who is asked again for all hits is told none. */
+  boolean mayBeTold(Attempt attempt, Bound known) {
+    return attempt.underWay()
+        && attempt.kind != Kind.WHOLE
+        && known.compareTo(attempt.told) > 0
+        && !whole(attempt.leaf);
+  }
+
   /** These shards are asked for all hits from now on. */
   void askWhole(List<ShardRef> refs) {
     refs.forEach(ref -> whole.add(ref.shard()));
@@ -84,7 +101,7 @@ final class CourseCalls {
 
   /** Whether the call was asked for fewer hits of the shard than others are by now. */
   boolean outdated(Attempt attempt, int shard) {
-    return attempt.hits > 0 && whole.contains(shard);
+    return (attempt.hits > 0 || !attempt.told.equals(Bound.NONE)) && whole.contains(shard);
   }
 
   private boolean whole(LeafAssignment leaf) {
@@ -102,6 +119,7 @@ final class CourseCalls {
     boolean byShard = kind == Kind.HEDGE;
     var use = use(leaf);
     boolean whole = whole(leaf);
+    var told = whole || kind == Kind.WHOLE ? Bound.NONE : bar;
     var attempt =
         new Attempt(
             shards,
@@ -111,7 +129,9 @@ final class CourseCalls {
             byShard,
             use,
             now,
-            whole ? 0 : terms.trim().hits(leaf.shards()));
+            whole ? 0 : terms.trim().hits(leaf.shards()),
+            told);
+    attempt.tellAtNanos = now + shared.config().scatter().barInterval().toNanos();
     attempts.add(attempt);
     underWay++;
     use.sent(leaf.shards().size());
@@ -128,7 +148,8 @@ final class CourseCalls {
                 byShard,
                 Spending.left(terms.budget(), gather.bill()),
                 attempt.hits,
-                whole || terms.trim().whole()),
+                whole || terms.trim().whole(),
+                told),
             attempt);
     return attempt;
   }
@@ -238,5 +259,12 @@ final class CourseCalls {
   /** Calls whose cost is not known: {@code node/attempt}. */
   List<String> unsettled() {
     return attempts.stream().filter(one -> !one.settled).map(Attempt::name).toList();
+  }
+
+  /** How long the first call may take until it is late; 0: as long as it likes. */
+  long hedgeAfterMicros() {
+    var all = all();
+    long nanos = all.isEmpty() ? HedgingPolicy.NEVER : all.getFirst().delayNanos;
+    return nanos == HedgingPolicy.NEVER ? 0 : nanos / 1_000;
   }
 }

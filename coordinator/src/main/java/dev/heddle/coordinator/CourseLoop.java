@@ -1,11 +1,18 @@
 package dev.heddle.coordinator;
 
+import dev.heddle.coordinator.Courses.Name;
 import dev.heddle.coordinator.gather.HeldBytes;
 import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
+import dev.heddle.coordinator.scatter.Part;
+import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -26,7 +33,15 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   private final HeldBytes.Query bytes;
   private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
 
-  private record Arrival(Attempt attempt, LeafReply reply) {}
+  private List<Name> names = List.of();
+  private Optional<Part> part = Optional.empty();
+
+  /** What comes from elsewhere. */
+  private sealed interface Arrival {}
+
+  private record Replied(Attempt attempt, LeafReply reply) implements Arrival {}
+
+  private record Raised(Bound bar, boolean fromAbove) implements Arrival {}
 
   /**
    * @param cancelled whether the caller went away
@@ -38,6 +53,29 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
     this.cancelled = cancelled;
     this.improved = improved;
     this.bytes = shared.bytes().open();
+  }
+
+  /** What coordinators below find while they look for it is heard from now on. */
+  void hear() {
+    name(new Ref(template.queryId(), template.branch(), 0, false));
+  }
+
+  /** Whoever handed the part here is heard from now on, and told, if it likes, what is found. */
+  void serve(Part handed) {
+    part = handed.caller().isEmpty() ? Optional.empty() : Optional.of(handed);
+    name(handed.call());
+  }
+
+  private void name(Ref call) {
+    var name = new Name(template.tenant(), call);
+    names = new ArrayList<>(names);
+    names.add(name);
+    shared.courses().enter(name, this);
+  }
+
+  /** Others found so much; any thread may tell. */
+  void raised(Bound bar, boolean fromAbove) {
+    arrivals.add(new Raised(bar, fromAbove));
   }
 
   /**
@@ -64,19 +102,25 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
       return;
     }
     var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
-    if (arrival != null) {
-      if (arrival.reply instanceof LeafReply.Failure && cancelled.getAsBoolean()) {
-        // The caller's going cancels its calls: nobody is at fault, and nobody is to be asked.
-        throw goneAway();
+    switch (arrival) {
+      case Replied(var attempt, var reply) -> {
+        if (reply instanceof LeafReply.Failure && cancelled.getAsBoolean()) {
+          // The caller's going cancels its calls: nobody is at fault, and nobody is to be asked.
+          throw goneAway();
+        }
+        bytes.check();
+        course.reply(attempt, reply);
+        bytes.add(-held(reply));
+        hold(course);
+        bytes.check();
+        check.run();
       }
-      bytes.check();
-      course.reply(arrival.attempt, arrival.reply);
-      bytes.add(-held(arrival.reply));
-      hold(course);
-      bytes.check();
-      check.run();
-    } else if (cancelled.getAsBoolean()) {
-      throw goneAway();
+      case Raised(var bar, var fromAbove) -> course.raise(bar, fromAbove);
+      case null -> {
+        if (cancelled.getAsBoolean()) {
+          throw goneAway();
+        }
+      }
     }
   }
 
@@ -105,10 +149,10 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
               reply -> {
                 // What waits in the queue counts, too.
                 bytes.add(held(reply));
-                arrivals.add(new Arrival(attempt, reply));
+                arrivals.add(new Replied(attempt, reply));
               });
     } catch (HeddleException e) {
-      arrivals.add(new Arrival(attempt, new LeafReply.Failure(e)));
+      arrivals.add(new Replied(attempt, new LeafReply.Failure(e)));
       return () -> {};
     }
   }
@@ -124,7 +168,30 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   }
 
   @Override
+  public void tell(Attempt attempt, Bound bar) {
+    var call = new Ref(template.queryId(), template.branch(), attempt.number, false);
+    shared.leaves().raise(template, attempt.leaf.address(), call, attempt.leaf.handed(), bar);
+  }
+
+  @Override
+  public boolean hasCaller() {
+    return part.isPresent();
+  }
+
+  @Override
+  public void tellCaller(Bound bar) {
+    var handed = part.orElseThrow();
+    var above = new Ref(template.queryId(), handed.call().branch(), 0, false);
+    shared
+        .catalog()
+        .get()
+        .node(handed.caller())
+        .ifPresent(node -> shared.leaves().raise(template, node.internal(), above, true, bar));
+  }
+
+  @Override
   public void close() {
+    names.forEach(name -> shared.courses().leave(name, this));
     bytes.close();
   }
 }

@@ -13,6 +13,7 @@ import dev.heddle.coordinator.scatter.LeafCall.Budget;
  * @param budget what they may spend together
  * @param levels of calls in the query's tree: 1 is flat
  * @param trim how many hits calls are asked for
+ * @param hears whether coordinators below tell what they find while they look for it
  * @param softDeadlineNanos when the course ends, whatever there is
  */
 record CourseTerms(
@@ -22,6 +23,7 @@ record CourseTerms(
     Budget budget,
     int levels,
     Trim trim,
+    boolean hears,
     long softDeadlineNanos) {
   /** When such calls are late. */
   HedgingPolicy.Calls pace(boolean handed) {

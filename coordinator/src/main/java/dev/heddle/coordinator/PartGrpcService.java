@@ -7,6 +7,8 @@ import dev.heddle.engine.QueryWire;
 import dev.heddle.engine.SettleWire;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.RaiseRequest;
+import dev.heddle.internal.v1.RaiseResponse;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.SettleRequest;
 import dev.heddle.internal.v1.SettleResponse;
@@ -106,6 +108,17 @@ final class PartGrpcService extends ScatterGrpc.ScatterImplBase implements HandO
   @Override
   public void statistics(StatisticsRequest request, StreamObserver<StatisticsResponse> observer) {
     observer.onError(GrpcErrors.toStatus(noLeaf("statistics")));
+  }
+
+  @Override
+  public void raise(RaiseRequest request, StreamObserver<RaiseResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          parts.raise(
+              new Courses.Name(request.getTenant(), PartWire.call(request)), PartWire.bar(request));
+          return RaiseResponse.getDefaultInstance();
+        });
   }
 
   @Override

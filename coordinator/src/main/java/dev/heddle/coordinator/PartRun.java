@@ -97,9 +97,11 @@ final class PartRun {
                     plan,
                     shared,
                     shared.config().scatter().topKProbability()),
+            part.hears(),
             startNanos + remainingNanos - slice);
     var rounds = new StatisticsRounds(part.epoch(), part.figures());
     this.course = new QueryCourse(shared, plan, gather, tries, terms, rounds, door);
+    course.raise(part.bar(), true);
   }
 
   /** The calls, to nodes as this coordinator knows them. Others take the places of who is gone. */

@@ -12,6 +12,7 @@ import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.QueryOrigin;
+import dev.heddle.function.Bound;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -107,6 +108,10 @@ final class Parts {
                 accounts,
                 deadline.remainingNanos(shared.ticker()),
                 loop);
+        loop.serve(part);
+        if (part.hears()) {
+          loop.hear();
+        }
         began = true;
         var answer = run(partRun, loop);
         loop.hold(answer);
@@ -215,6 +220,11 @@ final class Parts {
   private static Optional<FunctionVersion> version(Part part, CatalogView view) {
     return view.function(part.tenant(), part.function())
         .flatMap(record -> record.version(part.version()));
+  }
+
+  /** Others of its tree found so much, if the query or part is under way here. */
+  void raise(Courses.Name name, Bound bar) {
+    shared.courses().raise(name, bar);
   }
 
   /** What a part cost; empty: that is not known yet, or no more. */

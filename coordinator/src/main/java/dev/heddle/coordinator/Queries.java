@@ -36,7 +36,6 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /**
  * Runs queries: admission, plan, scatter, gather. Safe for many threads; each query is one {@link
@@ -91,10 +90,12 @@ final class Queries {
             new ExtraBudget(scatter.repairBudget(), scatter.extraBurst(), 1, true),
             new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
             ledger,
+            new Courses(),
             registry.counter("heddle_coordinator_shards_asked_again"),
             registry.counter("heddle_coordinator_shards_hedged"),
             registry.counter("heddle_coordinator_shards_repaired"),
             registry.counter("heddle_coordinator_answers_cut"),
+            registry.counter("heddle_coordinator_bars_told"),
             ticker);
     this.skipping = new Skipping(table, ticker);
     this.slow = new SlowLog(scatter.slowQuery());
@@ -125,7 +126,7 @@ final class Queries {
    *
    * @param functionName empty: the built-in search
    * @param cancelled whether the caller went away
-   * @param improvements gets each better answer before the last, on this thread
+   * @param improvements gets better answers before the last, on this thread
    */
   QueryAnswer run(
       String dataset,
@@ -133,7 +134,7 @@ final class Queries {
       ScatterRequest request,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements)
+      Optional<Improvements> improvements)
       throws InterruptedException {
     long start = ticker.nanoTime();
     try (var place =
@@ -156,7 +157,7 @@ final class Queries {
       ScatterRequest request,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements)
+      Optional<Improvements> improvements)
       throws InterruptedException {
     var context = RequestContext.current();
     try {

@@ -5,16 +5,17 @@ import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.Shards.Held;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.gather.HeldBytes;
+import dev.heddle.coordinator.gather.MergeFailedException;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
-import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
@@ -50,6 +51,16 @@ final class QueryCourse {
 
     /** The answer grew, and there is more to come. */
     void improved();
+
+    /** Tells a call that is under way what others found. */
+    void tell(Attempt attempt, Bound bar);
+
+    /** Whether someone handed this out who wants to hear what is found. */
+    default boolean hasCaller() {
+      return false;
+    }
+
+    default void tellCaller(Bound bar) {}
   }
 
   private final SharedState shared;
@@ -64,11 +75,11 @@ final class QueryCourse {
   private final CourseCalls calls;
   private final Reissues reissues;
   private final TrimRepair trims;
+  private final Bars bars;
 
   /** Whether shards that the plan left out are not asked. */
   private boolean skipping;
 
-  /** Of a query as it came to this coordinator. */
   QueryCourse(
       SharedState shared,
       Plan plan,
@@ -108,8 +119,9 @@ final class QueryCourse {
     this.reissues = new Reissues(shared, gather, tries, calls, rounds);
     long now = ticker.nanoTime();
     this.trims = new TrimRepair(shared, gather, calls, rounds, now + (softDeadlineNanos - now) / 2);
+    this.bars = new Bars(shared, gather, calls, door);
     this.skipping = !plan.skipped().isEmpty();
-    if (terms.trim().active()) {
+    if (terms.trim().active() || (terms.hears() && bars.active())) {
       gather.keepAtoms();
     }
   }
@@ -123,7 +135,6 @@ final class QueryCourse {
     return calls.held(HeldBytes.CALL + request) + gather.held();
   }
 
-  /** Sends the first calls. */
   void begin() {
     var figures = rounds.known();
     plan.leaves().forEach(leaf -> calls.first(leaf, Kind.FIRST, figures));
@@ -158,18 +169,14 @@ final class QueryCourse {
   long wakeNanos() {
     long wake = softDeadlineNanos;
     if (rounds.waiting()) {
-      wake = earlier(wake, everyoneTold() ? ticker.nanoTime() : graceEndNanos());
+      wake = TrimRepair.earlier(wake, everyoneTold() ? ticker.nanoTime() : graceEndNanos());
     }
     for (var shards : calls.all()) {
       if (shards.mayHedge()) {
-        wake = earlier(wake, shards.hedgeAtNanos);
+        wake = TrimRepair.earlier(wake, shards.hedgeAtNanos);
       }
     }
-    return trims.wakeNanos(ticker.nanoTime(), wake);
-  }
-
-  private static long earlier(long one, long other) {
-    return one - other <= 0 ? one : other;
+    return bars.wakeNanos(trims.wakeNanos(ticker.nanoTime(), wake));
   }
 
   private long graceEndNanos() {
@@ -178,12 +185,7 @@ final class QueryCourse {
 
   /** Whether those that may still tell figures have told them. */
   private boolean everyoneTold() {
-    for (var shards : calls.all()) {
-      if (shards.underWay() && !rounds.waiting(shards)) {
-        return false;
-      }
-    }
-    return true;
+    return calls.all().stream().noneMatch(one -> one.underWay() && !rounds.waiting(one));
   }
 
   /** Does what is due by now. */
@@ -206,9 +208,14 @@ final class QueryCourse {
       }
     }
     trims.askAgain(now);
+    bars.tell(now);
   }
 
-  /** A leaf replied, or its call failed. */
+  /** Others of the query's tree found so much. */
+  void raise(Bound others, boolean fromAbove) {
+    bars.heard(others, fromAbove, ticker.nanoTime());
+  }
+
   void reply(Attempt attempt, LeafReply reply) {
     if (!attempt.underWay()) {
       late(attempt, reply);
@@ -242,6 +249,9 @@ final class QueryCourse {
     attempt.reports = answer.reports();
     attempt.open = answer.bill().open();
     attempt.calls = answer.calls();
+    for (var atom : answer.atoms()) {
+      attempt.heeds = attempt.heeds.raised(atom.bar());
+    }
     long took = now - attempt.sentNanos;
     attempt.use.answered(took - answer.activeMicros() * 1_000, now);
     if (attempt.kind == Kind.FIRST) {
@@ -251,6 +261,9 @@ final class QueryCourse {
     sightings.observe(answer.reports(), rounds.epoch(), now);
     ShardFailure.refuseWrong(answer.failures());
     boolean grew = attempt.byShard ? brought(attempt, answer) : whole(attempt, answer);
+    if (grew) {
+      bars.grew(now);
+    }
     gather.spend(Spending.here(ticker.nanoTime() - now, shared.config().memory()));
     if (grew) {
       improved();
@@ -410,7 +423,7 @@ final class QueryCourse {
         trims.took(attempt, atom);
       }
       return grew;
-    } catch (Gather.MergeFailedException e) {
+    } catch (MergeFailedException e) {
       throw e.failure();
     } catch (HeddleException e) {
       // It is no partial of this function.
@@ -566,9 +579,7 @@ final class QueryCourse {
 
   /** How long the first call may take until it is late; 0: as long as it likes. */
   long hedgeAfterMicros() {
-    var all = calls.all();
-    long nanos = all.isEmpty() ? HedgingPolicy.NEVER : all.getFirst().delayNanos;
-    return nanos == HedgingPolicy.NEVER ? 0 : nanos / 1_000;
+    return calls.hedgeAfterMicros();
   }
 
   /** Shards that were not asked. */

@@ -19,7 +19,6 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /** Queries over gRPC. */
 final class QueryGrpcService extends QueryGrpc.QueryImplBase {
@@ -48,13 +47,6 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
     // The call's own listener waits for this method to end; its context does not.
     var caller = Context.current();
     try {
-      Consumer<QueryAnswer> improvement =
-          better -> {
-            // A client that reads slowly gets fewer improvements, never a backlog of them.
-            if (observer.isReady()) {
-              observer.onNext(AnswerWire.response(better, false, config.rates()));
-            }
-          };
       var answer =
           queries.run(
               request.getDataset(),
@@ -62,7 +54,7 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
               QueryWire.request(request),
               options(request),
               caller::isCancelled,
-              streamed ? Optional.of(improvement) : Optional.empty());
+              streamed ? Optional.of(new Sending(observer)) : Optional.empty());
       observer.onNext(AnswerWire.response(answer, request.getExplain(), config.rates()));
       observer.onCompleted();
     } catch (InterruptedException e) {
@@ -71,6 +63,25 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
           GrpcErrors.toStatus(new HeddleException(ErrorCode.CANCELLED, "query: interrupted", e)));
     } catch (RuntimeException e) {
       observer.onError(GrpcErrors.toStatus(e));
+    }
+  }
+
+  /** A client that reads slowly gets fewer improvements, never a backlog of them. */
+  private final class Sending implements Improvements {
+    private final ServerCallStreamObserver<QueryResponse> client;
+
+    Sending(ServerCallStreamObserver<QueryResponse> client) {
+      this.client = client;
+    }
+
+    @Override
+    public boolean wanted() {
+      return client.isReady();
+    }
+
+    @Override
+    public void improved(QueryAnswer answer) {
+      client.onNext(AnswerWire.response(answer, false, config.rates()));
     }
   }
 

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /**
  * One query under way: lets its {@link QueryCourse} run to the end, and makes the answer. Owned by
@@ -40,7 +39,7 @@ final class QueryRun {
   private final ScatterRun run;
   private final Template template;
   private final Options options;
-  private final Optional<Consumer<QueryAnswer>> improvements;
+  private final Optional<Improvements> improvements;
   private final String traceId;
   private final Ticker ticker;
   private final long startNanos;
@@ -61,7 +60,7 @@ final class QueryRun {
       Template template,
       Options options,
       BooleanSupplier cancelled,
-      Optional<Consumer<QueryAnswer>> improvements,
+      Optional<Improvements> improvements,
       String traceId,
       long startNanos,
       QueryAnswer.Admission admission) {
@@ -69,7 +68,10 @@ final class QueryRun {
     this.plan = plan;
     this.run = run;
     int levels = plan.levels();
-    this.template = levels == 1 ? template : template.inTree(levels, options.explain());
+    // What improves is shown at once: it must not rest on what may never come.
+    boolean hears = levels > 1 && improvements.isEmpty();
+    var inTree = levels == 1 ? template : template.inTree(levels, options.explain());
+    this.template = hears ? inTree.heardBy(shared.tree().self()) : inTree;
     this.options = options;
     this.improvements = improvements;
     this.traceId = traceId;
@@ -79,6 +81,9 @@ final class QueryRun {
     this.gather = new Gather(run, plan, shared.known());
     this.budget = Spending.budget(shared.config().scatter());
     this.loop = new CourseLoop(shared, this.template, cancelled, this::improved);
+    if (hears) {
+      loop.hear();
+    }
     var dataset = plan.dataset();
     var tries =
         new ShardTries(
@@ -105,6 +110,7 @@ final class QueryRun {
                 ? Trim.NONE
                 : Trim.of(
                     run, template.k(), plan, shared, shared.config().scatter().topKProbability()),
+            hears,
             ticker.nanoTime() + remaining - slice);
     this.course = new QueryCourse(shared, plan, gather, tries, terms, loop);
   }
@@ -140,7 +146,10 @@ final class QueryRun {
   }
 
   private void improved() {
-    improvements.ifPresent(consumer -> consumer.accept(result("pending", false)));
+    // What nobody can take yet is not made: the next one, or the last, has all that is in it.
+    improvements
+        .filter(Improvements::wanted)
+        .ifPresent(consumer -> consumer.improved(result("pending", false)));
   }
 
   private QueryAnswer finish() {

@@ -32,6 +32,8 @@ import java.util.Optional;
  *     this probability none has more of the best k; 1: for all k
  * @param repairBudget extra executions of shards that were asked for too few hits, as a share of
  *     all, 0..1; where they were more, leaves are asked for all k for a while; 0: always
+ * @param barInterval how long a call must have been under way until it is told what others found,
+ *     and at least until it is told again; 0: it never is
  */
 public record ScatterConfig(
     String replicas,
@@ -51,7 +53,8 @@ public record ScatterConfig(
     int fanIn,
     int parts,
     double topKProbability,
-    double repairBudget) {
+    double repairBudget,
+    Duration barInterval) {
   public ScatterConfig {
     within("hedge-quantile", hedgeQuantile, 0.5, 0.9999);
     within("hedge-budget", hedgeBudget, 0, 1);
@@ -72,6 +75,7 @@ public record ScatterConfig(
     }
     notNegative("query-cpu", queryCpu);
     notNegative("slow-query", slowQuery);
+    notNegative("bar-interval", barInterval);
   }
 
   public static ScatterConfig defaults() {
@@ -93,7 +97,8 @@ public record ScatterConfig(
         32,
         1_024,
         0.9999,
-        0.05);
+        0.05,
+        Duration.ofMillis(10));
   }
 
   /** The same with another fan-in. */
@@ -116,7 +121,32 @@ public record ScatterConfig(
         other,
         parts,
         topKProbability,
-        repairBudget);
+        repairBudget,
+        barInterval);
+  }
+
+  /** The same with another interval of bars. */
+  public ScatterConfig withBarInterval(Duration other) {
+    return new ScatterConfig(
+        replicas,
+        hedging,
+        policies,
+        hedgeQuantile,
+        hedgeLeast,
+        hedgeBudget,
+        retryBudget,
+        extraBurst,
+        slowShare,
+        queryBytes,
+        allBytes,
+        queryDocuments,
+        queryCpu,
+        slowQuery,
+        fanIn,
+        parts,
+        topKProbability,
+        repairBudget,
+        other);
   }
 
   private static void notNegative(String name, Duration value) {

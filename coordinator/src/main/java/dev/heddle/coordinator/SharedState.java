@@ -25,10 +25,12 @@ import java.util.function.Supplier;
  * @param hedges budget of extra executions for late shards
  * @param retries budget of those for failed shards
  * @param repairs budget of those for shards that were asked for too few hits
+ * @param courses those under way
  * @param reasks counts shards that were asked again at another replica because one failed
  * @param hedgedShards counts those that were asked again because one was late
  * @param repairedShards counts those that were asked again as they were asked for too few hits
  * @param cutAnswers counts answers with fewer hits than there may be, as there was no time for that
+ * @param barsTold counts how often calls under way were told what others found
  */
 record SharedState(
     CoordinatorConfig config,
@@ -45,10 +47,12 @@ record SharedState(
     ExtraBudget repairs,
     HeldBytes bytes,
     Ledger ledger,
+    Courses courses,
     Counter reasks,
     Counter hedgedShards,
     Counter repairedShards,
     Counter cutAnswers,
+    Counter barsTold,
     Ticker ticker) {
   /** What holds for the calls of a query of the function over the dataset. */
   CourseTerms terms(
@@ -58,6 +62,7 @@ record SharedState(
       Budget budget,
       int levels,
       Trim trim,
+      boolean hears,
       long softDeadlineNanos) {
     var leaves = hedging.of(datasetId, function);
     return new CourseTerms(
@@ -67,6 +72,7 @@ record SharedState(
         budget,
         levels,
         trim,
+        hears,
         softDeadlineNanos);
   }
 }

@@ -12,11 +12,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What calls brought that were asked for fewer hits than the query wants. Where that may have been
- * too few, its shards are asked for all hits, once, and what comes takes its place: so the answer
- * is that of a query which trims nothing. Until then it is put aside; what nothing has replaced
- * when the query ends is taken after all, and the answer ends where it may lack something. Owned by
- * the query's thread.
+ * What calls brought that were asked for fewer hits than the query wants, or that left out what
+ * others seemed to outdo ({@link Bars}), which has gone since. Where that may have been too few,
+ * its shards are asked for all hits, once, and what comes takes its place: so the answer is that of
+ * a query which trims nothing. Until then it is put aside; what nothing has replaced when the query
+ * ends is taken after all, and the answer ends where it may lack something. Owned by the query's
+ * thread.
  *
  * <p>These are extra executions and have a budget. Where nothing else is under way they are made in
  * any case, and owed: as long as more is owed than earned, queries are not trimmed ({@link Trim}).
@@ -58,7 +59,7 @@ final class TrimRepair {
 
   /** The answer has it. */
   void took(Attempt attempt, Atom atom) {
-    if (attempt.hits > 0) {
+    if (attempt.hits > 0 || (atom.barred() && gather.keepsAtoms())) {
       trimmed.put(atom, attempt);
     }
     // Also what is whole moves the k-th hit, though only upwards where shards do not change.
@@ -141,5 +142,10 @@ final class TrimRepair {
       gather.putAside(lacking);
     }
     gather.reopenAside();
+  }
+
+  /** The earlier of two moments, by the ticker. */
+  static long earlier(long one, long other) {
+    return one - other <= 0 ? one : other;
   }
 }

@@ -156,6 +156,18 @@ final class Fixtures {
         Instant.EPOCH);
   }
 
+  /** The defaults, with another interval of bars. */
+  static CoordinatorConfig withBars(Duration interval) {
+    var config = CoordinatorConfig.defaults();
+    return TestCoordinator.with(
+        config,
+        config.bulkIdle(),
+        config.queries(),
+        config.admission(),
+        config.scheduling(),
+        config.scatter().withBarInterval(interval));
+  }
+
   /** The same request for so many hits. */
   static ScatterRequest withHits(ScatterRequest request, int hits) {
     return new ScatterRequest(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.gather.Gather;
+import dev.heddle.coordinator.gather.MergeFailedException;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
@@ -14,6 +15,7 @@ import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Engine;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -55,6 +57,7 @@ class GatherTest {
           new ShardReport(
               shard,
               100,
+              1,
               1,
               0,
               0,
@@ -109,6 +112,7 @@ class GatherTest {
     return new ShardReport(
         report.shard(),
         report.documents(),
+        0,
         0,
         0,
         0,
@@ -222,7 +226,7 @@ class GatherTest {
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan(2), known);
       var below = answer("a", 7, 0);
-      var cut = new Atom(below.atom().covers(), below.atom().partial(), true);
+      var cut = new Atom(below.atom().covers(), below.atom().partial(), true, Bound.NONE);
       assertTrue(gather.accept(cut, below.reports()));
       assertTrue(accept(gather, answer("b", 7, 1)));
       assertTrue(gather.cut());
@@ -344,7 +348,7 @@ class GatherTest {
       assertTrue(accept(gather, answer("a", 7, 0)));
       var failure =
           Assertions.assertThrows(
-              Gather.MergeFailedException.class, () -> accept(gather, answer("poison", 7, 1)));
+              MergeFailedException.class, () -> accept(gather, answer("poison", 7, 1)));
       assertEquals(ErrorCode.FUNCTION_MERGE_FAILED, failure.failure().code());
       assertEquals(1, gather.coverage("deadline").answered());
     }

@@ -8,6 +8,7 @@ import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.Bill;
+import dev.heddle.function.Bound;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -35,7 +36,15 @@ class LedgerTest {
     var leaf = new LeafAssignment("n", address, List.of(new ShardRef(0, 1)));
     var attempt =
         new Attempt(
-            new Shards(leaf.shards()), leaf, number, Kind.FIRST, false, new NodeUse(), 0, 0);
+            new Shards(leaf.shards()),
+            leaf,
+            number,
+            Kind.FIRST,
+            false,
+            new NodeUse(),
+            0,
+            0,
+            Bound.NONE);
     attempt.settled = settled;
     return attempt;
   }
@@ -148,7 +157,8 @@ class LedgerTest {
   private static Attempt handed(String address) {
     var leaf = new LeafAssignment("n", "n:1", List.of(new ShardRef(0, 1)));
     var part = LeafAssignment.handing("mid", address, List.of(leaf));
-    return new Attempt(new Shards(part.shards()), part, 1, Kind.FIRST, false, new NodeUse(), 0, 0);
+    return new Attempt(
+        new Shards(part.shards()), part, 1, Kind.FIRST, false, new NodeUse(), 0, 0, Bound.NONE);
   }
 
   @Test

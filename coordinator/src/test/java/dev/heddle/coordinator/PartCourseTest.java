@@ -24,6 +24,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -100,6 +101,9 @@ class PartCourseTest implements QueryCourse.Door {
   @Override
   public void improved() {}
 
+  @Override
+  public void tell(Attempt attempt, Bound bar) {}
+
   /** Everything is late after {@link #LATE}. */
   private final class Paces implements HedgingPolicy, HedgingPolicy.Calls {
     @Override
@@ -155,6 +159,7 @@ class PartCourseTest implements QueryCourse.Door {
             Budget.ANY,
             2,
             trim,
+            false,
             ticker.nanoTime() + DEADLINE.toNanos());
     course = new QueryCourse(shared, plan, gather, tries, terms, this);
     // As if many queries had been before.
@@ -182,7 +187,17 @@ class PartCourseTest implements QueryCourse.Door {
 
   private static ShardReport report(int shard) {
     return new ShardReport(
-        shard, 100, 1, 0, 1, 1, new Position(shard, "i" + shard, 1), Optional.empty(), false, "a");
+        shard,
+        100,
+        1,
+        1,
+        0,
+        1,
+        1,
+        new Position(shard, "i" + shard, 1),
+        Optional.empty(),
+        false,
+        "a");
   }
 
   /** Calls since the first: node, kind, shards. */
@@ -371,9 +386,9 @@ class PartCourseTest implements QueryCourse.Door {
 
   @Test
   void flatQueriesHaveNoPaceOfParts() {
-    var _ = shared.terms("d", "sum", Reading.ANY, Budget.ANY, 1, Trim.NONE, 0);
+    var _ = shared.terms("d", "sum", Reading.ANY, Budget.ANY, 1, Trim.NONE, false, 0);
     assertEquals(List.of("sum"), paced);
-    var _ = shared.terms("d", "sum", Reading.ANY, Budget.ANY, 2, Trim.NONE, 0);
+    var _ = shared.terms("d", "sum", Reading.ANY, Budget.ANY, 2, Trim.NONE, false, 0);
     assertEquals(List.of("sum", "sum", "sum/parts"), paced);
   }
 }

@@ -49,7 +49,8 @@ class PoliciesTest {
         config.fanIn(),
         config.parts(),
         config.topKProbability(),
-        config.repairBudget());
+        config.repairBudget(),
+        config.barInterval());
   }
 
   /** Always the first. */

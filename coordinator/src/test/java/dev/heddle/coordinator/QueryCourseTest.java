@@ -24,6 +24,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -63,6 +64,8 @@ class QueryCourseTest implements QueryCourse.Door {
 
   private int improvements;
 
+  private final List<String> told = new ArrayList<>();
+
   /** Whether the query is another coordinator's, which handed out a part of it. */
   private boolean part;
 
@@ -81,6 +84,11 @@ class QueryCourseTest implements QueryCourse.Door {
   @Override
   public void improved() {
     improvements++;
+  }
+
+  @Override
+  public void tell(Attempt attempt, Bound bar) {
+    told.add(attempt.leaf.node() + " " + bar.least());
   }
 
   /** Calls are late after {@link #LATE}. */
@@ -126,6 +134,7 @@ class QueryCourseTest implements QueryCourse.Door {
             Budget.ANY,
             1,
             Trim.NONE,
+            false,
             ticker.nanoTime() + DEADLINE.toNanos());
     course =
         part

@@ -92,7 +92,8 @@ class QueryOverloadTest {
         config.fanIn(),
         config.parts(),
         config.topKProbability(),
-        config.repairBudget());
+        config.repairBudget(),
+        config.barInterval());
   }
 
   @AfterAll

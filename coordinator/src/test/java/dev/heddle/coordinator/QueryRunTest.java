@@ -26,7 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -59,7 +59,7 @@ class QueryRunTest {
   }
 
   private QueryAnswer answer(
-      Duration deadline, double minCoverage, Optional<Consumer<QueryAnswer>> improvements)
+      Duration deadline, double minCoverage, Optional<Improvements> improvements)
       throws InterruptedException {
     return answer(
         new Plan(Fixtures.dataset(leaves.size()), leaves, List.of()),
@@ -82,10 +82,7 @@ class QueryRunTest {
   }
 
   private QueryAnswer answer(
-      Plan plan,
-      Duration deadline,
-      double minCoverage,
-      Optional<Consumer<QueryAnswer>> improvements)
+      Plan plan, Duration deadline, double minCoverage, Optional<Improvements> improvements)
       throws InterruptedException {
     var dataset = plan.dataset();
     var table = new ReplicaTable(TICKER);
@@ -107,6 +104,33 @@ class QueryRunTest {
           .answer()
           .covering(minCoverage);
     }
+  }
+
+  private static Improvements taking(List<QueryAnswer> taken, BooleanSupplier wanted) {
+    return new Improvements() {
+      @Override
+      public boolean wanted() {
+        return wanted.getAsBoolean();
+      }
+
+      @Override
+      public void improved(QueryAnswer answer) {
+        taken.add(answer);
+      }
+    };
+  }
+
+  /** Who has yet to read the one before is sent no other, and gets the last all the same. */
+  @Test
+  void noImprovementIsMadeForWhoReadsSlowly() throws InterruptedException {
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(ScriptedLeafGrpcService.answering("b"));
+    leaf(ScriptedLeafGrpcService.answering("c"));
+    List<QueryAnswer> taken = new ArrayList<>();
+    var last = answer(Duration.ofSeconds(60), 0, Optional.of(taking(taken, taken::isEmpty)));
+    assertEquals(1, taken.size());
+    assertTrue(last.last());
+    assertEquals(3, last.coverage().answered());
   }
 
   private QueryAnswer answer() throws InterruptedException {
@@ -240,7 +264,7 @@ class QueryRunTest {
     leaf(ScriptedLeafGrpcService.answering("b"));
     leaf(ScriptedLeafGrpcService.answering("c"));
     List<QueryAnswer> improvements = new ArrayList<>();
-    var last = answer(Duration.ofSeconds(60), 0, Optional.of(improvements::add));
+    var last = answer(Duration.ofSeconds(60), 0, Optional.of(taking(improvements, () -> true)));
     assertEquals(2, improvements.size());
     assertFalse(improvements.getFirst().last());
     assertEquals(1, improvements.getFirst().coverage().answered());

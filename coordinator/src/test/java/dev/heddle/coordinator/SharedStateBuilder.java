@@ -120,10 +120,12 @@ final class SharedStateBuilder {
         new ExtraBudget(scatter.repairBudget(), burst, 1, true),
         new HeldBytes(scatter.queryBytes(), scatter.allBytes()),
         ledger,
+        new Courses(),
         reasks,
         counter("hedged"),
         counter("repaired"),
         counter("cut"),
+        counter("bars"),
         ticker);
   }
 }

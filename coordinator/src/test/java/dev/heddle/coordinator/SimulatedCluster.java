@@ -26,6 +26,7 @@ import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.process.Channels;
@@ -72,6 +73,7 @@ final class SimulatedCluster implements AutoCloseable {
   private final Engine engine = Fixtures.engine();
   private final PriorityQueue<Event> events = new PriorityQueue<>();
   private final long startNanos = ticker.nanoTime();
+  private final Duration barInterval;
   private long sequence;
   private Routes routes;
   private DatasetRecord dataset;
@@ -119,6 +121,15 @@ final class SimulatedCluster implements AutoCloseable {
    * @param policy gets the cluster, so that an oracle may look into it
    */
   SimulatedCluster(long seed, Size size, ReplicaPolicy policy, HedgingPolicies hedging) {
+    this(seed, size, policy, hedging, ScatterConfig.defaults().barInterval());
+  }
+
+  /**
+   * @param barInterval of bars; zero: none are told
+   */
+  SimulatedCluster(
+      long seed, Size size, ReplicaPolicy policy, HedgingPolicies hedging, Duration barInterval) {
+    this.barInterval = barInterval;
     this.random = new Random(seed);
     for (int i = 0; i < size.nodes; i++) {
       var leaf = new SimulatedLeaf(this, "leaf-" + i);
@@ -149,6 +160,7 @@ final class SimulatedCluster implements AutoCloseable {
         .tree(new Tree(name, fanIn, () -> random, ticker))
         .hedging(hedging.make(ticker))
         .ledger(new Ledger(this::settle, new SimpleMeterRegistry()))
+        .config(Fixtures.withBars(barInterval))
         .build();
   }
 
@@ -247,7 +259,8 @@ final class SimulatedCluster implements AutoCloseable {
     Consumer<LeafReply> back = reply -> after(WAY.toNanos(), () -> sent.reply().accept(reply));
     var coordinator = coordinators.get(sent.call().leaf().node());
     if (coordinator != null) {
-      var there = new Sent(sent.call(), sent.ref(), sent.template(), sent.term(), back);
+      var there =
+          new Sent(sent.call(), sent.ref(), sent.template(), sent.term(), sent.from(), back);
       after(WAY.toNanos(), () -> coordinator.take(there));
       return () -> after(WAY.toNanos(), () -> coordinator.drop(there));
     }
@@ -258,6 +271,33 @@ final class SimulatedCluster implements AutoCloseable {
       work.cancelled = true;
       after(WAY.toNanos(), () -> leaf.drop(work));
     };
+  }
+
+  /** Bars that were told to calls under way, to those that are parts, and to coordinators above. */
+  int told;
+
+  int toldParts;
+  int toldAbove;
+
+  /** Answers of leaves that left out what lies below a bar, if anything did. */
+  int heeding;
+
+  /** Tells a call what others found; nine in ten arrive. */
+  void tell(String node, Ref call, Bound bar) {
+    told++;
+    var coordinator = coordinators.get(node);
+    toldParts += coordinator == null ? 0 : 1;
+    if (random.nextInt(10) > 0) {
+      after(
+          WAY.toNanos(),
+          () -> {
+            if (coordinator == null) {
+              leaf(node).raise(call, bar);
+            } else {
+              coordinator.raise(call, bar);
+            }
+          });
+    }
   }
 
   /** Lets something happen later. */
@@ -337,12 +377,13 @@ final class SimulatedCluster implements AutoCloseable {
   interface Finding {
     /**
      * @param hits that are asked for
+     * @param bar that is heeded
      */
-    byte[] partial(List<Integer> shards, int hits);
+    byte[] partial(List<Integer> shards, int hits, Bound bar);
   }
 
   Finding finding =
-      (shards, hits) ->
+      (shards, hits, bar) ->
           SumFunction.encoded(
               shards.stream().map(shard -> "s" + shard).collect(Collectors.joining("+")));
 
@@ -372,6 +413,7 @@ final class SimulatedCluster implements AutoCloseable {
     private final Consumer<Answered> answered;
     private final Gather gather;
     private final QueryCourse course;
+    private final boolean inTree;
 
     Query(Duration deadline, Consumer<Answered> answered) {
       super(SimulatedCluster.this, template("q" + queries++, request.k()), term());
@@ -385,6 +427,7 @@ final class SimulatedCluster implements AutoCloseable {
                   flat,
                   coordinators.values().stream().map(coordinator -> coordinator.record).toList());
       levels = plan.levels();
+      inTree = plan.levels() > 1;
       firstExecutions += plan.leaves().stream().mapToInt(leaf -> leaf.shards().size()).sum();
       this.gather = new Gather(run, plan, shared.known());
       var tries =
@@ -407,6 +450,7 @@ final class SimulatedCluster implements AutoCloseable {
                   Budget.ANY,
                   plan.levels(),
                   Trim.of(run, request.k(), plan, shared, topKProbability),
+                  hears(),
                   ticker.nanoTime() + deadline.toNanos()),
               this);
     }
@@ -414,6 +458,11 @@ final class SimulatedCluster implements AutoCloseable {
     @Override
     QueryCourse course() {
       return course;
+    }
+
+    @Override
+    boolean hears() {
+      return inTree;
     }
 
     @Override

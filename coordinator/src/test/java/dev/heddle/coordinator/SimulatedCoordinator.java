@@ -10,6 +10,7 @@ import dev.heddle.coordinator.scatter.Part;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
@@ -94,6 +95,14 @@ final class SimulatedCoordinator {
     }
   }
 
+  /** Others found so much. */
+  void raise(Ref call, Bound bar) {
+    var part = running.get(call);
+    if (part != null) {
+      part.raised(bar, true);
+    }
+  }
+
   /** All that is under way here fails, and what calls cost is forgotten. */
   void kill() {
     alive = false;
@@ -159,7 +168,9 @@ final class SimulatedCoordinator {
                   call.budget(),
                   cluster.levels,
                   false,
-                  call.whole()),
+                  call.whole(),
+                  call.bar(),
+                  hasCaller() ? "above" : ""),
               cluster.dataset(),
               cluster::living,
               cluster::another,
@@ -172,6 +183,22 @@ final class SimulatedCoordinator {
     @Override
     QueryCourse course() {
       return part.course();
+    }
+
+    @Override
+    public boolean hasCaller() {
+      return sent.call().hits() == 0 && sent.from().hears();
+    }
+
+    @Override
+    boolean hears() {
+      return sent.call().leaf().parts().stream().anyMatch(LeafAssignment::handed);
+    }
+
+    @Override
+    public void tellCaller(Bound bar) {
+      cluster.toldAbove++;
+      cluster.after(SimulatedCluster.WAY.toNanos(), () -> sent.from().raised(bar, false));
     }
 
     @Override

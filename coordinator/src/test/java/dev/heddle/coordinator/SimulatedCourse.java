@@ -5,6 +5,7 @@ import dev.heddle.coordinator.scatter.LeafCall;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
+import dev.heddle.function.Bound;
 import dev.heddle.process.HeddleException;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -32,6 +33,7 @@ abstract class SimulatedCourse implements QueryCourse.Door {
       Ref ref,
       Template template,
       Optional<TermKey> term,
+      SimulatedCourse from,
       Consumer<LeafReply> reply) {
     /** Hits that it asks for. */
     int hits() {
@@ -103,9 +105,27 @@ abstract class SimulatedCourse implements QueryCourse.Door {
     if (attempt.kind == Attempt.Kind.HEDGE) {
       cluster.extraExecutions += call.leaf().shards().size();
     }
-    return cluster.deliver(new Sent(call, ref, template, term, reply -> reply(attempt, reply)));
+    return cluster.deliver(
+        new Sent(call, ref, template, term, this, reply -> reply(attempt, reply)));
   }
 
   @Override
   public void improved() {}
+
+  /** Whether coordinators below tell what they find. */
+  abstract boolean hears();
+
+  @Override
+  public final void tell(Attempt attempt, Bound bar) {
+    var ref = new Ref(template.queryId(), template.branch(), attempt.number, false);
+    cluster.tell(attempt.leaf.node(), ref, bar);
+  }
+
+  /** Others found so much. */
+  final void raised(Bound bar, boolean fromAbove) {
+    if (!over) {
+      course().raise(bar, fromAbove);
+      goOn();
+    }
+  }
 }

@@ -16,6 +16,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.Bill;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayDeque;
@@ -29,6 +30,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** A leaf with two threads. */
 final class SimulatedLeaf {
@@ -45,6 +47,9 @@ final class SimulatedLeaf {
 
   /** Takes calls, and never answers. */
   boolean mute;
+
+  /** Knows nothing of bars. */
+  boolean old;
 
   int asked;
 
@@ -90,6 +95,9 @@ final class SimulatedLeaf {
     if (work.cancelled || mute) {
       var _ = spend(work, 0, 0);
       return;
+    }
+    if (!old) {
+      work.bar = work.call.bar();
     }
     work.arrived = cluster.now();
     queue.add(work);
@@ -168,6 +176,15 @@ final class SimulatedLeaf {
     }
   }
 
+  /** Others found so much; a leaf that knows nothing of bars does nothing. */
+  void raise(Ref call, Bound bar) {
+    if (!old) {
+      Stream.concat(queue.stream(), running.stream())
+          .filter(work -> work.ref.equals(call))
+          .forEach(work -> work.bar = work.bar.raised(bar));
+    }
+  }
+
   /** All that is under way here fails. */
   void kill() {
     alive = false;
@@ -189,6 +206,7 @@ final class SimulatedLeaf {
 
   private LeafReply answer(Work work, long began, long nanos) {
     var call = work.call;
+    cluster.heeding += work.bar.equals(Bound.NONE) ? 0 : 1;
     List<Atom> atoms = new ArrayList<>();
     List<ShardFailure> failures = new ArrayList<>();
     List<ShardReport> reports = new ArrayList<>();
@@ -205,13 +223,13 @@ final class SimulatedLeaf {
       }
       reports.add(report(ref.shard()));
       if (call.byShard()) {
-        atoms.add(new Atom(List.of(ref), found(work, List.of(ref))));
+        atoms.add(new Atom(List.of(ref), found(work, List.of(ref)), false, work.bar));
       } else {
         covers.add(ref);
       }
     }
     if (!covers.isEmpty()) {
-      atoms.add(new Atom(covers, found(work, covers)));
+      atoms.add(new Atom(covers, found(work, covers), false, work.bar));
     }
     return new LeafReply.Answer(
         atoms,
@@ -224,7 +242,8 @@ final class SimulatedLeaf {
   }
 
   private byte[] found(Work work, List<ShardRef> shards) {
-    return cluster.finding.partial(shards.stream().map(ShardRef::shard).toList(), work.hits);
+    return cluster.finding.partial(
+        shards.stream().map(ShardRef::shard).toList(), work.hits, work.bar);
   }
 
   private ShardReport report(int shard) {
@@ -249,6 +268,7 @@ final class SimulatedLeaf {
         shard,
         DOCUMENTS,
         1,
+        1,
         0,
         cluster.service.nanos(this, shard) / 1_000,
         1,
@@ -271,6 +291,7 @@ final class SimulatedLeaf {
     private long began;
     boolean cancelled;
     private boolean ended;
+    private Bound bar = Bound.NONE;
 
     Work(LeafCall call, Ref ref, int hits, Optional<TermKey> term, Consumer<LeafReply> reply) {
       this.call = call;

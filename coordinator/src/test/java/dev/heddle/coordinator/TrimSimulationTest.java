@@ -319,11 +319,11 @@ class TrimSimulationTest {
         cluster.shared.repairs().earn(100_000);
         var best = holder(cluster, 0);
         cluster.finding =
-            (shards, hits) -> {
+            (shards, hits, bar) -> {
               if (shards.contains(0)) {
                 cluster.after(0, best::kill);
               }
-              return corpus.partial(shards, hits);
+              return corpus.partial(shards, hits, bar);
             };
         var answer = ask(cluster);
         corpus.check(answer, "seed " + seed);
@@ -402,11 +402,11 @@ class TrimSimulationTest {
     try (var cluster = cluster(67, corpus, NONE, 4, 3)) {
       var asked = new AtomicInteger();
       cluster.finding =
-          (shards, hits) -> {
+          (shards, hits, bar) -> {
             if (shards.contains(3)) {
               asked.incrementAndGet();
             }
-            return corpus.partial(shards, hits);
+            return corpus.partial(shards, hits, bar);
           };
       load(cluster, 30, 1_000_000, Duration.ofSeconds(1));
       int most = 0;

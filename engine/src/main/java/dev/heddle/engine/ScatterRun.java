@@ -4,6 +4,7 @@ import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
@@ -40,6 +41,7 @@ public final class ScatterRun implements AutoCloseable {
   private final DataSize maxResult;
   private final long initNanos;
   private final Runnable release;
+  private final boolean bounds;
   private @Nullable Object query;
   private boolean commutative;
   private boolean trims;
@@ -68,6 +70,23 @@ public final class ScatterRun implements AutoCloseable {
     this.maxResult = config.maxResult();
     this.initNanos = initNanos;
     this.release = release;
+    this.bounds = givesBounds(function);
+  }
+
+  /** Whether the function has a {@code bound} of its own; else nobody need go and ask. */
+  private static boolean givesBounds(ScatterFunction<?, ?> function) {
+    try {
+      return function.getClass().getMethod("bound", Object.class, Object.class).getDeclaringClass()
+          != ScatterFunction.class;
+    } catch (NoSuchMethodException | LinkageError e) {
+      // It cannot be told from outside.
+      return true;
+    }
+  }
+
+  /** Whether the function may give bounds. */
+  public boolean bounds() {
+    return bounds;
   }
 
   /** Time in which the instance was made. */
@@ -165,7 +184,7 @@ public final class ScatterRun implements AutoCloseable {
   }
 
   /** As {@link #leaf(Shard)}, without what lies below the bound where that saves work. */
-  public Partial leaf(Shard shard, Bound bound) {
+  public Partial leaf(Shard shard, RisingBound bound) {
     return partial("leaf", run("leaf", () -> function.leaf(query(), shard, bound)));
   }
 
@@ -176,6 +195,9 @@ public final class ScatterRun implements AutoCloseable {
 
   /** What shards that have not begun must reach to make a difference. Leaves the partial as is. */
   public Bound bound(Partial partial) {
+    if (!bounds) {
+      return Bound.NONE;
+    }
     var bound = run("bound", () -> function.bound(query(), partial.value));
     if (bound == null) {
       throw failures.failed("bound", "it returned null (expected: an Optional)");

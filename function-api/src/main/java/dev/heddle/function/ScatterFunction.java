@@ -39,6 +39,16 @@ public interface ScatterFunction<Q, P> {
   }
 
   /**
+   * As {@link #leaf(Object, Shard, Bound)}, where others may find more while this leaf works. By
+   * default, what is known when it begins is all that it heeds. Where the function trims ({@link
+   * #trims}), the partial has nothing that lies below the strongest bound that was asked for.
+   */
+  default P leaf(Q query, Shard shard, RisingBound bound) throws Exception {
+    var known = bound.now();
+    return known.equals(Bound.NONE) ? leaf(query, shard) : leaf(query, shard, known);
+  }
+
+  /**
    * Whether the shard can add anything to the answer, asked at the coordinator before it is. A
    * shard that cannot is skipped, and counts as seen. Where a function looks only at what the
    * request's query matches, {@code summary.mayMatch(request.query())} says it; by default every
@@ -52,7 +62,8 @@ public interface ScatterFunction<Q, P> {
 
   /**
    * What the shards that were not heard yet must reach to make a difference, given what was merged
-   * so far. It goes to {@link #leaf(Object, Shard, Bound)} of shards that have not begun, and may
+   * so far. It goes to {@link #leaf(Object, Shard, Bound)} of shards that have not begun, and to
+   * {@link #leaf(Object, Shard, RisingBound)} of those under way; on other nodes, too. It may
    * arrive late or never.
    *
    * <p>A bound of some partials holds for whatever they are merged with: merging makes it stronger,
@@ -80,8 +91,8 @@ public interface ScatterFunction<Q, P> {
    * Whether a partial that was asked for the best {@code k} only may have left out what belongs
    * into the answer. Both partials stay as they are.
    *
-   * <p>A trimmed leaf heeds no {@link Bound} of others' partials: so where it found fewer than it
-   * was asked for, that is all it has.
+   * <p>A trimmed leaf may heed a {@link Bound}: so where it found fewer than it was asked for, that
+   * is all it has that can make a difference.
    *
    * @param merged all that is in the answer so far, the trimmed partial included
    * @param k less than the query's; 0: the partial was {@link #cut} elsewhere, and may lack

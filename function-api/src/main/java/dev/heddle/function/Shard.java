@@ -46,6 +46,14 @@ public interface Shard {
     return search(query, List.of(), k, countUpTo);
   }
 
+  /**
+   * As {@link #search(Query, int, long, Bound)}, with a bound that may rise meanwhile: of the
+   * scores below the strongest one that was asked for, none is in the answer.
+   */
+  default TopDocuments search(Query query, int k, long countUpTo, RisingBound bound) {
+    return search(query, k, countUpTo, bound.now());
+  }
+
   /** Hands every match to the collector. */
   void forEach(Query query, Collector collector);
 

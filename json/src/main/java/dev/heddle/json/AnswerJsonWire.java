@@ -370,6 +370,9 @@ public final class AnswerJsonWire {
     if (leaf.getK() > 0) {
       json.writeNumberProperty("k", leaf.getK());
     }
+    if (leaf.hasBar()) {
+      json.writeNumberProperty("bar", leaf.getBar());
+    }
     json.writeArrayPropertyStart("asked");
     leaf.getAskedList().forEach(json::writeNumber);
     json.writeEndArray();
@@ -390,6 +393,7 @@ public final class AnswerJsonWire {
       json.writeNumberProperty("activeMicros", shard.getActiveMicros());
       json.writeNumberProperty("documents", shard.getDocuments());
       json.writeNumberProperty("matched", shard.getMatched());
+      json.writeNumberProperty("scanned", shard.getScanned());
       json.writeEndObject();
     }
     json.writeEndArray();

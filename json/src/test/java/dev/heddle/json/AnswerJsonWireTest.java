@@ -78,7 +78,8 @@ class AnswerJsonWireTest {
                     .addLeaves(
                         LeafTiming.newBuilder()
                             .setNode("n")
-                            .addShards(ShardTiming.newBuilder().setShard(1).setMatched(2))))
+                            .addShards(
+                                ShardTiming.newBuilder().setShard(1).setMatched(2).setScanned(3))))
             .setFinal(true)
             .setStalenessMicros(12)
             .setPositionToken("p0")
@@ -107,7 +108,7 @@ class AnswerJsonWireTest {
             + "\"end\":\"\",\"asked\":[],\"settled\":false,\"sentMicros\":0,"
             + "\"receivedMicros\":0,\"queueMicros\":0,\"activeMicros\":0,\"responseBytes\":0,"
             + "\"shards\":[{\"shard\":1,\"startMicros\":0,\"activeMicros\":0,\"documents\":0,"
-            + "\"matched\":2}]}]},\"final\":true}",
+            + "\"matched\":2,\"scanned\":3}]}]},\"final\":true}",
         write(response, true));
   }
 

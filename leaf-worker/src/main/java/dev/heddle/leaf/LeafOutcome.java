@@ -1,5 +1,6 @@
 package dev.heddle.leaf;
 
+import dev.heddle.function.Bound;
 import dev.heddle.leaf.LeafTask.ShardRef;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.shard.ShardStatistics;
@@ -16,6 +17,7 @@ sealed interface LeafOutcome {
    *
    * @param partial null where no shard answered, or each by itself
    * @param parts of shards that were answered each by itself
+   * @param bar what others found that was heeded: what lies below it may have been left out
    */
   record Answer(
       List<ShardRef> covers,
@@ -23,6 +25,7 @@ sealed interface LeafOutcome {
       List<Part> parts,
       List<ShardFailure> failures,
       List<ShardTiming> timings,
+      Bound bar,
       Spent spent)
       implements LeafOutcome {}
 
@@ -48,12 +51,15 @@ sealed interface LeafOutcome {
   /**
    * One shard's part, in nanoseconds since the task began to run.
    *
+   * @param matched documents that match, as far as they were counted
+   * @param scanned those that were looked at
    * @param skipped whether it was not searched, as nothing in it can match
    */
   record ShardTiming(
       int shard,
       long documents,
       long matched,
+      long scanned,
       long startNanos,
       long activeNanos,
       long view,

@@ -19,6 +19,7 @@ import java.util.function.BooleanSupplier;
  * @param waited indexes that the others came to; their readers must not be older
  * @param byShard whether each shard is answered with a partial of its own
  * @param budget what it may spend here
+ * @param bar what others found, which may rise while it runs
  * @param cancelled whether nobody waits for the answer any more
  */
 record LeafTask(
@@ -35,6 +36,7 @@ record LeafTask(
     Deadline deadline,
     boolean byShard,
     Budget budget,
+    SharedBar bar,
     BooleanSupplier cancelled) {
   LeafTask {
     shards = List.copyOf(shards);

@@ -7,6 +7,7 @@ import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.QueryOrigin;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.function.Bound;
 import dev.heddle.internal.v1.FieldBounds;
 import dev.heddle.internal.v1.FieldStatistics;
 import dev.heddle.internal.v1.FieldTerms;
@@ -56,6 +57,7 @@ final class LeafWire {
       Map<LeafTask.ShardRef, HeddleException> unready,
       Map<LeafTask.ShardRef, Long> waited,
       Deadline deadline,
+      SharedBar bar,
       BooleanSupplier cancelled) {
     return new LeafTask(
         new QueryOrigin(message.getQueryId(), RequestContext.current().trace().traceId()),
@@ -74,7 +76,20 @@ final class LeafWire {
         deadline,
         message.getByShard(),
         new LeafTask.Budget(message.getBudget().getDocuments(), message.getBudget().getCpuNanos()),
+        bar,
         cancelled);
+  }
+
+  /** What others had found when the call was made. */
+  static Bound bar(LeafRequest message) {
+    return message.hasBar() ? bound(message.getBar()) : Bound.NONE;
+  }
+
+  static Bound bound(double bar) {
+    if (Double.isNaN(bar)) {
+      throw new HeddleException(ErrorCode.INVALID_REQUEST, "bar: NaN (expected: a number)");
+    }
+    return new Bound(bar);
   }
 
   /** The exact version that the coordinator chose. If this node's view lags, it waits for it. */
@@ -236,6 +251,9 @@ final class LeafWire {
     for (var failure : answer.failures()) {
       message.addErrors(error(failure));
     }
+    if (!answer.bar().equals(Bound.NONE)) {
+      message.setBar(answer.bar().least());
+    }
     for (var timing : answer.timings()) {
       message.addReports(report(timing, replicas));
     }
@@ -278,6 +296,7 @@ final class LeafWire {
         .setSeen(timing.documents())
         .setActive(timing.documents())
         .setMatched(timing.matched())
+        .setScanned(timing.scanned())
         .setStartMicros(timing.startNanos() / 1_000)
         .setActiveMicros(timing.activeNanos() / 1_000)
         .setView(timing.view())

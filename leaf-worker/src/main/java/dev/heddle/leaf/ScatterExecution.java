@@ -5,6 +5,7 @@ import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Bound;
+import dev.heddle.function.RisingBound;
 import dev.heddle.leaf.LeafOutcome.Answer;
 import dev.heddle.leaf.LeafOutcome.Missing;
 import dev.heddle.leaf.LeafOutcome.Part;
@@ -60,6 +61,7 @@ final class ScatterExecution {
   private final List<ShardFailure> failures = new ArrayList<>();
   private final List<ShardTiming> timings = new ArrayList<>();
   private final List<ShardRef> covers = new ArrayList<>();
+  private final Heeded heeded = new Heeded();
   private long initNanos;
 
   ScatterExecution(
@@ -160,7 +162,7 @@ final class ScatterExecution {
   private LeafOutcome missing(List<OpenShard> readers, Set<TermKey> terms, boolean fields) {
     timings.clear();
     for (var open : readers) {
-      timings.add(timing(open, 0, 0, 0, false));
+      timings.add(timing(open, 0, 0, 0, 0, false));
     }
     var shards = readers.stream().map(open -> open.ref.shard()).toList();
     var local = store.statistics(task.datasetId(), shards, terms, fields);
@@ -188,7 +190,28 @@ final class ScatterExecution {
   }
 
   private LeafOutcome nothing() {
-    return new Answer(List.of(), null, List.of(), failures, timings, spent());
+    return new Answer(List.of(), null, List.of(), failures, timings, Bound.NONE, spent());
+  }
+
+  /**
+   * What this call's shards heed: the stronger one of what they found themselves and what others
+   * did.
+   */
+  private final class Heeded implements RisingBound {
+    private Bound own = Bound.NONE;
+
+    /** The strongest that only others account for, of those that were given. */
+    private Bound others = Bound.NONE;
+
+    @Override
+    public Bound now() {
+      var told = task.bar().now();
+      if (told.compareTo(own) <= 0) {
+        return own;
+      }
+      others = told;
+      return told;
+    }
   }
 
   /**
@@ -198,32 +221,31 @@ final class ScatterExecution {
    */
   private LeafOutcome merged(ScatterRun run, List<OpenShard> readers) {
     Partial merged = null;
-    var bound = Bound.NONE;
     List<OpenShard> hopeless = new ArrayList<>(0);
     for (var open : readers) {
       if (readers.size() > 1 && !mayMatch(run, open)) {
         hopeless.add(open);
         continue;
       }
-      var partial = leaf(run, open, bound);
+      var partial = leaf(run, open);
       if (partial != null) {
         merged = merged == null ? partial : run.merge(merged, partial);
-        bound = bound.raised(run.bound(merged));
+        heeded.own = heeded.own.raised(run.bound(merged));
       }
     }
     for (var open : hopeless) {
       if (merged == null) {
-        merged = leaf(run, open, Bound.NONE);
+        merged = leaf(run, open);
       } else {
         covers.add(open.ref);
-        timings.add(timing(open, 0, ticker.nanoTime() - startedNanos, 0, true));
+        timings.add(timing(open, 0, 0, ticker.nanoTime() - startedNanos, 0, true));
       }
     }
     if (limit.isExceeded()) {
       return overspent();
     }
     byte[] encoded = merged == null ? null : run.encode(run.complete(merged));
-    return new Answer(covers, encoded, List.of(), failures, timings, spent());
+    return new Answer(covers, encoded, List.of(), failures, timings, heeded.others, spent());
   }
 
   /** Where the function cannot say, the shard is searched, which tells what is wrong. */
@@ -245,7 +267,7 @@ final class ScatterExecution {
   private LeafOutcome eachByItself(ScatterRun run, List<OpenShard> readers) {
     List<Part> parts = new ArrayList<>(readers.size());
     for (var open : readers) {
-      var partial = leaf(run, open, Bound.NONE);
+      var partial = leaf(run, open);
       if (partial != null) {
         parts.add(new Part(open.ref, run.encode(run.complete(partial))));
       }
@@ -253,23 +275,25 @@ final class ScatterExecution {
     if (limit.isExceeded()) {
       return overspent();
     }
-    return new Answer(List.of(), null, parts, failures, timings, spent());
+    return new Answer(List.of(), null, parts, failures, timings, heeded.others, spent());
   }
 
   /** The shard's partial, or null where it failed. */
-  private @Nullable Partial leaf(ScatterRun run, OpenShard open, Bound bound) {
+  private @Nullable Partial leaf(ScatterRun run, OpenShard open) {
     if (limit.isExceeded()) {
       return null;
     }
     long start = ticker.nanoTime();
     long matchedBefore = meter.matched();
+    long scannedBefore = meter.documentsScanned();
     try {
-      var partial = bound.equals(Bound.NONE) ? run.leaf(open.reader) : run.leaf(open.reader, bound);
+      var partial = run.leaf(open.reader, heeded);
       covers.add(open.ref);
       timings.add(
           timing(
               open,
               meter.matched() - matchedBefore,
+              meter.documentsScanned() - scannedBefore,
               start - startedNanos,
               ticker.nanoTime() - start,
               false));
@@ -288,11 +312,17 @@ final class ScatterExecution {
   }
 
   private static ShardTiming timing(
-      OpenShard open, long matched, long startNanos, long activeNanos, boolean skipped) {
+      OpenShard open,
+      long matched,
+      long scanned,
+      long startNanos,
+      long activeNanos,
+      boolean skipped) {
     return new ShardTiming(
         open.ref.shard(),
         open.reader.documents(),
         matched,
+        scanned,
         startNanos,
         activeNanos,
         open.reader.view(),

@@ -5,6 +5,8 @@ import dev.heddle.engine.Engine;
 import dev.heddle.engine.SettleWire;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.RaiseRequest;
+import dev.heddle.internal.v1.RaiseResponse;
 import dev.heddle.internal.v1.ReplicaReport;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.SettleRequest;
@@ -45,6 +47,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   private final String node;
   private final Ticker ticker;
   private final Settlements settlements;
+  private final RunningCalls running = new RunningCalls();
 
   ScatterGrpcService(
       String node,
@@ -81,11 +84,28 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
       return;
     }
     var read = LeafWire.read(request.getRead());
+    // From now on, so that a call that waits is told, too.
+    var entry = running.enter(request.getTenant(), attempt(request), LeafWire.bar(request));
+    try {
+      admit(request, observer, read, entry, queuedAt);
+    } catch (RuntimeException | Error e) {
+      entry.close();
+      throw e;
+    }
+  }
+
+  private void admit(
+      LeafRequest request,
+      StreamObserver<LeafResponse> observer,
+      ReadWaits.Requirement read,
+      RunningCalls.Entry entry,
+      long queuedAt) {
     if (read.level() == ReadLevel.ANY) {
       submit(
           observer,
-          call -> call.onNext(run(request, Map.of(), Map.of(), call, queuedAt)),
-          () -> unused(request, queuedAt));
+          call -> call.onNext(run(request, Map.of(), Map.of(), entry.bar(), call, queuedAt)),
+          () -> unused(request, queuedAt),
+          entry::close);
       return;
     }
     var context = Context.current();
@@ -110,8 +130,10 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                 context.wrap(() ->
                     submit(
                         observer,
-                        call -> call.onNext(run(request, unready, waited, call, queuedAt)),
-                        () -> unused(request, queuedAt))));
+                        call ->
+                            call.onNext(run(request, unready, waited, entry.bar(), call, queuedAt)),
+                        () -> unused(request, queuedAt),
+                        entry::close)));
   }
 
   private static Settlements.Attempt attempt(LeafRequest request) {
@@ -128,6 +150,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
       LeafRequest request,
       Map<LeafTask.ShardRef, HeddleException> unready,
       Map<LeafTask.ShardRef, Long> waited,
+      SharedBar bar,
       ServerCallStreamObserver<LeafResponse> call,
       long queuedAt)
       throws InterruptedException {
@@ -138,7 +161,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     }
     var deadline = deadline();
     var function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
-    var task = LeafWire.task(request, function, unready, waited, deadline, call::isCancelled);
+    var task = LeafWire.task(request, function, unready, waited, deadline, bar, call::isCancelled);
     long started = ticker.nanoTime();
     var execution =
         new ScatterExecution(
@@ -181,7 +204,22 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
           call.onNext(
               StatisticsResponse.newBuilder().setStatistics(LeafWire.statistics(figures)).build());
         },
+        () -> {},
         () -> {});
+  }
+
+  @Override
+  public void raise(RaiseRequest request, StreamObserver<RaiseResponse> observer) {
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          running.raise(
+              request.getTenant(),
+              new Settlements.Attempt(
+                  request.getQueryId(), request.getBranch(), request.getAttempt()),
+              LeafWire.bound(request.getBar()));
+          return RaiseResponse.getDefaultInstance();
+        });
   }
 
   @Override
@@ -201,26 +239,31 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
 
   /**
    * @param unused runs in place of the work, where nobody waits for it any more
+   * @param ended runs when the call is over, however
    */
-  private <T> void submit(StreamObserver<T> observer, Work<T> work, Runnable unused) {
+  private <T> void submit(
+      StreamObserver<T> observer, Work<T> work, Runnable unused, Runnable ended) {
     var call = (ServerCallStreamObserver<T>) observer;
     var context = Context.current();
     try {
       compute.execute(
           context.wrap(() -> {
-            if (call.isCancelled()) {
-              unused.run();
-              return;
-            }
             try {
+              if (call.isCancelled()) {
+                unused.run();
+                return;
+              }
               work.accept(call);
               call.onCompleted();
             } catch (InterruptedException | RuntimeException | Error e) {
               // Whatever it was, this thread serves other calls, and the caller waits.
               GrpcCalls.fail(observer, e);
+            } finally {
+              ended.run();
             }
           }));
     } catch (HeddleException e) {
+      ended.run();
       // The compute queue is full.
       call.onError(GrpcErrors.toStatus(e));
     }

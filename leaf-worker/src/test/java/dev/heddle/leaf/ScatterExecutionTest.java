@@ -14,6 +14,7 @@ import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.LogLimits;
 import dev.heddle.engine.Platform;
 import dev.heddle.engine.QueryOrigin;
+import dev.heddle.function.Bound;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
@@ -100,6 +101,7 @@ class ScatterExecutionTest {
             Deadline.after(Duration.ofSeconds(60), TICKER),
             byShard,
             LeafTask.Budget.ANY,
+            new SharedBar(Bound.NONE),
             () -> false);
     var outcome =
         new ScatterExecution(

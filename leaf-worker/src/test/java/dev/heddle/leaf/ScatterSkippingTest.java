@@ -24,6 +24,7 @@ import dev.heddle.engine.Partial;
 import dev.heddle.engine.Platform;
 import dev.heddle.engine.QueryOrigin;
 import dev.heddle.function.Aggregation;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
@@ -88,6 +89,7 @@ class ScatterSkippingTest {
   private Engine engine;
   private long calls;
   private Budget budget = Budget.ANY;
+  private SharedBar bar = new SharedBar(Bound.NONE);
 
   @BeforeEach
   void start() {
@@ -209,6 +211,7 @@ class ScatterSkippingTest {
             Deadline.after(PATIENCE, TICKER),
             byShard,
             budget,
+            bar,
             () -> false);
     return new ScatterExecution(
             task, leaf.store(), engine, new Epochs(4, 1_000), TICKER, 128, TICKER.nanoTime())
@@ -318,6 +321,65 @@ class ScatterSkippingTest {
       assertTrue(
           answered.exact() ? searched.total() == answered.total() : answered.total() > 3, what);
     }
+  }
+
+  /** What others found is told when the call begins, here; it may be while it runs. */
+  @Test
+  void whatOthersFoundIsHeededAndTheAnswerSaysSo() throws Exception {
+    change(400);
+    long skipped = 0;
+    for (int i = 0; i < QUERIES; i++) {
+      bar = new SharedBar(Bound.NONE);
+      var query = new Query.Match("weft loom", List.of(), false);
+      var request = request(query, 1 + random.nextInt(5), List.of(), Map.of(), 0);
+      var what = "seed " + seed + " " + request;
+      var figures = figures(request, i);
+      var all = answer(request, true, figures, i);
+      assertEquals(Bound.NONE, all.bar());
+      var hits = result(request, all).hits();
+      var told = new Bound(hits.get(random.nextInt(hits.size())).score());
+      bar.raise(told);
+      for (boolean byShard : new boolean[] {true, false}) {
+        var heeding = answer(request, byShard, figures, i);
+        assertEquals(
+            hits.stream().filter(hit -> hit.score() >= told.least()).toList(),
+            result(request, heeding).hits().stream()
+                .filter(hit -> hit.score() >= told.least())
+                .toList(),
+            what);
+        assertTrue(byShard ? heeding.bar().equals(told) : told.compareTo(heeding.bar()) >= 0, what);
+        assertEquals(documents(all), documents(heeding), what);
+        skipped += byShard ? scanned(all) - scanned(heeding) : 0;
+      }
+      // As if others had better ones than any here.
+      bar.raise(new Bound(1_000_000));
+      var nothing = answer(request, true, figures, i);
+      assertEquals(List.of(), result(request, nothing).hits(), what);
+      assertEquals(0, scanned(nothing), what);
+    }
+    assertTrue(skipped > 0, "seed " + seed);
+  }
+
+  private static long scanned(Answer answer) {
+    return answer.timings().stream().mapToLong(ShardTiming::scanned).sum();
+  }
+
+  @Test
+  void barsReachOnlyTheCallThatTheyName() {
+    var calls = new RunningCalls();
+    var one = new Settlements.Attempt("q", "", 1);
+    var other = new Settlements.Attempt("q", "mid.1", 1);
+    var entry = calls.enter("default", one, Bound.NONE);
+    calls.raise("default", other, new Bound(3));
+    calls.raise("others", one, new Bound(3));
+    assertEquals(Bound.NONE, entry.bar().now());
+    calls.raise("default", one, new Bound(2));
+    calls.raise("default", one, new Bound(1));
+    assertEquals(new Bound(2), entry.bar().now());
+    entry.close();
+    calls.raise("default", one, new Bound(9));
+    assertEquals(new Bound(2), entry.bar().now());
+    assertEquals(0, calls.size());
   }
 
   @Test

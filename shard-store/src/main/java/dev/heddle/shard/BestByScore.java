@@ -1,5 +1,7 @@
 package dev.heddle.shard;
 
+import dev.heddle.function.Bound;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.Shard.TopDocument;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,9 +21,12 @@ import org.jspecify.annotations.Nullable;
  * segments tie.
  */
 final class BestByScore implements Ranked {
+  /** Documents between two looks at the bound; a power of two. */
+  private static final int LOOKS = 64;
+
   private final int k;
   private final long countUpTo;
-  private final float least;
+  private final RisingBound bound;
   private final StopSignal stop;
 
   /** Best of the segments so far, best first. */
@@ -29,23 +34,44 @@ final class BestByScore implements Ranked {
 
   private @Nullable InSegment current;
   private long seen;
+
+  /** Documents that score below it are left out. */
+  private float least;
+
   private boolean skipped;
 
   /**
    * @param k at least 1
-   * @param countUpTo matches that are counted before any is skipped
-   * @param least documents that score below it are left out
+   * @param countUpTo matches that are counted before any is skipped; as long as nothing is left out
+   * @param bound documents that score below it are left out
    */
-  BestByScore(int k, long countUpTo, float least, StopSignal stop) {
+  BestByScore(int k, long countUpTo, RisingBound bound, StopSignal stop) {
     this.k = k;
     this.countUpTo = countUpTo;
-    this.least = least;
+    this.bound = bound;
     this.stop = stop;
+    this.least = least(bound.now());
+  }
+
+  /** As a score, which must not be above the bound. */
+  private static float least(Bound bound) {
+    float nearest = (float) bound.least();
+    return nearest > bound.least() ? Math.nextDown(nearest) : nearest;
+  }
+
+  /** Whether the bound has risen. */
+  private boolean rose() {
+    float now = least(bound.now());
+    if (now <= least) {
+      return false;
+    }
+    least = now;
+    return true;
   }
 
   @Override
   public LeafCollector enter(LeafReaderContext segment, boolean maySkip) {
-    float floor = best.size() == k ? best.get(k - 1).score : least;
+    float floor = best.size() == k ? Math.max(least, best.get(k - 1).score) : least;
     InSegment entered = new InSegment(segment, floor, maySkip);
     current = entered;
     return entered;
@@ -79,6 +105,10 @@ final class BestByScore implements Ranked {
   public List<TopDocument> best() {
     List<TopDocument> documents = new ArrayList<>(best.size());
     for (Candidate candidate : best) {
+      if (candidate.score < least) {
+        // It was found before the bound had risen; others like it may have been skipped since.
+        break;
+      }
       documents.add(
           new TopDocument(
               candidate.base + candidate.document, candidate.id(), candidate.score, List.of()));
@@ -89,7 +119,7 @@ final class BestByScore implements Ranked {
   /** A heap of the segment's best, the worst on top, as sortable longs. */
   private final class InSegment implements LeafCollector {
     private final LeafReaderContext segment;
-    private final float floor;
+    private float floor;
     private final boolean maySkip;
     private long[] heap = new long[Math.min(k, 64)];
     private int size;
@@ -110,20 +140,28 @@ final class BestByScore implements Ranked {
     public void setScorer(Scorable scorer) throws IOException {
       this.scorer = scorer;
       announced = 0;
+      heed();
       announce();
+    }
+
+    /** What others found since may have raised the bar. */
+    private void heed() {
+      if (rose() && least > floor) {
+        floor = least;
+      }
     }
 
     @Override
     public void collect(int document) throws IOException {
       stop.document();
-      seen++;
+      if ((++seen & (LOOKS - 1)) == 0) {
+        heed();
+      }
       float score = scorer.score();
       if (size == k ? score > bar && score >= floor : score >= floor) {
         add(encode(score, document));
       }
-      if (maySkip && seen > countUpTo) {
-        announce();
-      }
+      announce();
     }
 
     private void add(long entry) throws IOException {
@@ -144,7 +182,7 @@ final class BestByScore implements Ranked {
 
     /** Tells the scorer what no longer needs to be seen. */
     private void announce() throws IOException {
-      if (!maySkip || seen <= countUpTo) {
+      if (!maySkip || (seen <= countUpTo && least == Float.NEGATIVE_INFINITY)) {
         return;
       }
       float needed = size == k ? Math.max(floor, Math.nextUp(bar)) : floor;

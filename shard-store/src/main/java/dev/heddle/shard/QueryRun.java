@@ -1,6 +1,7 @@
 package dev.heddle.shard;
 
 import dev.heddle.function.Query;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.Shard;
 import dev.heddle.function.Shard.TopDocuments;
 import dev.heddle.function.Sort;
@@ -31,20 +32,20 @@ final class QueryRun {
   TopDocuments search(
       Query query, List<Sort> sort, int k, long countUpTo, List<Shard.Collector> collectors)
       throws IOException {
-    return search(query, sort, k, countUpTo, Float.NEGATIVE_INFINITY, collectors);
+    return search(query, sort, k, countUpTo, RisingBound.NONE, collectors);
   }
 
   /**
    * Runs a query.
    *
-   * @param least by score, documents below it are left out; negative infinity: none are
+   * @param bound by score, documents below it are left out
    */
   TopDocuments search(
       Query query,
       List<Sort> sort,
       int k,
       long countUpTo,
-      float least,
+      RisingBound bound,
       List<Shard.Collector> collectors)
       throws IOException {
     boolean byScore = k > 0 && sort.isEmpty();
@@ -70,12 +71,12 @@ final class QueryRun {
     }
     StopSignal stop = new StopSignal(scope);
     // What need not be counted any more is skipped from the first document on.
-    long counted = known >= 0 || least > Float.NEGATIVE_INFINITY ? -1 : countUpTo;
+    long counted = known >= 0 ? -1 : countUpTo;
     Ranked ranked =
         k == 0
             ? new NoneRanked(stop)
             : byScore
-                ? new BestByScore(k, counted, least, stop)
+                ? new BestByScore(k, counted, bound, stop)
                 : new BestByFields(k, keys, scored, stop);
     run(weight, ranked, maySkip, scored ? translated.ceiling() : 0, collectors, stop);
     return result(ranked, known);
@@ -110,7 +111,8 @@ final class QueryRun {
     long total = known >= 0 ? known : ranked.seen();
     scope.meter().scanned(ranked.seen());
     scope.meter().matched(total);
-    return new TopDocuments(ranked.best(), total, known >= 0 || !ranked.skipped());
+    var best = ranked.best();
+    return new TopDocuments(best, total, known >= 0 || !ranked.skipped());
   }
 
   /** How many documents match, where the index knows without looking at them; else -1. */

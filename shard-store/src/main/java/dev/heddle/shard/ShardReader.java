@@ -4,6 +4,7 @@ import dev.heddle.catalog.FieldType;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.ShardSummary;
@@ -122,19 +123,18 @@ public final class ShardReader implements Shard, AutoCloseable {
 
   @Override
   public TopDocuments search(Query query, int k, long countUpTo, Bound bound) {
+    return search(query, k, countUpTo, () -> bound);
+  }
+
+  @Override
+  public TopDocuments search(Query query, int k, long countUpTo, RisingBound bound) {
     begin();
     checkK(k);
     try {
-      return runs.search(query, List.of(), k, countUpTo, least(bound), List.of());
+      return runs.search(query, List.of(), k, countUpTo, bound, List.of());
     } catch (IOException | UncheckedIOException e) {
       throw unreadable(e);
     }
-  }
-
-  /** As a score, which must not be above the bound. */
-  private static float least(Bound bound) {
-    float nearest = (float) bound.least();
-    return nearest > bound.least() ? Math.nextDown(nearest) : nearest;
   }
 
   private static void checkK(int k) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
 import dev.heddle.catalog.Schema;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
 import dev.heddle.function.Shard.TopDocument;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -62,7 +64,40 @@ class StaticRankTiesTest {
         // By what its own best hold.
         assertEquals(first, best(shards, 0, figures, query, k, 0), what);
         assertEquals(second, best(shards, 1, figures, query, k, 0), what);
+        // By what others hold, whenever that is told.
+        if (!first.isEmpty()) {
+          double least = first.get(random.nextInt(first.size())).score();
+          long late = random.nextInt(6);
+          assertEquals(
+              second.stream().filter(hit -> hit.score() >= least).toList(),
+              barred(shards, figures, query, k, new Bound(least), late),
+              what + " bar " + least + " late " + late);
+        }
       }
+    }
+  }
+
+  /**
+   * What the second shard has.
+   *
+   * @param late how often it asks in vain before it learns of the bar
+   */
+  private static List<TopDocument> barred(
+      LocalShards shards, StatisticsSnapshot figures, Query query, int k, Bound bar, long late)
+      throws IOException {
+    var asked = new AtomicLong();
+    try (ShardReader reader = shards.open(1, figures)) {
+      var found =
+          new ArrayList<>(
+              reader
+                  .search(query, k, 0, () -> asked.getAndIncrement() < late ? Bound.NONE : bar)
+                  .documents());
+      // A bar that comes after the last question is not heeded.
+      if (asked.get() <= late) {
+        found.removeIf(hit -> hit.score() < bar.least());
+      }
+      found.sort(BY_SCORE);
+      return found;
     }
   }
 

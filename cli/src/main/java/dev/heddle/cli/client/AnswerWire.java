@@ -214,6 +214,9 @@ final class AnswerWire {
     if (leaf.getK() > 0) {
       json.put("k", leaf.getK());
     }
+    if (leaf.hasBar()) {
+      json.put("bar", leaf.getBar());
+    }
     if (!leaf.getError().isEmpty()) {
       json.put("error", leaf.getError());
     }
@@ -227,7 +230,8 @@ final class AnswerWire {
                 .put("startMicros", s.getStartMicros())
                 .put("activeMicros", s.getActiveMicros())
                 .put("documents", s.getDocuments())
-                .put("matched", s.getMatched()));
+                .put("matched", s.getMatched())
+                .put("scanned", s.getScanned()));
     return json;
   }
 }

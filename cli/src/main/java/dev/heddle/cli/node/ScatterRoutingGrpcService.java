@@ -2,6 +2,8 @@ package dev.heddle.cli.node;
 
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.RaiseRequest;
+import dev.heddle.internal.v1.RaiseResponse;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.internal.v1.SettleRequest;
 import dev.heddle.internal.v1.SettleResponse;
@@ -66,6 +68,11 @@ final class ScatterRoutingGrpcService extends ScatterGrpc.ScatterImplBase
   @Override
   public void statistics(StatisticsRequest request, StreamObserver<StatisticsResponse> observer) {
     leaf.statistics(request, observer);
+  }
+
+  @Override
+  public void raise(RaiseRequest request, StreamObserver<RaiseResponse> observer) {
+    (request.getPart() ? coordinator : leaf).raise(request, observer);
   }
 
   @Override

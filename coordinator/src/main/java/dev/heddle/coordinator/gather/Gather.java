@@ -10,6 +10,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -40,9 +41,6 @@ public final class Gather {
   private final Set<Integer> covered = new HashSet<>();
   private final Map<Integer, Coverage.Missing> missing = new TreeMap<>();
 
-  /** What a partial weighs whose function does not say: so many times its encoded bytes. */
-  private static final int UNWEIGHED = 4;
-
   /** Encoded bytes of what is in {@link #merged}. */
   private long mergedBytes;
 
@@ -72,6 +70,11 @@ public final class Gather {
 
   /** What {@link #whatLacks} found; null: the answer has changed since. */
   private @Nullable List<Taken> lacking;
+
+  /** The strongest bar of what came; and what is certain of others besides what came here. */
+  private Bound heeded = Bound.NONE;
+
+  private Bound outdone = Bound.NONE;
 
   private boolean keeping;
   private @Nullable Partial merged;
@@ -107,6 +110,23 @@ public final class Gather {
     keeping = true;
   }
 
+  /** Whether the function may give a bound, and says what holds where that has gone. */
+  public boolean bounds() {
+    return run.bounds() && run.commutative() && run.trims();
+  }
+
+  /** What is to come must reach it to make a difference, by what was merged. */
+  public Bound bound() {
+    var all = merged;
+    return all == null ? Bound.NONE : run.bound(all);
+  }
+
+  /** Whoever merges this with others' knows of so much there. */
+  public void outdone(Bound others) {
+    outdone = outdone.raised(others);
+    lacking = null;
+  }
+
   /** Whether {@link #keepAtoms} was said. */
   public boolean keepsAtoms() {
     return keeping;
@@ -137,6 +157,7 @@ public final class Gather {
   /** It is in the answer, or its partial is about to be. */
   private void put(Taken one) {
     lacking = null;
+    heeded = heeded.raised(one.atom.bar());
     if (keeping || one.atom.cut()) {
       taken.add(one);
     }
@@ -190,7 +211,11 @@ public final class Gather {
     }
     var found = lacking;
     if (found == null) {
-      found = taken.stream().filter(one -> one.trimmed() && lacks(all, one)).toList();
+      var sure = heeded.equals(Bound.NONE) ? outdone : outdone.raised(run.bound(all));
+      found =
+          taken.stream()
+              .filter(one -> one.misled(sure) || (one.trimmed() && lacks(all, one)))
+              .toList();
       lacking = found;
     }
     return found;
@@ -298,7 +323,7 @@ public final class Gather {
     } else {
       waiting.add(Ordered.of(atom));
       // What they become is merged at the end, when nothing is weighed any more.
-      waitingBytes += HeldBytes.of(atom) + (long) UNWEIGHED * atom.partial().length;
+      waitingBytes += HeldBytes.of(atom) + (long) Taken.UNWEIGHED * atom.partial().length;
     }
   }
 
@@ -306,43 +331,12 @@ public final class Gather {
   public long held() {
     long sum = HeldBytes.SHARD * planned.size() + HeldBytes.REPORT * reports.size() + waitingBytes;
     if (merged != null) {
-      sum += weight(merged, mergedBytes);
+      sum += Taken.weight(merged, mergedBytes);
     }
     if (run.commutative()) {
-      sum += held(taken) + held(aside);
+      sum += Taken.held(taken) + Taken.held(aside);
     }
     return sum;
-  }
-
-  private static long held(List<Taken> some) {
-    long sum = 0;
-    for (var one : some) {
-      var decoded = one.decoded;
-      sum += HeldBytes.of(one.atom);
-      sum += decoded == null ? 0 : weight(decoded, one.atom.partial().length);
-    }
-    return sum;
-  }
-
-  private static long weight(Partial partial, long encoded) {
-    // A weight is at most 2^50 bytes: sums of all shards' stay positive.
-    return partial.weight().orElse(UNWEIGHED * encoded);
-  }
-
-  /** The function's merge failed here; its cause says how. */
-  public static final class MergeFailedException extends RuntimeException {
-    private static final long serialVersionUID = 1;
-
-    private final transient HeddleException failure;
-
-    MergeFailedException(HeddleException failure) {
-      super(failure);
-      this.failure = failure;
-    }
-
-    public HeddleException failure() {
-      return failure;
-    }
   }
 
   private boolean disjoint(List<ShardRef> covers) {
@@ -473,7 +467,9 @@ public final class Gather {
   public List<Atom> atoms() {
     if (run.commutative()) {
       var held = merged();
-      return held == null ? List.of() : List.of(new Atom(refs(covered), run.encode(held), cut()));
+      return held == null
+          ? List.of()
+          : List.of(new Atom(refs(covered), run.encode(held), cut(), owed(held)));
     }
     waiting.sort(Ordered.BY_SHARD);
     List<Atom> runs = new ArrayList<>();
@@ -485,6 +481,13 @@ public final class Gather {
       }
     }
     return runs;
+  }
+
+  /** What others must have found so that this lacks nothing. */
+  private Bound owed(Partial held) {
+    return heeded.equals(Bound.NONE) || run.bound(held).compareTo(heeded) >= 0
+        ? Bound.NONE
+        : heeded;
   }
 
   private Atom together(List<Ordered> atoms) {

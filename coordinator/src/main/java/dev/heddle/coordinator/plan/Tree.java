@@ -47,6 +47,11 @@ public final class Tree {
     this.ticker = ticker;
   }
 
+  /** This coordinator's node. */
+  public String self() {
+    return self;
+  }
+
   /** What this coordinator sees of another one that it hands parts of plans to. */
   public NodeUse use(String node) {
     return uses.computeIfAbsent(node, unseen -> new NodeUse());

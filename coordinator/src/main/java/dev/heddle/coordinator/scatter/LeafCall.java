@@ -4,6 +4,7 @@ import dev.heddle.coordinator.plan.Figures;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
+import dev.heddle.function.Bound;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,7 @@ import java.util.Optional;
  * @param budget what is left to the query
  * @param hits that it is asked for; 0: as many as the query asks for
  * @param whole whether it was asked before for fewer: a coordinator then asks no call for fewer
+ * @param bar what lies below it makes no difference, given what was found elsewhere
  */
 public record LeafCall(
     LeafAssignment leaf,
@@ -30,7 +32,8 @@ public record LeafCall(
     boolean byShard,
     Budget budget,
     int hits,
-    boolean whole) {
+    boolean whole,
+    Bound bar) {
   /**
    * What a query may still spend; a leaf stops where it alone has spent it.
    *

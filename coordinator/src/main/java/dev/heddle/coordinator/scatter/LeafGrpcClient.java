@@ -1,9 +1,13 @@
 package dev.heddle.coordinator.scatter;
 
+import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.function.Bound;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
+import dev.heddle.internal.v1.RaiseRequest;
+import dev.heddle.internal.v1.RaiseResponse;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.process.Channels;
 import dev.heddle.process.GrpcErrors;
@@ -16,13 +20,21 @@ import io.grpc.ClientCall;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import io.opentelemetry.api.trace.SpanKind;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Sends a query to leaves, and parts of its plan to coordinators. Safe for many threads. */
 public final class LeafGrpcClient {
+  private static final Logger LOG = LoggerFactory.getLogger(LeafGrpcClient.class);
+
+  /** What comes later than this is of little use. */
+  private static final Duration RAISE_TIMEOUT = Duration.ofSeconds(1);
+
   private final Channels channels;
   private final Tracing tracing;
 
@@ -132,6 +144,52 @@ public final class LeafGrpcClient {
     return () -> call.cancel("the query is over", null);
   }
 
+  /**
+   * Tells a call that is under way, or the coordinator that made one, what was found elsewhere. It
+   * may come late or never; nothing comes of that.
+   *
+   * @param to the call, of this template's query
+   * @param part whether it handed a part of the plan out
+   */
+  public void raise(Template template, String address, Ref to, boolean part, Bound bar) {
+    var request =
+        RaiseRequest.newBuilder()
+            .setTenant(template.message.getTenant())
+            .setQueryId(to.queryId())
+            .setBranch(to.branch())
+            .setAttempt(to.attempt())
+            .setPart(part)
+            .setBar(bar.least())
+            .build();
+    try {
+      ClientCalls.asyncUnaryCall(
+          channels
+              .to(address)
+              .newCall(
+                  ScatterGrpc.getRaiseMethod(),
+                  CallOptions.DEFAULT.withDeadlineAfter(
+                      RAISE_TIMEOUT.toNanos(), TimeUnit.NANOSECONDS)),
+          request,
+          new Unheard());
+    } catch (HeddleException e) {
+      LOG.debug("bar of query {} not told to {}", to.queryId(), address, e);
+    }
+  }
+
+  /** Whether it was heard is of no account: who does not know of bars looks at everything. */
+  private static final class Unheard implements StreamObserver<RaiseResponse> {
+    @Override
+    public void onNext(RaiseResponse response) {}
+
+    @Override
+    public void onError(Throwable failure) {
+      LOG.debug("bar not heard", failure);
+    }
+
+    @Override
+    public void onCompleted() {}
+  }
+
   /** The common part of a query's calls. */
   public static final class Template {
     private final String function;
@@ -162,9 +220,23 @@ public final class LeafGrpcClient {
       return new Template(function, message.toBuilder().setBranch(branch).build());
     }
 
+    /**
+     * Of calls to coordinators that tell this one what they found, while they run.
+     *
+     * @param node this one's
+     */
+    public Template heardBy(String node) {
+      return new Template(function, message.toBuilder().setCaller(node).build());
+    }
+
     /** Names the part of the query's tree that calls; empty: all of it. */
     public String branch() {
       return message.getBranch();
+    }
+
+    /** Whose query it is. */
+    public String tenant() {
+      return message.getTenant();
     }
 
     /** Names the query. */

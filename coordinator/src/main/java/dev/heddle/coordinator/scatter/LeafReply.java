@@ -7,6 +7,7 @@ import dev.heddle.coordinator.plan.ReplicaState;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.engine.Bill;
+import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.HashSet;
@@ -92,11 +93,17 @@ public sealed interface LeafReply {
    *
    * @param cut of a coordinator: whether it ends where a call below lacks something, however little
    *     is in it
+   * @param bar what lies below it may have been left out, by what was told of others
    */
-  record Atom(List<ShardRef> covers, byte[] partial, boolean cut) {
-    /** That ends where it was asked to. */
+  record Atom(List<ShardRef> covers, byte[] partial, boolean cut, Bound bar) {
+    /** That ends where it was asked to, and heeds nothing. */
     public Atom(List<ShardRef> covers, byte[] partial) {
-      this(covers, partial, false);
+      this(covers, partial, false, Bound.NONE);
+    }
+
+    /** Whether it heeds what was told of others. */
+    public boolean barred() {
+      return !bar.equals(Bound.NONE);
     }
   }
 
@@ -151,6 +158,7 @@ public sealed interface LeafReply {
   /**
    * One shard's part. Times since the leaf began to work on the call.
    *
+   * @param scanned documents that were looked at
    * @param view changes whenever what the replica shows does; means nothing to other replicas
    * @param position that the view shows: everything up to it, nothing beyond; with index 0 if the
    *     leaf named none
@@ -162,6 +170,7 @@ public sealed interface LeafReply {
       int shard,
       long documents,
       long matched,
+      long scanned,
       long startMicros,
       long activeMicros,
       long view,

@@ -1,5 +1,6 @@
 package dev.heddle.coordinator.scatter;
 
+import dev.heddle.function.Bound;
 import java.util.List;
 
 /**
@@ -18,6 +19,7 @@ import java.util.List;
  * @param shards that it told of
  * @param coordinator that made it; empty: the one that the query came to
  * @param hits that it was asked for; 0: as many as the query asks for
+ * @param bar that its answer heeds
  */
 public record MadeCall(
     String node,
@@ -34,7 +36,8 @@ public record MadeCall(
     String error,
     List<Part> shards,
     String coordinator,
-    int hits) {
+    int hits,
+    Bound bar) {
   public MadeCall {
     asked = List.copyOf(asked);
     shards = List.copyOf(shards);
@@ -57,10 +60,11 @@ public record MadeCall(
         error,
         shards,
         coordinator,
-        hits);
+        hits,
+        bar);
   }
 
   /** One shard's part in it; times since the leaf began to work on the call. */
   public record Part(
-      int shard, long startMicros, long activeMicros, long documents, long matched) {}
+      int shard, long startMicros, long activeMicros, long documents, long matched, long scanned) {}
 }

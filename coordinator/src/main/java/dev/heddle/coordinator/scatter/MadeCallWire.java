@@ -1,5 +1,6 @@
 package dev.heddle.coordinator.scatter;
 
+import dev.heddle.function.Bound;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.ShardTiming;
 
@@ -24,6 +25,9 @@ public final class MadeCallWire {
             .setError(call.error())
             .setCoordinator(call.coordinator())
             .setK(call.hits());
+    if (!call.bar().equals(Bound.NONE)) {
+      timing.setBar(call.bar().least());
+    }
     for (var shard : call.shards()) {
       timing.addShards(
           ShardTiming.newBuilder()
@@ -31,7 +35,8 @@ public final class MadeCallWire {
               .setStartMicros(shard.startMicros())
               .setActiveMicros(shard.activeMicros())
               .setDocuments(shard.documents())
-              .setMatched(shard.matched()));
+              .setMatched(shard.matched())
+              .setScanned(shard.scanned()));
     }
     return timing.build();
   }
@@ -62,9 +67,11 @@ public final class MadeCallWire {
                     shard.getStartMicros(),
                     shard.getActiveMicros(),
                     shard.getDocuments(),
-                    shard.getMatched()))
+                    shard.getMatched(),
+                    shard.getScanned()))
             .toList(),
         timing.getCoordinator().isEmpty() ? coordinator : timing.getCoordinator(),
-        timing.getK());
+        timing.getK(),
+        timing.hasBar() ? ScatterWire.bound(timing.getBar()) : Bound.NONE);
   }
 }

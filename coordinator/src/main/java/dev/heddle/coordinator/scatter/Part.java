@@ -7,6 +7,7 @@ import dev.heddle.coordinator.plan.StatisticsEpoch;
 import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafGrpcClient.Template;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
+import dev.heddle.function.Bound;
 import dev.heddle.function.ScatterRequest;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,8 @@ import java.util.stream.Stream;
  * @param explain whether to tell of the calls that are made
  * @param whole whether its calls are asked for as many hits as itself, as it was asked before for
  *     fewer
+ * @param bar what lies below it makes no difference, given what was found elsewhere
+ * @param caller node that wants to hear what is found while the part runs; empty: nobody
  */
 public record Part(
     Ref call,
@@ -46,7 +49,9 @@ public record Part(
     Budget budget,
     int levels,
     boolean explain,
-    boolean whole) {
+    boolean whole,
+    Bound bar,
+    String caller) {
   public Part {
     pieces = List.copyOf(pieces);
   }
@@ -61,6 +66,11 @@ public record Part(
   public static String branch(Ref call, String node) {
     String above = call.branch().isEmpty() ? "" : call.branch() + "/";
     return above + node + "." + call.attempt();
+  }
+
+  /** Whether coordinators below tell what they find while they look for it. */
+  public boolean hears() {
+    return pieces.stream().anyMatch(piece -> !piece.pieces.isEmpty());
   }
 
   /** Shards of all pieces. */

@@ -13,11 +13,13 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.coordinator.scatter.SettleGrpcClient.Ref;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.function.Bound;
 import dev.heddle.internal.v1.LeafPartial;
 import dev.heddle.internal.v1.LeafRequest;
 import dev.heddle.internal.v1.LeafResponse;
 import dev.heddle.internal.v1.MissingStatistics;
 import dev.heddle.internal.v1.PlanPart;
+import dev.heddle.internal.v1.RaiseRequest;
 import dev.heddle.internal.v1.ShardError;
 import dev.heddle.internal.v1.ShardPartial;
 import dev.heddle.process.ErrorCode;
@@ -37,6 +39,20 @@ public final class PartWire {
   /** The call that hands a part here. */
   public static Ref call(LeafRequest message) {
     return new Ref(message.getQueryId(), message.getBranch(), message.getAttempt(), false);
+  }
+
+  /** The call that is told of others' bar. */
+  public static Ref call(RaiseRequest message) {
+    return new Ref(message.getQueryId(), message.getBranch(), message.getAttempt(), false);
+  }
+
+  /**
+   * What others found.
+   *
+   * @throws HeddleException INVALID_REQUEST for no number
+   */
+  public static Bound bar(RaiseRequest message) {
+    return ScatterWire.bound(message.getBar());
   }
 
   /**
@@ -60,6 +76,7 @@ public final class PartWire {
     var budget = message.getBudget();
     var read = message.getRead();
     var epoch = message.getEpoch();
+    boolean hears = pieces.stream().anyMatch(piece -> !piece.pieces().isEmpty());
     return new Part(
         call(message),
         new Template(
@@ -71,6 +88,8 @@ public final class PartWire {
                     .clearRead()
                     .clearBudget()
                     .clearWhole()
+                    .clearBar()
+                    .setCaller(hears ? self : "")
                     .build())
             .within(Part.branch(call(message), self)),
         message.getTenant(),
@@ -90,7 +109,9 @@ public final class PartWire {
         new Budget(budget.getDocuments(), budget.getCpuNanos()),
         levels,
         message.getExplain(),
-        message.getWhole());
+        message.getWhole(),
+        message.hasBar() ? ScatterWire.bound(message.getBar()) : Bound.NONE,
+        message.getCaller());
   }
 
   private static Position position(dev.heddle.v1.Position message) {
@@ -157,6 +178,9 @@ public final class PartWire {
       var partial = UnsafeByteOperations.unsafeWrap(atom.partial());
       if (answer.atoms().size() == 1) {
         message.addAllCovers(covers).setPartial(partial).setCut(atom.cut());
+        if (atom.barred()) {
+          message.setBar(atom.bar().least());
+        }
       } else {
         message.addParts(
             ShardPartial.newBuilder()
@@ -198,6 +222,7 @@ public final class PartWire {
             .setSeen(report.documents())
             .setActive(report.documents())
             .setMatched(report.matched())
+            .setScanned(report.scanned())
             .setStartMicros(report.startMicros())
             .setActiveMicros(report.activeMicros())
             .setView(report.view())

@@ -11,6 +11,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.FunctionRef;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.function.Bound;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.internal.v1.FieldStatistics;
 import dev.heddle.internal.v1.LeafPartial;
@@ -78,8 +79,13 @@ final class ScatterWire {
     if (call.whole()) {
       message.setWhole(true);
     }
+    if (!call.bar().equals(Bound.NONE)) {
+      message.setBar(call.bar().least());
+    }
     if (call.hits() > 0) {
       message.getRequestBuilder().setK(call.hits());
+      // The best of so few are no measure for others.
+      message.clearCaller();
     }
     return message.build();
   }
@@ -146,20 +152,30 @@ final class ScatterWire {
 
   private static List<LeafReply.Atom> atoms(LeafPartial message) {
     List<LeafReply.Atom> atoms = new ArrayList<>(1 + message.getPartsCount());
+    var bar = message.hasBar() ? bound(message.getBar()) : Bound.NONE;
     if (message.hasPartial() && message.getCoversCount() > 0) {
       atoms.add(
           new LeafReply.Atom(
               message.getCoversList().stream().map(ScatterWire::ref).toList(),
               message.getPartial().toByteArray(),
-              message.getCut()));
+              message.getCut(),
+              bar));
     }
     for (var part : message.getPartsList()) {
       List<ShardRef> covers = new ArrayList<>(1 + part.getOthersCount());
       covers.add(ref(part.getShard()));
       part.getOthersList().forEach(other -> covers.add(ref(other)));
-      atoms.add(new LeafReply.Atom(covers, part.getPartial().toByteArray()));
+      atoms.add(new LeafReply.Atom(covers, part.getPartial().toByteArray(), false, bar));
     }
     return atoms;
+  }
+
+  /** What a node says of its bar. */
+  static Bound bound(double bar) {
+    if (Double.isNaN(bar)) {
+      throw new HeddleException(ErrorCode.INVALID_REQUEST, "bar: NaN (expected: a number)");
+    }
+    return new Bound(bar);
   }
 
   private static List<ShardReport> reports(
@@ -170,6 +186,7 @@ final class ScatterWire {
                 report.getShard(),
                 report.getSeen(),
                 report.getMatched(),
+                report.getScanned(),
                 report.getStartMicros(),
                 report.getActiveMicros(),
                 report.getView(),

@@ -11,6 +11,7 @@ import dev.heddle.coordinator.scatter.LeafReply.Answer;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.engine.Bill;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.function.Bound;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
 import dev.heddle.function.ScatterRequest;
@@ -59,7 +60,8 @@ class PartWireTest {
             false,
             Budget.ANY,
             hits,
-            whole);
+            whole,
+            new Bound(2.5));
     return PartWire.part(ScatterWire.request(common, call), "mid");
   }
 
@@ -68,6 +70,7 @@ class PartWireTest {
     var first = sent(30, false);
     assertEquals(30, first.request().k());
     assertEquals(false, first.whole());
+    assertEquals(new Bound(2.5), first.bar());
     var again = sent(0, true);
     assertEquals(100, again.request().k());
     assertEquals(true, again.whole());
@@ -76,10 +79,12 @@ class PartWireTest {
   @Test
   void aPartialThatWasCutSaysSo() {
     for (boolean cut : new boolean[] {false, true}) {
-      var atom = new Atom(List.of(new ShardRef(0, 7)), new byte[] {5}, cut);
+      var atom =
+          new Atom(List.of(new ShardRef(0, 7)), new byte[] {5}, cut, new Bound(cut ? 1.5 : 7));
       var answer = new Answer(List.of(atom), List.of(), List.of(), Bill.NONE, 0, 0, 0);
       var read = (Answer) ScatterWire.reply(PartWire.response(answer), "mid");
       assertEquals(cut, read.atoms().getFirst().cut());
+      assertEquals(atom.bar(), read.atoms().getFirst().bar());
     }
   }
 }

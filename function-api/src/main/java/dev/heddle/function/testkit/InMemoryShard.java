@@ -3,6 +3,7 @@ package dev.heddle.function.testkit;
 import dev.heddle.function.BadRequestException;
 import dev.heddle.function.Bound;
 import dev.heddle.function.Query;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.ShardSummary;
@@ -177,6 +178,20 @@ public final class InMemoryShard implements Shard {
         enough.stream().limit(k).toList(),
         enough.size(),
         enough.size() == all.documents().size() && all.exact());
+  }
+
+  /** Asks again before each document; only what comes after that is left out. */
+  @Override
+  public TopDocuments search(Query query, int k, long countUpTo, RisingBound bound) {
+    var all = search(query, List.of(), ScatterRequest.MAX_K, countUpTo);
+    var byNumber =
+        all.documents().stream().sorted(Comparator.comparingInt(TopDocument::document)).toList();
+    var seen = byNumber.stream().filter(one -> one.score() >= bound.now().least()).toList();
+    double least = bound.now().least();
+    return new TopDocuments(
+        all.documents().stream().filter(one -> one.score() >= least).limit(k).toList(),
+        seen.size(),
+        seen.size() == all.documents().size() && all.exact());
   }
 
   private static Object sortValue(Sort key, InMemoryDocument document, float score) {

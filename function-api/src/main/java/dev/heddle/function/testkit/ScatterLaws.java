@@ -4,6 +4,7 @@ import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.Law;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
@@ -17,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.BiPredicate;
 import java.util.function.IntFunction;
@@ -354,6 +356,14 @@ public final class ScatterLaws<Q, P> {
 
   /** Some shards are heard first; what they say bounds the others. */
   private void bounds(@Nullable Object expected) {
+    bounds(expected, false);
+    bounds(expected, true);
+  }
+
+  /**
+   * @param rising whether leaves may learn of it while they work
+   */
+  private void bounds(@Nullable Object expected, boolean rising) {
     for (int first = 1; first < encoded.size(); first++) {
       var merged = mergedInOrder(encoded.subList(0, first));
       var bound = root.bound(query, merged);
@@ -361,7 +371,8 @@ public final class ScatterLaws<Q, P> {
         continue;
       }
       for (int i = first; i < shards.size(); i++) {
-        merged = root.merge(merged, bounded(shards.get(i), bound.get()));
+        var partial = bounded(shards.get(i), request, rising(bound.get(), rising));
+        merged = root.merge(merged, read(root.codec(), partial));
         var raised = root.bound(query, merged);
         if (raised.isEmpty() || raised.get().compareTo(bound.get()) < 0) {
           throw new AssertionError(
@@ -378,37 +389,48 @@ public final class ScatterLaws<Q, P> {
       return;
     }
     for (int k = 1; k < Math.min(request.k(), MOST_TRIMS); k++) {
-      var fewer =
-          new ScatterRequest(
-              request.query(),
-              k,
-              request.fields(),
-              request.sort(),
-              request.aggs(),
-              request.highlight(),
-              request.countUpTo(),
-              request.args());
-      var parts = new ArrayList<byte[]>();
-      shards.forEach(shard -> parts.add(node(List.of(shard), fewer)));
-      var trimmed = new HashSet<Integer>();
-      for (int i = 0; i < parts.size(); i++) {
-        trimmed.add(i);
+      trims(expected, k, 0);
+      trims(expected, k, 1 + random.nextInt(encoded.size()));
+    }
+  }
+
+  /**
+   * @param heard shards that were heard before, of all hits: what they say bounds the others
+   */
+  private void trims(@Nullable Object expected, int k, int heard) {
+    var fewer =
+        new ScatterRequest(
+            request.query(),
+            k,
+            request.fields(),
+            request.sort(),
+            request.aggs(),
+            request.highlight(),
+            request.countUpTo(),
+            request.args());
+    var parts = new ArrayList<>(encoded.subList(0, heard));
+    var bound = heard == 0 ? Optional.<Bound>empty() : root.bound(query, mergedInOrder(parts));
+    var trimmed = new HashSet<Integer>();
+    for (int i = heard; i < encoded.size(); i++) {
+      parts.add(
+          bound.isEmpty()
+              ? node(List.of(shards.get(i)), fewer)
+              : bounded(shards.get(i), fewer, rising(bound.get(), true)));
+      trimmed.add(i);
+    }
+    while (true) {
+      var merged = mergedInOrder(parts);
+      var lacking =
+          trimmed.stream()
+              .filter(i -> root.lacks(query, merged, read(root.codec(), parts.get(i)), k))
+              .toList();
+      if (lacking.isEmpty()) {
+        same("trims: leaves asked for " + k + " give another answer", expected, finish(merged));
+        return;
       }
-      while (true) {
-        var merged = mergedInOrder(parts);
-        int asked = k;
-        var lacking =
-            trimmed.stream()
-                .filter(i -> root.lacks(query, merged, read(root.codec(), parts.get(i)), asked))
-                .toList();
-        if (lacking.isEmpty()) {
-          same("trims: leaves asked for " + k + " give another answer", expected, finish(merged));
-          break;
-        }
-        cuts(merged, lacking.stream().map(parts::get).toList());
-        lacking.forEach(i -> parts.set(i, encoded.get(i)));
-        lacking.forEach(trimmed::remove);
-      }
+      cuts(merged, lacking.stream().map(parts::get).toList());
+      lacking.forEach(i -> parts.set(i, encoded.get(i)));
+      lacking.forEach(trimmed::remove);
     }
   }
 
@@ -429,12 +451,19 @@ public final class ScatterLaws<Q, P> {
     }
   }
 
-  private P bounded(Shard shard, Bound bound) {
+  /** Known from the first, or the so manyth question on. */
+  private RisingBound rising(Bound bound, boolean later) {
+    int late = later ? 1 + random.nextInt(4) : 0;
+    int[] asked = {0};
+    return () -> asked[0]++ < late ? Bound.NONE : bound;
+  }
+
+  private byte[] bounded(Shard shard, ScatterRequest asked, RisingBound bound) {
     var function = maker.get();
-    var prepared = function.prepare(request);
+    var prepared = function.prepare(asked);
     try {
       var partial = function.leaf(prepared, shard, bound);
-      return read(root.codec(), write(function.codec(), function.complete(prepared, partial)));
+      return write(function.codec(), function.complete(prepared, partial));
     } catch (Exception e) {
       throw new AssertionError("leaf of shard " + shard.number() + " failed", e);
     }

@@ -9,6 +9,7 @@ import dev.heddle.function.Coverage;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Law;
 import dev.heddle.function.Query;
+import dev.heddle.function.RisingBound;
 import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -269,6 +271,20 @@ final class ScatterLawsTest {
               @Override
               public Optional<Bound> bound(ScatterRequest query, Long partial) {
                 return partial > 4 ? Optional.empty() : Optional.of(new Bound(partial));
+              }
+            });
+  }
+
+  @Test
+  void findsLeavesThatLoseWhatIsLeftWhenABoundComesWhileTheyWork() {
+    breaksAll(
+        "bound: leaves that heed it",
+        () ->
+            new Highest() {
+              @Override
+              public Long leaf(ScatterRequest query, Shard shard, RisingBound bound) {
+                boolean rises = Stream.generate(bound::now).limit(8).distinct().count() > 1;
+                return rises ? 0L : leaf(query, shard);
               }
             });
   }

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.gateway.SharedGrid;
-import dev.heddle.gateway.session.SessionJournalTest.FailingDisk;
 import dev.heddle.gateway.session.SessionStore.Change;
 import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
