@@ -139,10 +139,18 @@ public final class SearchFunction implements ScatterFunction<SearchQuery, Search
   /** Up to the last hit of the trimmed one. */
   @Override
   public SearchPartial cut(SearchQuery query, SearchPartial merged, SearchPartial trimmed) {
+    return cut(query, merged, trimmed, Bound.NONE);
+  }
+
+  @Override
+  public SearchPartial cut(
+      SearchQuery query, SearchPartial merged, SearchPartial trimmed, Bound heeded) {
     int held = 0;
     if (trimmed.hits.length > 0) {
       var last = trimmed.hits[trimmed.hits.length - 1];
-      while (held < merged.hits.length && order.compare(merged.hits[held], last) <= 0) {
+      while (held < merged.hits.length
+          && order.compare(merged.hits[held], last) <= 0
+          && (heeded.equals(Bound.NONE) || merged.hits[held].score >= heeded.least())) {
         held++;
       }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.heddle.aggregations.AggregationResult.Buckets;
 import dev.heddle.function.Aggregation;
 import dev.heddle.function.BadRequestException;
+import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.function.JsonObject;
 import dev.heddle.function.Query;
@@ -154,6 +155,22 @@ final class SearchFunctionTest {
     assertEquals(6, cut.total);
     // However few there are.
     assertTrue(root.lacks(query, cut, cut, 0));
+  }
+
+  /** Merged of two shards, of which only one was told: what it has below the bar is not all. */
+  @Test
+  void nothingBelowABarThatDoesNotHoldIsCertain() {
+    var root = new SearchFunction();
+    var query = root.prepare(Library.request(Library.words("loom reed weft"), 6));
+    var shard = books(0, "a", "loom reed weft", "b", "loom reed", "c", "loom");
+    var all = root.leaf(query, shard);
+    assertTrue(all.hits[0].score > all.hits[1].score && all.hits[1].score > all.hits[2].score);
+    var bar = new Bound(all.hits[1].score);
+    assertEquals(
+        List.of("a", "b", "c"), ids(root.finish(query, root.cut(query, all, all), COMPLETE)));
+    var cut = root.cut(query, all, all, bar);
+    assertEquals(List.of("a", "b"), ids(root.finish(query, cut, COMPLETE)));
+    assertEquals(3, cut.total);
   }
 
   @Test

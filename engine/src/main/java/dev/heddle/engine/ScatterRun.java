@@ -219,8 +219,9 @@ public final class ScatterRun implements AutoCloseable {
   }
 
   /** What holds of the answer although a trimmed partial lacks something. Leaves both as is. */
-  public Partial cut(Partial merged, Partial trimmed) {
-    return partial("cut", run("cut", () -> function.cut(query(), merged.value, trimmed.value)));
+  public Partial cut(Partial merged, Partial trimmed, Bound heeded) {
+    return partial(
+        "cut", run("cut", () -> function.cut(query(), merged.value, trimmed.value, heeded)));
   }
 
   /** Merges two partials and uses them up: hold on to neither. */

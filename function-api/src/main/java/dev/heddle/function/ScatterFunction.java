@@ -114,6 +114,18 @@ public interface ScatterFunction<Q, P> {
     throw new UnsupportedOperationException("cut: a function that trims says what holds");
   }
 
+  /**
+   * As above, of a partial whose leaves were told of a bound that does not hold after all: whoever
+   * gave it is gone. They left out what is below it, each from when it was told; so a partial of
+   * several shards may have some of that, and lack the rest, and nothing below it is certain.
+   * Functions that trim and whose leaves heed a {@link RisingBound} give this, too.
+   *
+   * @param heeded the strongest that they were told of; {@link Bound#NONE}: of none
+   */
+  default P cut(Q query, P merged, P trimmed, Bound heeded) {
+    return cut(query, merged, trimmed);
+  }
+
   /** Merges two partials; associative. May change and return either of them. */
   P merge(P a, P b);
 

@@ -435,7 +435,7 @@ public final class Gather {
     if (run.commutative() || waiting.isEmpty()) {
       var held = merged;
       for (var one : whatLacks()) {
-        held = run.cut(Objects.requireNonNull(held), decoded(one));
+        held = run.cut(Objects.requireNonNull(held), decoded(one), one.atom.bar());
       }
       return held;
     }

@@ -107,7 +107,8 @@ class DeflatesTest {
   @Test
   void aMessageEndsItsBlocksOnlyAFewTimes() throws Fault {
     assertEquals(0, deflates.inflate(hex("0300".repeat(16) + "00"), 100).length);
-    var fault = assertThrows(Fault.class, () -> deflates.inflate(hex("0300".repeat(17) + "00"), 100));
+    var fault =
+        assertThrows(Fault.class, () -> deflates.inflate(hex("0300".repeat(17) + "00"), 100));
     assertEquals(CloseCodes.BAD_DATA, fault.code());
   }
 
