@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -243,7 +244,7 @@ class SpansTest {
     assertEquals(Set.of("invoke inner", "invoke outer"), invocations.keySet());
     var ids = Map.of("own", "invoke outer", "inner", "invoke inner");
     ids.forEach((field, name) -> {
-      var span = java.util.Objects.requireNonNull(invocations.get(name));
+      var span = Objects.requireNonNull(invocations.get(name));
       assertEquals(
           "00-" + caller.traceId() + "-" + span.spanId() + "-01", told.path(field).asString());
       assertEquals(INTERNAL, Long.toString(span.kind()));
@@ -253,7 +254,7 @@ class SpansTest {
       assertTrue(span.attributes().containsKey("heddle.queue_micros"), span::toString);
     });
     // From the outer invocation through a coordinator and a leaf to the inner one.
-    var above = path(spans, invocations.get("invoke inner"));
+    var above = path(spans, Objects.requireNonNull(invocations.get("invoke inner")));
     assertEquals(
         List.of(
             "invoke inner",
