@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.process.testing.SpanCollector;
+import dev.heddle.process.testing.SpanCollectorWire;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientInterceptors;
@@ -254,7 +254,7 @@ class TracingTest {
   @Test
   @Timeout(60)
   void aCollectorGetsOverHttpWhatEndedBeforeTheClose() {
-    try (var collector = new SpanCollector()) {
+    try (var collector = new SpanCollectorWire()) {
       var config = TracingConfig.defaults().withEndpoint(collector.endpoint());
       var telemetry = new Telemetry(config, "n1");
       var outer = telemetry.tracing().enter(CALLER, "outer", SpanKind.SERVER);
@@ -273,7 +273,7 @@ class TracingTest {
       var outerId = outer.within(null).spanId();
       assertEquals(
           List.of(
-              new SpanCollector.Received(
+              new SpanCollectorWire.Received(
                   "n1",
                   TRACE,
                   inner.within(null).spanId(),
@@ -282,7 +282,7 @@ class TracingTest {
                   3,
                   "QUEUE_FULL",
                   told),
-              new SpanCollector.Received(
+              new SpanCollectorWire.Received(
                   "n1", TRACE, outerId, CALLER.spanId(), "outer", 2, "", Map.of())),
           collector.spans());
     }
@@ -291,7 +291,7 @@ class TracingTest {
   @Test
   @Timeout(60)
   void whatTheCollectorRefusesIsCountedAsFailed() {
-    try (var collector = new SpanCollector()) {
+    try (var collector = new SpanCollectorWire()) {
       collector.answer(400);
       var config = TracingConfig.defaults().withEndpoint(collector.endpoint());
       try (var telemetry = new Telemetry(config, "n1")) {

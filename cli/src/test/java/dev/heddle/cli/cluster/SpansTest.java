@@ -9,8 +9,8 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.RequestContext;
 import dev.heddle.process.TraceContext;
-import dev.heddle.process.testing.SpanCollector;
-import dev.heddle.process.testing.SpanCollector.Received;
+import dev.heddle.process.testing.SpanCollectorWire;
+import dev.heddle.process.testing.SpanCollectorWire.Received;
 import dev.heddle.v1.Clause;
 import dev.heddle.v1.Match;
 import dev.heddle.v1.QueryGrpc;
@@ -52,7 +52,7 @@ class SpansTest {
   private static final String INVOKE_LEAF = "heddle.internal.v1.Invoker/Invoke";
 
   @TempDir private static Path directory;
-  private static final SpanCollector COLLECTOR = new SpanCollector();
+  private static final SpanCollectorWire COLLECTOR = new SpanCollectorWire();
   private static TestCluster cluster;
   private static Node gateway;
 

@@ -1,6 +1,5 @@
 package dev.heddle.loadtest.search;
 
-import com.google.common.util.concurrent.ListenableFuture;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
@@ -12,6 +11,8 @@ import dev.heddle.loadtest.invoke.FunctionNodes;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.search.GroupBysGrpcClient.Answer;
+import dev.heddle.loadtest.search.GroupBysGrpcClient.Asked;
 import dev.heddle.loadtest.store.BulkGrpcClient;
 import dev.heddle.loadtest.store.JvmFootprint;
 import dev.heddle.process.Channels;
@@ -22,24 +23,16 @@ import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
-import dev.heddle.v1.Aggregation;
-import dev.heddle.v1.All;
-import dev.heddle.v1.Clause;
-import dev.heddle.v1.QueryGrpc;
-import dev.heddle.v1.QueryRequest;
-import dev.heddle.v1.QueryResponse;
 import io.grpc.Status;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
@@ -108,60 +101,24 @@ public final class GroupBysExperiment implements Experiment {
   }
 
   /** A kind of group-by, and the field that it is by. */
-  private record Kind(String name, String field, QueryRequest request, boolean compared) {}
+  private record Kind(String name, String field, Asked request, boolean compared) {}
 
   private static List<Kind> kinds() {
     return List.of(
-        new Kind("short", GroupBys.SHORT, request(terms(GroupBys.SHORT, SIZE), 1), true),
-        new Kind("long", GroupBys.LONG, request(terms(GroupBys.LONG, SIZE), 1), true),
-        new Kind("nested", GroupBys.LONG, request(nested(), 1), true),
-        new Kind("heavy", GroupBys.LONG, request(terms(GroupBys.LONG, SIZE), HEAVY_AGGS), false));
-  }
-
-  private static Aggregation terms(String field, int size) {
-    return Aggregation.newBuilder()
-        .setTerms(Aggregation.Terms.newBuilder().setField(field).setSize(size))
-        .build();
-  }
-
-  private static Aggregation nested() {
-    return terms(GroupBys.LONG, NESTED_SIZE).toBuilder()
-        .putAggs(
-            "hits",
-            Aggregation.newBuilder()
-                .setTopHits(Aggregation.TopHits.newBuilder().setSize(2))
-                .build())
-        .putAggs(
-            "stats",
-            Aggregation.newBuilder().setStats(Aggregation.Stats.newBuilder().setField("n")).build())
-        .putAggs(
-            "different",
-            Aggregation.newBuilder()
-                .setCardinality(Aggregation.Cardinality.newBuilder().setField("n").setError(0.05))
-                .build())
-        .putAggs(
-            "quantiles",
-            Aggregation.newBuilder()
-                .setQuantiles(Aggregation.Quantiles.newBuilder().setField("n").setError(0.05))
-                .build())
-        .build();
-  }
-
-  private static QueryRequest request(Aggregation aggregation, int times) {
-    var request =
-        QueryRequest.newBuilder()
-            .setDataset(DATASET)
-            .setQuery(Clause.newBuilder().setAll(All.getDefaultInstance()))
-            .setK(0);
-    for (int i = 0; i < times; i++) {
-      request.putAggs("by" + i, aggregation);
-    }
-    return request.build();
+        new Kind(
+            "short", GroupBysWire.SHORT, Asked.terms(DATASET, GroupBysWire.SHORT, SIZE, 1), true),
+        new Kind("long", GroupBysWire.LONG, Asked.terms(DATASET, GroupBysWire.LONG, SIZE, 1), true),
+        new Kind("nested", GroupBysWire.LONG, Asked.nested(DATASET, NESTED_SIZE), true),
+        new Kind(
+            "heavy",
+            GroupBysWire.LONG,
+            Asked.terms(DATASET, GroupBysWire.LONG, SIZE, HEAVY_AGGS),
+            false));
   }
 
   /** The cluster at work. */
   private record Site(
-      ProcessCluster cluster, HostPort http, QueryGrpc.QueryFutureStub stub, Ticker ticker) {
+      ProcessCluster cluster, HostPort http, GroupBysGrpcClient client, Ticker ticker) {
     String histogram() {
       return JvmFootprint.histogram(cluster.pid(HEAD));
     }
@@ -181,13 +138,8 @@ public final class GroupBysExperiment implements Experiment {
       }
     }
 
-    List<ListenableFuture<QueryResponse>> send(QueryRequest request, int times) {
-      var answers = new ArrayList<ListenableFuture<QueryResponse>>();
-      var timed = stub.withDeadlineAfter(DEADLINE.toNanos(), TimeUnit.NANOSECONDS);
-      for (int i = 0; i < times; i++) {
-        answers.add(timed.run(request));
-      }
-      return answers;
+    List<Answer> send(Asked request, int times) {
+      return client.send(request, times, DEADLINE);
     }
 
     /** What is held once it neither grows nor shrinks. */
@@ -214,7 +166,7 @@ public final class GroupBysExperiment implements Experiment {
   public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
       throws InterruptedException {
     var findings = new Findings();
-    var data = new GroupBys(documents, documents / 2, new Random(options.seed()));
+    var data = new GroupBysWire(documents, documents / 2, new Random(options.seed()));
     var nodes = FunctionNodes.apart(directory, new FreePorts(), LEAVES).withMore(CONFIG);
     try (var closer = new Closer()) {
       var cluster = closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker));
@@ -223,11 +175,11 @@ public final class GroupBysExperiment implements Experiment {
       cluster.start(START);
       var coordinator = nodes.layout().coordinators().getFirst();
       var bulk = new BulkGrpcClient(channels, coordinator);
-      bulk.create(DATASET, GroupBys.SCHEMA, shards, 1);
+      bulk.create(DATASET, GroupBysWire.SCHEMA, shards, 1);
       progress.accept("loading %d documents into %d shards".formatted(documents, shards));
       bulk.load(DATASET, data.documents());
-      var stub = QueryGrpc.newFutureStub(channels.to(coordinator.toString()));
-      var site = new Site(cluster, nodes.http(), stub, ticker);
+      var client = new GroupBysGrpcClient(channels, coordinator);
+      var site = new Site(cluster, nodes.http(), client, ticker);
       settle(site, data);
       for (var kind : kinds()) {
         measure(kind, site, data, findings, progress);
@@ -246,8 +198,8 @@ public final class GroupBysExperiment implements Experiment {
                     queries,
                     documents,
                     documents / 2,
-                    GroupBys.SHORT_LENGTH,
-                    GroupBys.LONG_LENGTH,
+                    GroupBysWire.SHORT_LENGTH,
+                    GroupBysWire.LONG_LENGTH,
                     shards)
             + " on "
             + LEAVES
@@ -255,13 +207,13 @@ public final class GroupBysExperiment implements Experiment {
   }
 
   /** Until all documents are seen. */
-  private static void settle(Site site, GroupBys data) throws InterruptedException {
+  private static void settle(Site site, GroupBysWire data) throws InterruptedException {
     long end = site.ticker().nanoTime() + START.toNanos();
-    var request = request(terms(GroupBys.SHORT, SIZE), 1);
+    var request = Asked.terms(DATASET, GroupBysWire.SHORT, SIZE, 1);
     var wrong = "";
     while (site.ticker().nanoTime() - end < 0) {
       try {
-        wrong = data.wrong(site.send(request, 1).getFirst().get(), GroupBys.SHORT);
+        wrong = site.send(request, 1).getFirst().wrong(data, GroupBysWire.SHORT);
         if (wrong.isEmpty()) {
           return;
         }
@@ -274,7 +226,7 @@ public final class GroupBysExperiment implements Experiment {
   }
 
   private void measure(
-      Kind kind, Site site, GroupBys data, Findings findings, Consumer<String> progress)
+      Kind kind, Site site, GroupBysWire data, Findings findings, Consumer<String> progress)
       throws InterruptedException {
     progress.accept(kind.name() + ": " + queries + " queries");
     // Once as it is, which also makes what the JVM makes only once.
@@ -288,7 +240,7 @@ public final class GroupBysExperiment implements Experiment {
     var answers = site.send(kind.request(), queries);
     long held = site.calm();
     var with = site.histogram();
-    boolean midway = !pausing.isDone() && answers.stream().noneMatch(ListenableFuture::isDone);
+    boolean midway = !pausing.isDone() && answers.stream().noneMatch(Answer::isDone);
     pausing.join();
     check(kind, answers, data, findings);
     answers.clear();
@@ -319,14 +271,13 @@ public final class GroupBysExperiment implements Experiment {
     }
   }
 
-  private void check(
-      Kind kind, List<ListenableFuture<QueryResponse>> answers, GroupBys data, Findings findings)
+  private void check(Kind kind, List<Answer> answers, GroupBysWire data, Findings findings)
       throws InterruptedException {
     int right = 0;
     int refused = 0;
     for (var answer : answers) {
       try {
-        var wrong = data.wrong(answer.get(), kind.field());
+        var wrong = answer.wrong(data, kind.field());
         if (wrong.isEmpty()) {
           right++;
         } else {

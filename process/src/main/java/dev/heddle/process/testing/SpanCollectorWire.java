@@ -21,7 +21,7 @@ import java.util.concurrent.Executors;
  * A collector that takes spans as OTLP over HTTP, in protobuf, and keeps them for a test. It reads
  * the wire by the field numbers of {@code opentelemetry/proto/trace/v1}. Safe for any thread.
  */
-public final class SpanCollector implements AutoCloseable {
+public final class SpanCollectorWire implements AutoCloseable {
   /**
    * A span as it came.
    *
@@ -46,7 +46,7 @@ public final class SpanCollector implements AutoCloseable {
   private volatile int status = 200;
 
   /** Listens on a port of this machine that is free. */
-  public SpanCollector() {
+  public SpanCollectorWire() {
     try {
       this.server =
           HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);

@@ -14,7 +14,7 @@ import java.util.Random;
  * Documents with many different keys, a short one and a long one each, and how many there are of
  * each: what answers are checked against.
  */
-final class GroupBys {
+final class GroupBysWire {
   static final String SCHEMA =
       """
       {"fields": [{"name": "short", "type": "keyword"}, {"name": "long", "type": "keyword"},
@@ -35,7 +35,7 @@ final class GroupBys {
    * @param count of documents
    * @param keys how many different keys they are drawn from, evenly
    */
-  GroupBys(int count, int keys, Random random) {
+  GroupBysWire(int count, int keys, Random random) {
     var shorts = texts(keys, SHORT_LENGTH, random);
     var longs = texts(keys, LONG_LENGTH, random);
     for (int i = 0; i < count; i++) {
