@@ -78,7 +78,7 @@ final class Bars {
     long wake = otherwise;
     if (!bar.equals(Bound.NONE)) {
       for (var attempt : calls.attempts()) {
-        if (calls.mayBeTold(attempt, bar) && attempt.tellAtNanos - wake < 0) {
+        if (attempt.tellAtNanos - wake < 0 && calls.mayBeTold(attempt, bar)) {
           wake = attempt.tellAtNanos;
         }
       }
@@ -95,7 +95,7 @@ final class Bars {
       return;
     }
     for (var attempt : calls.attempts()) {
-      if (calls.mayBeTold(attempt, bar) && attempt.tellAtNanos - now <= 0) {
+      if (attempt.tellAtNanos - now <= 0 && calls.mayBeTold(attempt, bar)) {
         attempt.told = bar;
         attempt.tellAtNanos = now + later(attempt.tellings++);
         shared.barsTold().increment();

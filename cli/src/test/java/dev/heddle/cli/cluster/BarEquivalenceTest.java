@@ -1,7 +1,6 @@
 package dev.heddle.cli.cluster;
 
 import static dev.heddle.process.testing.Eventually.eventually;
-import static dev.heddle.process.testing.Eventually.within;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,17 +12,14 @@ import dev.heddle.v1.Clause;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.LeafTiming;
 import dev.heddle.v1.Match;
-import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.Total.Relation;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,10 +47,7 @@ class BarEquivalenceTest {
     var books = new Books(SEED);
     try (var cluster = new TestCluster(directory, 4);
         var channels = new Channels(Credentials.none())) {
-      Books.create(cluster.grpc(), "books", SHARDS, 1);
-      Books.load(cluster.grpc(), "books", books.items(DOCUMENTS));
-      var loaded = new Documents(cluster, "books");
-      within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(1));
+      Books.loadEverywhere(cluster, "books", SHARDS, 1, books.items(DOCUMENTS));
       var _ = cluster.startCoordinator("mid-1", often(""));
       var _ = cluster.startCoordinator("mid-2", often(""));
       var silent =
@@ -140,15 +133,8 @@ class BarEquivalenceTest {
         .build();
   }
 
-  /** On a machine that is busy, leaves may tell their figures too late, and the answer says so. */
   private static QueryResponse run(Channels channels, Node node, QueryRequest request) {
-    var stub = QueryGrpc.newBlockingStub(channels.to(node.grpc().orElseThrow().toString()));
-    QueryResponse response;
-    int tries = 0;
-    do {
-      response = stub.withDeadlineAfter(60, TimeUnit.SECONDS).run(request);
-    } while (response.getPartialStatistics() && ++tries < 10);
-    return response;
+    return Books.ask(channels.to(node.grpc().orElseThrow().toString()), request);
   }
 
   private static List<String> shown(QueryResponse response) {

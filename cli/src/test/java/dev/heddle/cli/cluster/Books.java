@@ -1,5 +1,7 @@
 package dev.heddle.cli.cluster;
 
+import static dev.heddle.process.testing.Eventually.within;
+
 import com.google.protobuf.ByteString;
 import dev.heddle.v1.BulkItem;
 import dev.heddle.v1.BulkRequest;
@@ -8,9 +10,13 @@ import dev.heddle.v1.CreateDatasetRequest;
 import dev.heddle.v1.DatasetsGrpc;
 import dev.heddle.v1.Field;
 import dev.heddle.v1.FieldType;
+import dev.heddle.v1.QueryGrpc;
+import dev.heddle.v1.QueryRequest;
+import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.Schema;
 import io.grpc.Channel;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -96,6 +102,30 @@ final class Books {
 
   private static Field field(String name, FieldType type, double weight) {
     return Field.newBuilder().setName(name).setType(type).setWeight(weight).build();
+  }
+
+  /** Makes a dataset of these items; they are the same on all replicas when this returns. */
+  static void loadEverywhere(
+      TestCluster cluster, String name, int shards, int replicas, List<BulkItem> items)
+      throws Exception {
+    create(cluster.grpc(), name, shards, replicas);
+    load(cluster.grpc(), name, items);
+    var loaded = new Documents(cluster, name);
+    within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(replicas));
+  }
+
+  /**
+   * Asks, and asks again where the scores rest on statistics of some shards only: on a machine that
+   * is busy, leaves may tell theirs too late, and the answer says so.
+   */
+  static QueryResponse ask(Channel channel, QueryRequest request) {
+    var stub = QueryGrpc.newBlockingStub(channel);
+    QueryResponse response;
+    int tries = 0;
+    do {
+      response = stub.withDeadlineAfter(60, TimeUnit.SECONDS).run(request);
+    } while (response.getPartialStatistics() && ++tries < 10);
+    return response;
   }
 
   /** Loads the items and waits until all are durable. */

@@ -1,7 +1,6 @@
 package dev.heddle.cli.cluster;
 
 import static dev.heddle.process.testing.Eventually.eventually;
-import static dev.heddle.process.testing.Eventually.within;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,7 +16,6 @@ import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -46,10 +44,7 @@ class QueryTreeTest {
     try (var cluster = new TestCluster(directory, 4);
         var channels = new Channels(Credentials.none())) {
       // A leaf for each two shards: every query needs all four.
-      Books.create(cluster.grpc(), "books", SHARDS, 1);
-      Books.load(cluster.grpc(), "books", books.items(DOCUMENTS));
-      var loaded = new Documents(cluster, "books");
-      within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(1));
+      Books.loadEverywhere(cluster, "books", SHARDS, 1, books.items(DOCUMENTS));
       var _ = cluster.startCoordinator("mid-1", "");
       var _ = cluster.startCoordinator("mid-2", "");
       // A late part would be worked on twice, and bills would differ.

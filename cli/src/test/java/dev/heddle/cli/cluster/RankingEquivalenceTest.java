@@ -1,7 +1,6 @@
 package dev.heddle.cli.cluster;
 
 import static dev.heddle.process.testing.Eventually.eventually;
-import static dev.heddle.process.testing.Eventually.within;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,15 +9,12 @@ import dev.heddle.v1.Clause;
 import dev.heddle.v1.Hit;
 import dev.heddle.v1.Match;
 import dev.heddle.v1.Phrase;
-import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.Term;
 import dev.heddle.v1.Value;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,10 +35,7 @@ class RankingEquivalenceTest {
     try (var cluster = new TestCluster(directory, 3)) {
       for (var dataset : List.of("one", "eight")) {
         boolean one = dataset.equals("one");
-        Books.create(cluster.grpc(), dataset, one ? 1 : 8, one ? 1 : 3);
-        Books.load(cluster.grpc(), dataset, items);
-        var loaded = new Documents(cluster, dataset);
-        within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(one ? 1 : 3));
+        Books.loadEverywhere(cluster, dataset, one ? 1 : 8, one ? 1 : 3, items);
       }
       // Scores rest on figures that follow what was loaded within a second or so.
       var first = query(books, 0);
@@ -105,17 +98,8 @@ class RankingEquivalenceTest {
     return Clause.newBuilder().setMatch(Match.newBuilder().setText(text)).build();
   }
 
-  /** Of a machine that is busy, leaves may tell their figures too late, and the answer says so. */
   private static QueryResponse run(TestCluster cluster, QueryRequest request) {
-    QueryResponse response;
-    int tries = 0;
-    do {
-      response =
-          QueryGrpc.newBlockingStub(cluster.grpc())
-              .withDeadlineAfter(60, TimeUnit.SECONDS)
-              .run(request);
-    } while (response.getPartialStatistics() && ++tries < 10);
-    return response;
+    return Books.ask(cluster.grpc(), request);
   }
 
   private static List<String> ids(QueryResponse response) {

@@ -61,10 +61,7 @@ class SpansTest {
     var tracing = "tracing: {endpoint: \"" + COLLECTOR.endpoint() + "\", sample: 0}\n";
     cluster = new TestCluster(directory.resolve("cluster"), 3, false, tracing);
     gateway = cluster.startGateway("gateway");
-    Books.create(cluster.grpc(), "books", 3, 1);
-    Books.load(cluster.grpc(), "books", new Books(SEED).items(200));
-    var loaded = new Documents(cluster, "books");
-    within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(1));
+    Books.loadEverywhere(cluster, "books", 3, 1, new Books(SEED).items(200));
   }
 
   @AfterAll
