@@ -165,7 +165,7 @@ final class Dispatcher implements AutoCloseable {
     }
     pool.settle();
     if (starts) {
-      start(task);
+      start(task, task.version().brevity().likely());
     }
   }
 
@@ -310,8 +310,15 @@ final class Dispatcher implements AutoCloseable {
   }
 
   private void start(Task task) {
+    start(task, false);
+  }
+
+  /**
+   * @param brief whether it will be short, and this thread is about to wait for it
+   */
+  private void start(Task task, boolean brief) {
     try {
-      threads.run(task);
+      threads.run(task, brief);
     } catch (HeddleException e) {
       task.refuse(e);
     }

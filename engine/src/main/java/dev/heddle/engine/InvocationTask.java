@@ -285,6 +285,7 @@ final class InvocationTask implements Dispatcher.Task {
     var stuck = lease.version().stuck();
     // First of all, so that whoever has the answer finds nothing of it at work any more.
     kit.dispatcher().leave(this, room(), reuse, meter.ranNanos());
+    lease.version().brevity().ran(meter.ranNanos());
     lease.release();
     boolean late;
     lock.lock();

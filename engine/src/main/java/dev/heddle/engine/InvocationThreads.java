@@ -1,5 +1,6 @@
 package dev.heddle.engine;
 
+import dev.heddle.process.Carriers;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.ArrayDeque;
@@ -13,8 +14,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The platform threads that run handlers. A task goes to the idle thread that worked last, whose
- * caches are warm; else to a new thread. How many there may be is the {@link Dispatcher}'s affair.
+ * The platform threads that run handlers. A task that will be short, and whose caller is a virtual
+ * thread that waits for it, is run by that thread's carrier; any other goes to the idle thread that
+ * worked last, whose caches are warm; else to a new thread. How many there may be is the {@link
+ * Dispatcher}'s affair.
  *
  * <p>Safe for any thread.
  */
@@ -85,6 +88,26 @@ final class InvocationThreads implements AutoCloseable {
     }
   }
 
+  /** A task on a carrier, which is its own again after it. */
+  private final class Lent implements Runnable {
+    private final Runnable task;
+    private volatile @Nullable Thread thread;
+
+    Lent(Runnable task) {
+      this.task = task;
+    }
+
+    @Override
+    public void run() {
+      thread = Thread.currentThread();
+      try {
+        task.run();
+      } finally {
+        returned(this);
+      }
+    }
+  }
+
   private final ThreadFactory factory;
 
   private final ReentrantLock lock = new ReentrantLock();
@@ -93,6 +116,7 @@ final class InvocationThreads implements AutoCloseable {
   // Guarded by the lock.
   private final ArrayDeque<Worker> idle = new ArrayDeque<>();
   private final Set<Worker> workers = new HashSet<>();
+  private final Set<Lent> lent = new HashSet<>();
   private int generation;
   private boolean closed;
 
@@ -103,17 +127,21 @@ final class InvocationThreads implements AutoCloseable {
   /**
    * Runs the task at once.
    *
+   * @param brief whether it will be short, as far as can be known, and its caller is about to wait
+   *     for it
    * @throws HeddleException UNAVAILABLE once it is closed, or if the process can have no more
    *     threads
    */
-  void run(Runnable task) {
+  void run(Runnable task, boolean brief) {
+    var carriers = brief ? Carriers.current() : null;
+    if (carriers != null) {
+      carriers.next(lent(task));
+      return;
+    }
     Worker worker;
     lock.lock();
     try {
-      if (closed) {
-        throw new HeddleException(
-            ErrorCode.UNAVAILABLE, "invocations: shutting down (expected: a running node)");
-      }
+      checkOpen();
       worker = idle.pollLast();
       if (worker == null) {
         start(task);
@@ -123,6 +151,38 @@ final class InvocationThreads implements AutoCloseable {
       lock.unlock();
     }
     worker.hand(task);
+  }
+
+  /** Call with the lock held. */
+  private void checkOpen() {
+    if (closed) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE, "invocations: shutting down (expected: a running node)");
+    }
+  }
+
+  private Lent lent(Runnable task) {
+    var made = new Lent(task);
+    lock.lock();
+    try {
+      checkOpen();
+      lent.add(made);
+    } finally {
+      lock.unlock();
+    }
+    return made;
+  }
+
+  private void returned(Lent task) {
+    lock.lock();
+    try {
+      lent.remove(task);
+      if (closed) {
+        ended.signalAll();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Call with the lock held. */
@@ -149,15 +209,20 @@ final class InvocationThreads implements AutoCloseable {
     try {
       int count = 0;
       for (var worker : workers) {
-        var thread = worker.thread;
-        if (thread == null || thread.getState() == Thread.State.RUNNABLE) {
-          count++;
-        }
+        count += computes(worker.thread) ? 1 : 0;
+      }
+      for (var task : lent) {
+        count += computes(task.thread) ? 1 : 0;
       }
       return count;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** One that has not begun is about to. */
+  private static boolean computes(@Nullable Thread thread) {
+    return thread == null || thread.getState() == Thread.State.RUNNABLE;
   }
 
   private @Nullable Runnable next(Worker worker) {
@@ -206,6 +271,7 @@ final class InvocationThreads implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+    Carriers.renew();
   }
 
   /** Call with the lock held. */
@@ -227,19 +293,22 @@ final class InvocationThreads implements AutoCloseable {
       closed = true;
       stopIdle();
       long left = graceNanos;
-      while (!workers.isEmpty() && left > 0) {
+      while (!(workers.isEmpty() && lent.isEmpty()) && left > 0) {
         left = ended.awaitNanos(left);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      for (var worker : workers) {
-        var thread = worker.thread;
-        if (thread != null) {
-          thread.interrupt();
-        }
-      }
+      // A task that is still on a carrier cannot give it back before we let go of the lock.
+      workers.forEach(worker -> interrupt(worker.thread));
+      lent.forEach(task -> interrupt(task.thread));
       lock.unlock();
+    }
+  }
+
+  private static void interrupt(@Nullable Thread thread) {
+    if (thread != null) {
+      thread.interrupt();
     }
   }
 }

@@ -15,6 +15,7 @@ final class LoadedVersion {
   private final SandboxLimits limits;
   private final long reserves;
   private final AtomicInteger stuck = new AtomicInteger();
+  private final Brevity brevity = new Brevity();
 
   /** Idle, the one used last at the end. Guarded by the lock of the {@link SandboxPool}. */
   final ArrayDeque<SandboxPool.Room> idle = new ArrayDeque<>();
@@ -54,5 +55,10 @@ final class LoadedVersion {
   /** Threads that run this version beyond their deadline. */
   AtomicInteger stuck() {
     return stuck;
+  }
+
+  /** How long its invocations take. */
+  Brevity brevity() {
+    return brevity;
   }
 }

@@ -44,7 +44,7 @@ final class ScatterThreads {
     var step = new Step<T>(body);
     boolean started = false;
     try {
-      threads.run(Context.current().wrap(step));
+      threads.run(Context.current().wrap(step), false);
       started = true;
     } finally {
       if (!started) {

@@ -262,7 +262,7 @@ public final class GrpcServer implements AutoCloseable {
   private Executor executor() {
     return switch (options.calls()) {
       case ServerOptions.Calls.OnVirtualThreads() -> {
-        owned = Executors.newThreadPerTaskExecutor(Threads.virtual(name + "-call"));
+        owned = Executors.newThreadPerTaskExecutor(Carriers.virtual(name + "-call"));
         yield owned;
       }
       case ServerOptions.Calls.Direct() -> Runnable::run;

@@ -78,7 +78,7 @@ public final class Threads {
     }
   }
 
-  private static void logged(Thread thread, Throwable failure) {
+  static void logged(Thread thread, Throwable failure) {
     log.error("thread failed thread={}", thread.getName(), failure);
   }
 

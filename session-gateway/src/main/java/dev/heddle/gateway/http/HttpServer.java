@@ -1,5 +1,6 @@
 package dev.heddle.gateway.http;
 
+import dev.heddle.process.Carriers;
 import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -43,7 +44,7 @@ public final class HttpServer implements AutoCloseable {
   private final HostPort bind;
   private final HttpLimits limits;
   private final ExecutorService requests =
-      Executors.newThreadPerTaskExecutor(Threads.virtual("heddle-http"));
+      Executors.newThreadPerTaskExecutor(Carriers.virtual("heddle-http"));
   private final Server server;
   private final ServerConnector connector;
   private final SlowRequests slow;
