@@ -11,11 +11,14 @@ import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.store.JvmFootprint;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
@@ -31,12 +34,19 @@ public final class SandboxesExperiment implements Experiment {
   private static final double GIB = 1L << 30;
   private static final double KIB = 1_024;
   private static final String FUNCTION = "hold";
-  private static final String HOLD = "{\"hold\":1}";
+  private static final String EVENT = "{\"hold\":1}";
   private static final String RELEASE = "{\"release\":1}";
   private static final String NOTHING = "{}";
 
   /** What it takes to be let in is not the question here. */
-  private static final String MANIFEST = "timeout: 5m\nmemory: 1MiB\n";
+  private static final String MANIFEST = "timeout: 4m\nmemory: 1MiB\n";
+
+  private static final Duration TIMEOUT = Duration.ofMinutes(4);
+
+  /** For handlers that compute: to be there, and to be looked at; more of them take longer. */
+  private static final Duration HOLD = Duration.ofSeconds(10);
+
+  private static final Duration HOLD_EACH = Duration.ofMillis(100);
 
   private final JavaCommand java;
   private final Path directory;
@@ -112,15 +122,22 @@ public final class SandboxesExperiment implements Experiment {
     List<Future<?>> hold(int count) {
       var held = new ArrayList<Future<?>>();
       for (int i = 0; i < count; i++) {
-        held.add(invoker.begin(node.internal(), FUNCTION, version, HOLD));
+        held.add(invoker.begin(node.internal(), FUNCTION, version, EVENT));
       }
       return held;
     }
 
-    void release(List<Future<?>> held) {
-      switch (kind) {
-        case JAVA -> call(RELEASE);
-        case WASM -> held.forEach(each -> each.cancel(true));
+    /** Lets them go, or waits until they do, and for their replies. */
+    void release(List<Future<?>> held) throws InterruptedException {
+      if (kind == Kind.JAVA) {
+        call(RELEASE);
+      }
+      try {
+        for (var each : held) {
+          var _ = each.get();
+        }
+      } catch (ExecutionException e) {
+        throw new HeddleException(ErrorCode.UNAVAILABLE, FUNCTION + ": " + e.getCause(), e);
       }
     }
 
@@ -175,7 +192,8 @@ public final class SandboxesExperiment implements Experiment {
         var archive =
             kind == Kind.JAVA
                 ? FunctionArchive.of(FUNCTION, MANIFEST, HoldHandler.class)
-                : FunctionArchive.ofModule(FUNCTION, MANIFEST, HoldModule.bytes());
+                : FunctionArchive.ofModule(
+                    FUNCTION, MANIFEST, HoldModule.bytes(TIMEOUT.minus(hold(count))));
         var site =
             new Site(
                 kind,
@@ -206,13 +224,19 @@ public final class SandboxesExperiment implements Experiment {
         List.of(new Curve("Reachable objects of a leaf", "sandboxes", "MiB", lines)));
   }
 
+  private static Duration hold(int count) {
+    return HOLD.plus(HOLD_EACH.multipliedBy(2L * count));
+  }
+
   private static List<Curve.Line> measure(
       Site site, int count, Findings findings, Consumer<String> progress)
       throws InterruptedException {
     var name = site.kind().label();
     progress.accept(name + ": warming up");
     site.call(NOTHING);
-    site.release(site.hold(Math.max(1, count / 8)));
+    var first = site.hold(Math.max(1, count / 8));
+    var _ = site.sample("running", Math.max(1, count / 8), findings);
+    site.release(first);
     var _ = site.sample("running", 0, findings);
     var running = new ArrayList<Sample>();
     var paused = new ArrayList<Sample>();

@@ -31,14 +31,14 @@ import org.openjdk.jmh.annotations.Warmup;
 @Fork(2)
 public class SandboxCallBenchmark {
   /** Of the function. */
-  public enum Runtime {
+  public enum Language {
     JAVA,
     WASM
   }
 
   private static final String OBJECT = "{\"name\":\"Ada\",\"number\":42}";
 
-  @Param public Runtime runtime = Runtime.JAVA;
+  @Param public Language language = Language.JAVA;
 
   /** Bytes of the event, about. */
   @Param({"30", "3000"})
@@ -53,7 +53,7 @@ public class SandboxCallBenchmark {
     var objects = String.join(",", Collections.nCopies(bytes / OBJECT.length() + 1, OBJECT));
     event = ("[" + objects + "]").getBytes(StandardCharsets.UTF_8);
     var loaded =
-        switch (runtime) {
+        switch (language) {
           case JAVA -> WasmModules.loadJava(EchoHandler.class);
           case WASM -> WasmModules.load(WasmModules.resource("echo.wasm"));
         };

@@ -69,7 +69,7 @@ final class WasmModules {
         DIGEST,
         runtime,
         entry,
-        "",
+        "name: bench\nruntime: %s\n%s".formatted(runtime, entry.isEmpty() ? "" : "entry: " + entry),
         bytes,
         compiled.map(any -> DIGEST),
         compiled.map(any -> any.length).orElse(0),

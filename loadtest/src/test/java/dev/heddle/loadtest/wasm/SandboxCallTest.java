@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Test;
 
 /** The benchmark does what it is named after; how fast is not asked here. */
 class SandboxCallTest {
-  private static String reply(SandboxCallBenchmark.Runtime runtime, int bytes) {
+  private static String reply(SandboxCallBenchmark.Language language, int bytes) {
     var benchmark = new SandboxCallBenchmark();
-    benchmark.runtime = runtime;
+    benchmark.language = language;
     benchmark.bytes = bytes;
     benchmark.prepare();
     return new String(benchmark.call(), StandardCharsets.UTF_8);
@@ -18,9 +18,9 @@ class SandboxCallTest {
 
   @Test
   void bothRuntimesGiveTheEventBack() {
-    var java = reply(SandboxCallBenchmark.Runtime.JAVA, 3_000);
+    var java = reply(SandboxCallBenchmark.Language.JAVA, 3_000);
     assertTrue(java.startsWith("[{\"name\":\"Ada\",\"number\":42},"), java);
     assertTrue(java.length() >= 3_000, java);
-    assertEquals(java, reply(SandboxCallBenchmark.Runtime.WASM, 3_000));
+    assertEquals(java, reply(SandboxCallBenchmark.Language.WASM, 3_000));
   }
 }
