@@ -22,6 +22,7 @@ import dev.heddle.loadtest.invoke.InvokeExperiment;
 import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.invoke.PageLoadExperiment;
+import dev.heddle.loadtest.invoke.SandboxesExperiment;
 import dev.heddle.loadtest.invoke.SchedulersExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
@@ -71,6 +72,8 @@ final class ClusterExperiments {
   private static final int POLLS = 100;
   private static final int CHATTERS = 100;
   private static final int DEPLOYS = 10;
+  private static final int WAITING_SANDBOXES = 400;
+  private static final int COMPUTING_SANDBOXES = 100;
   private static final int QUICK_SOCKETS = 20;
   private static final List<Integer> ECHOERS = List.of(1, 10, 100);
   private static final Duration QUICK_STEP = Duration.ofSeconds(1);
@@ -210,8 +213,15 @@ final class ClusterExperiments {
             at -> new BillExperiment(java(), at, quick ? QUICK_BILLS : BILLS)),
         new Late(
             "coldstart",
-            "first calls of shipped WebAssembly, beside compiling it",
+            "first calls of shipped code, and calls by state: new, stopped, paused, warm (the"
+                + " paper's Fig. 5)",
             at -> new ColdStartExperiment(java(), at)),
+        new Late(
+            "sandboxes",
+            "sandboxes that a GiB holds, by runtime, running and paused (the paper's Fig. 6)",
+            at ->
+                new SandboxesExperiment(
+                    java(), at, quick ? 8 : WAITING_SANDBOXES, quick ? 4 : COMPUTING_SANDBOXES)),
         new Late(
             "idle",
             "memory of a WebSocket that says nothing, beside bare servers, ws and nchan",

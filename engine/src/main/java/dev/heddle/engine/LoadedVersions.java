@@ -4,11 +4,15 @@ import dev.heddle.catalog.CatalogView;
 import dev.heddle.catalog.FunctionVersion;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Threads;
+import io.grpc.Context;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
@@ -60,6 +64,7 @@ final class LoadedVersions implements AutoCloseable {
   private final SandboxPool pool;
   private final EngineMetrics metrics;
   private final Runnable unloaded;
+  private final ThreadFactory fetches = Threads.virtual("heddle-code-fetch");
   private final ReentrantLock lock = new ReentrantLock();
 
   /** Guarded by {@link #lock}; the least recently used first. */
@@ -171,11 +176,7 @@ final class LoadedVersions implements AutoCloseable {
     long start = failures.ticker().nanoTime();
     try {
       var runtime = runtimes.named(version.runtime(), ref.label(), ref.tenant());
-      var shipped =
-          new ShippedCode(
-              version,
-              Archive.read(fetch(version.blob()), config.archive()),
-              version.compiled().map(this::fetch));
+      var shipped = shipped(version, failures);
       var limits = new SandboxLimits(version.memory(), config.maxResult());
       entry.loading.complete(
           new LoadedVersion(ref, version, runtime.load(shipped, ref.label()), limits));
@@ -189,6 +190,34 @@ final class LoadedVersions implements AutoCloseable {
         lock.unlock();
       }
       entry.loading.completeExceptionally(loadFailure(thrown, failures));
+    }
+  }
+
+  /** Code and what it was compiled to, at once: each may have to come from another node. */
+  private ShippedCode shipped(FunctionVersion version, Failures failures) {
+    var compiled = version.compiled().map(this::fetching);
+    try {
+      var code = Archive.read(fetch(version.blob()), config.archive());
+      return new ShippedCode(version, code, compiled.map(task -> fetched(task, failures)));
+    } finally {
+      compiled.ifPresent(task -> task.cancel(true));
+    }
+  }
+
+  private FutureTask<byte[]> fetching(String digest) {
+    // For whom the code is fetched, and until when, is in the context.
+    var task = new FutureTask<>(Context.current().wrap(() -> fetch(digest)));
+    fetches.newThread(task).start();
+    return task;
+  }
+
+  private static byte[] fetched(FutureTask<byte[]> task, Failures failures) {
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      throw failures.of("load", e);
+    } catch (ExecutionException e) {
+      throw failures.of("load", e.getCause() == null ? e : e.getCause());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.heddle.loadtest;
 
 import dev.heddle.loadtest.measure.BenchReport;
 import dev.heddle.loadtest.report.HtmlReport;
+import dev.heddle.loadtest.report.SvgFigures;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.io.IOException;
@@ -47,10 +48,21 @@ record ReportFolder(Path path) {
     return path.resolve("requests.csv");
   }
 
+  Path figures() {
+    return path.resolve("figures");
+  }
+
   void write(BenchReport report) {
     try {
       report.writeTo(json());
       BenchReport.putWhole(page(), HtmlReport.of(report));
+      var figures = SvgFigures.of(report);
+      if (!figures.isEmpty()) {
+        Files.createDirectories(figures());
+      }
+      for (var figure : figures.entrySet()) {
+        BenchReport.putWhole(figures().resolve(figure.getKey()), figure.getValue());
+      }
     } catch (IOException e) {
       throw new HeddleException(ErrorCode.STORAGE_FAILED, "out: " + path + ": " + e, e);
     }

@@ -14,6 +14,7 @@ import dev.heddle.loadtest.measure.LatencyRecorder;
 import dev.heddle.loadtest.measure.Peer;
 import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.report.HtmlReport;
+import dev.heddle.loadtest.report.SvgFigures;
 import dev.heddle.loadtest.testing.ScriptedDataset;
 import dev.heddle.loadtest.testing.ScriptedServer;
 import dev.heddle.loadtest.testing.ScriptedServer.Reply;
@@ -127,6 +128,12 @@ class BenchTest {
     assertEquals("query,run 1,1000.0,1000.0,ok", lines.get(2));
     assertEquals(
         HtmlReport.of(BenchReport.read(file)), Files.readString(files.resolve("report.html")));
+    var figures = SvgFigures.of(BenchReport.read(file));
+    assertFalse(figures.isEmpty());
+    for (var figure : figures.entrySet()) {
+      assertEquals(
+          figure.getValue(), Files.readString(files.resolve("figures").resolve(figure.getKey())));
+    }
   }
 
   /** An experiment that cannot be run. */

@@ -12,6 +12,7 @@ import dev.heddle.loadtest.invoke.InvokeExperiment;
 import dev.heddle.loadtest.invoke.LightLoadExperiment;
 import dev.heddle.loadtest.invoke.OverloadExperiment;
 import dev.heddle.loadtest.invoke.PageLoadExperiment;
+import dev.heddle.loadtest.invoke.SandboxesExperiment;
 import dev.heddle.loadtest.invoke.SchedulersExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
@@ -221,5 +222,31 @@ class FunctionExperimentsTest {
     assertEquals(1, count(result, "first call of a shipped version"));
     assertEquals(1, count(result, "every leaf after a deploy"));
     assertEquals(1, count(result, "compiling it there"));
+    for (var kind : List.of("java", "wasm")) {
+      for (var state : List.of("new", "paused", "stopped")) {
+        assertEquals(20, count(result, kind + ", " + state), kind + ", " + state);
+      }
+      assertEquals(400, count(result, kind + ", warm"), kind);
+    }
+    for (var state : List.of("new", "paused", "stopped")) {
+      assertEquals(1, count(result, "largeWasm, " + state), state);
+    }
+  }
+
+  @Test
+  void sandboxesOfBothRuntimesAreHeldRunningAndPaused() throws Exception {
+    var experiment = new SandboxesExperiment(NodeJava.command(), directory, 8, 4);
+
+    var result = run(experiment, new BenchOptions.Load(0, 1, 1, 1));
+
+    for (var kind : List.of("java", "wasm")) {
+      for (var state : List.of("Running", "Paused")) {
+        assertTrue(Double.isFinite(figure(result, kind + state + "HeapBytes")), kind + state);
+        assertTrue(figure(result, kind + state + "PerGib") > 0, kind + state);
+      }
+    }
+    assertEquals(4, result.curves().getFirst().lines().size());
+    assertTrue(
+        result.curves().getFirst().lines().stream().allMatch(line -> line.points().size() == 3));
   }
 }

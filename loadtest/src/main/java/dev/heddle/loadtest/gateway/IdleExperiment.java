@@ -20,7 +20,6 @@ import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -28,7 +27,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /**
  * What a WebSocket costs that says nothing: live objects of a process with N and with 2 N of them,
@@ -39,7 +37,6 @@ import java.util.regex.Pattern;
  */
 public final class IdleExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Pattern RSS = Pattern.compile("(?m)^VmRSS:\\s+(\\d+) kB");
   private static final double KIB = 1_024;
 
   private final JavaCommand java;
@@ -78,7 +75,7 @@ public final class IdleExperiment implements Experiment {
     static Sample of(Subject subject, int connections) {
       var live = subject.live().bytes();
       return new Sample(
-          connections, live, subject.pids().stream().mapToLong(IdleExperiment::rssKib).sum());
+          connections, live, subject.pids().stream().mapToLong(JvmFootprint::rssKib).sum());
     }
   }
 
@@ -231,15 +228,6 @@ public final class IdleExperiment implements Experiment {
           Long.parseLong(new String(connection.exchange(request).body(), UTF_8)));
     } catch (IOException | NumberFormatException e) {
       throw new HeddleException(ErrorCode.UNAVAILABLE, server + "/heap: " + e, e);
-    }
-  }
-
-  private static long rssKib(long pid) {
-    try {
-      var hit = RSS.matcher(Files.readString(Path.of("/proc", Long.toString(pid), "status")));
-      return hit.find() ? Long.parseLong(hit.group(1)) : 0;
-    } catch (IOException e) {
-      throw new HeddleException(ErrorCode.UNAVAILABLE, "memory of process " + pid + ": " + e, e);
     }
   }
 }

@@ -8,6 +8,7 @@ import dev.heddle.loadtest.chaos.ClusterLayout;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.invoke.SandboxStates.Subject;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
@@ -22,6 +23,7 @@ import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -32,10 +34,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * How soon code of WebAssembly runs: the first call of a shipped version at a leaf that joined
- * after its deploy, beside compiling it there; and the first call at every leaf right after a
- * deploy. Modules have 1.5 MB, each with other code. Fails if a call does. Of the general options
- * it takes runs, and the seed.
+ * How soon code runs: the first call of a shipped version at a leaf that joined after its deploy,
+ * beside compiling it there; the first call at every leaf right after a deploy; and, at a leaf
+ * whose Java machine is warm, calls by the state of their function (the paper's Figure 5). Modules
+ * have 1.5 MB, each with other code; for the states there are small functions of both runtimes,
+ * too. Fails if a call does, or a function is not in its state. Of the general options it takes
+ * runs, warm-up (of that leaf, in calls), and the seed.
  */
 public final class ColdStartExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
@@ -43,6 +47,13 @@ public final class ColdStartExperiment implements Experiment {
 
   /** First calls that warm the Java machine of the leaf, each of another version. */
   private static final int WARM = 5;
+
+  /** Small functions of each runtime by state, and others that warm the leaf. */
+  private static final int SMALL = 20;
+
+  private static final int SMALL_WARM = 5;
+  private static final int MOST_LARGE = 10;
+  private static final int MOST_ROUNDS = 3;
 
   private static final Duration LONGEST = Duration.ofSeconds(30);
   private static final Duration LOOK = Duration.ofMillis(2);
@@ -72,7 +83,7 @@ public final class ColdStartExperiment implements Experiment {
 
   @Override
   public String about() {
-    return "first calls of shipped WebAssembly, beside compiling it";
+    return "first calls of shipped code, and calls by state: new, stopped, paused, warm (Fig. 5)";
   }
 
   @Override
@@ -83,9 +94,12 @@ public final class ColdStartExperiment implements Experiment {
     var ports = new FreePorts();
     var nodes = FunctionNodes.apart(directory, ports, LEAVES);
     var late = nodes.lateLeaf(directory, ports, "leaf-late");
+    var statesHttp = ports.next("127.0.0.1");
+    var states = nodes.lateNode(directory, ports, "leaf-states", statesHttp, SandboxStates.CONFIG);
     var edge = new FunctionEdge(nodes.http());
     try (var cluster = new ProcessCluster(nodes.layout(), java, ticker);
         var joining = new ProcessCluster(new ClusterLayout(List.of(late)), java, ticker);
+        var other = new ProcessCluster(new ClusterLayout(List.of(states)), java, ticker);
         var channels = new Channels(Credentials.none())) {
       progress.accept("starting " + nodes.nodes().size() + " processes");
       cluster.start(START);
@@ -103,11 +117,21 @@ public final class ColdStartExperiment implements Experiment {
       leaves.add(late.internal());
       progress.accept("new versions everywhere");
       everywhere(invoker, edge, leaves, options, findings, ticker);
+      var small = small(edge, options.quick() ? 2 : SMALL, progress);
+      progress.accept("another leaf joins");
+      other.start(START);
+      var metrics = new NodeMetrics(statesHttp, ticker);
+      byState(
+          new SandboxStates(states, invoker, metrics, ticker, findings, progress),
+          deployed,
+          small,
+          options);
     }
     progress.accept("compiling");
     compile(options, findings, ticker);
     findings.goal("firstCallMillis", MOST_FIRST_MILLIS);
     findings.goal("everywhereMillis", MOST_EVERYWHERE_MILLIS);
+    findings.goal("largeWasmNewP50Millis", MOST_FIRST_MILLIS);
     findings.figure(
         "compilingToFirstCallTimes",
         findings.median("compilingMillis") / findings.median("firstCallMillis"));
@@ -117,7 +141,52 @@ public final class ColdStartExperiment implements Experiment {
             + WARM
             + " other versions");
     findings.note("everywhere: from the deploy's answer to the first result at the last leaf");
+    findings.note(
+        "by state, at a leaf that has run other versions: new: never at this leaf, so that the code"
+            + " comes from another one; stopped: the code is loaded, and its sandbox has ended;"
+            + " paused: its sandbox is there; warm: right after another call. java and wasm: small"
+            + " functions; largeWasm: 1.5 MB. A wasm instance is made for each call in any state");
     return findings.result(name(), "modules of 1.5 MB, %d leaves and one late".formatted(LEAVES));
+  }
+
+  /** Small functions of both runtimes, those that warm the leaf first. */
+  private static Map<String, List<Subject>> small(
+      FunctionEdge edge, int count, Consumer<String> progress) {
+    progress.accept("deploying %d small functions".formatted(2 * (SMALL_WARM + count)));
+    var small = new LinkedHashMap<String, List<Subject>>();
+    for (var runtime : List.of("java", "wasm")) {
+      var subjects = new ArrayList<Subject>();
+      for (int i = 0; i < SMALL_WARM + count; i++) {
+        var name = "small-" + runtime + "-" + i;
+        var version =
+            runtime.equals("java")
+                ? edge.deploy(name, FunctionArchive.of(name, "", EchoHandler.class))
+                : edge.deployModule(name, EchoModule.bytes());
+        subjects.add(new Subject(name, version, EVENT));
+      }
+      small.put(runtime, subjects);
+    }
+    return small;
+  }
+
+  private static void byState(
+      SandboxStates states,
+      List<Deployed> large,
+      Map<String, List<Subject>> small,
+      BenchOptions options) {
+    var warming = new ArrayList<Subject>();
+    var kinds = new LinkedHashMap<String, List<Subject>>();
+    small.forEach((runtime, subjects) -> {
+      warming.addAll(subjects.subList(0, SMALL_WARM));
+      kinds.put(runtime, subjects.subList(SMALL_WARM, subjects.size()));
+    });
+    var modules =
+        large.stream().map(each -> new Subject(each.name(), each.version(), EVENT)).toList();
+    warming.addAll(modules.subList(0, WARM));
+    int last = Math.min(modules.size(), WARM + MOST_LARGE);
+    kinds.put("largeWasm", modules.subList(WARM, last));
+    states.warm(warming, options.load().warmup());
+    states.measure(kinds, Math.min(MOST_ROUNDS, options.load().runs()));
   }
 
   private static Deployed deploy(FunctionEdge edge, String name, long seed) {

@@ -34,6 +34,23 @@ public final class FunctionArchive {
     return bytes.toByteArray();
   }
 
+  /**
+   * An archive with a handler in WebAssembly.
+   *
+   * @param manifest lines of heddle.yaml besides name, runtime and kind
+   */
+  static byte[] ofModule(String name, String manifest, byte[] module) {
+    var bytes = new ByteArrayOutputStream();
+    try (var zip = new ZipOutputStream(bytes)) {
+      var yaml = "name: %s\nruntime: wasm\nkind: handler\n%s".formatted(name, manifest);
+      put(zip, "heddle.yaml", yaml.getBytes(StandardCharsets.UTF_8));
+      put(zip, "handler.wasm", module);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
   private static void put(ZipOutputStream zip, Class<?> type) throws IOException {
     var path = type.getName().replace('.', '/') + ".class";
     try (var in = type.getResourceAsStream("/" + path)) {

@@ -59,6 +59,20 @@ public record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
   }
 
   /**
+   * A leaf with a gateway, for its metrics, that joins the others later.
+   *
+   * @param http of that gateway
+   * @param more lines of its config, with a line break at the end
+   */
+  NodeSpec lateNode(Path directory, FreePorts ports, String name, HostPort http, String more) {
+    var seeds = nodes.stream().filter(NodeSpec::leaf).map(NodeSpec::internal).toList();
+    var node =
+        new Making(directory, ports, ports.next(LOOPBACK))
+            .node(name, List.of("gateway", "leaf"), http, seeds, false);
+    return more(node, more);
+  }
+
+  /**
    * With more in the config of each.
    *
    * @param yaml lines with a line break at the end

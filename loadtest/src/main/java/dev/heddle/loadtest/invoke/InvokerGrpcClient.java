@@ -11,11 +11,13 @@ import dev.heddle.process.RequestContext;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 
 /** Invokes handlers at a certain leaf, so that no coordinator chooses. Safe for any thread. */
 final class InvokerGrpcClient {
   private static final Duration CALL = Duration.ofSeconds(60);
+  private static final Duration HELD = Duration.ofMinutes(5);
 
   private final Channels channels;
 
@@ -30,13 +32,7 @@ final class InvokerGrpcClient {
    * @throws dev.heddle.process.HeddleException what the leaf failed with
    */
   String invoke(HostPort leaf, String function, String version, String event) {
-    var request =
-        LeafInvokeRequest.newBuilder()
-            .setInvocationId(UUID.randomUUID().toString())
-            .setTenant(RequestContext.DEFAULT_TENANT)
-            .setFunction(FunctionRef.newBuilder().setName(function).setVersion(version))
-            .setEventJson(ByteString.copyFromUtf8(event))
-            .build();
+    var request = request(function, version, event);
     try {
       return InvokerGrpc.newBlockingStub(channels.to(leaf.toString()))
           .withDeadlineAfter(CALL.toNanos(), TimeUnit.NANOSECONDS)
@@ -46,5 +42,26 @@ final class InvokerGrpcClient {
     } catch (StatusRuntimeException e) {
       throw GrpcErrors.fromStatus(e);
     }
+  }
+
+  /**
+   * Begins an invocation, and does not wait for its reply.
+   *
+   * @param version its digest
+   * @return cancels it where it has not ended
+   */
+  Future<?> begin(HostPort leaf, String function, String version, String event) {
+    return InvokerGrpc.newFutureStub(channels.to(leaf.toString()))
+        .withDeadlineAfter(HELD.toNanos(), TimeUnit.NANOSECONDS)
+        .invoke(request(function, version, event));
+  }
+
+  private static LeafInvokeRequest request(String function, String version, String event) {
+    return LeafInvokeRequest.newBuilder()
+        .setInvocationId(UUID.randomUUID().toString())
+        .setTenant(RequestContext.DEFAULT_TENANT)
+        .setFunction(FunctionRef.newBuilder().setName(function).setVersion(version))
+        .setEventJson(ByteString.copyFromUtf8(event))
+        .build();
   }
 }

@@ -60,8 +60,24 @@ record LineChart(
     }
   }
 
-  /** The whole element. */
+  /** The whole element, for a page that is white. */
   String svg() {
+    return svg("");
+  }
+
+  /**
+   * A file of its own, with a background: what shows it may be dark.
+   *
+   * @param description for those who do not see it
+   */
+  String file(String description) {
+    var background =
+        "<desc>%s</desc>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"#fff\"/>\n"
+            .formatted(escaped(description));
+    return "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + svg(background);
+  }
+
+  private String svg(String background) {
     var names =
         lines.stream().map(line -> new Line(line.name(), line.look(), List.of())).distinct();
     var legend = names.toList();
@@ -72,7 +88,7 @@ record LineChart(
         .append(' ')
         .append(height)
         .append("\" font-family=\"system-ui,sans-serif\" font-size=\"13\" fill=\"#222\">\n");
-    svg.append("<title>").append(escaped(title)).append("</title>\n");
+    svg.append("<title>").append(escaped(title)).append("</title>\n").append(background);
     text(svg, LEFT, 18, "start", "font-weight=\"600\" font-size=\"14\"", title);
     axes(svg);
     lines.forEach(line -> line(svg, line));

@@ -25,6 +25,7 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
   private static final Pattern TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
   private static final Pattern FILLERS =
       Pattern.compile("(?m)^\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+\\S*jdk\\.internal\\.vm\\.Filler");
+  private static final Pattern RSS = Pattern.compile("(?m)^VmRSS:\\s+(\\d+) kB");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
 
   /**
@@ -49,6 +50,11 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
     long fillers =
         FILLERS.matcher(histogram).results().mapToLong(hit -> Long.parseLong(hit.group(1))).sum();
     return first(TOTAL, histogram) - fillers;
+  }
+
+  /** KiB of the process that are in memory. */
+  public static long rssKib(long pid) {
+    return first(RSS, status(pid));
   }
 
   /** Collects garbage first. */

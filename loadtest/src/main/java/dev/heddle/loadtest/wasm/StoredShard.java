@@ -17,6 +17,7 @@ import dev.heddle.shard.ReadLevel;
 import dev.heddle.shard.ReadScope;
 import dev.heddle.shard.RequestId;
 import dev.heddle.shard.ShardMeter;
+import dev.heddle.shard.ShardPosition;
 import dev.heddle.shard.ShardReader;
 import dev.heddle.shard.ShardStatistics;
 import dev.heddle.shard.ShardStore;
@@ -35,10 +36,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 /** One shard of the real store, in this process, with a number {@code n} in each document. */
-final class StoredShard implements AutoCloseable {
+public final class StoredShard implements AutoCloseable {
   private static final String NODE = "leaf-1";
   private static final String DATASET = "bench";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -47,10 +49,13 @@ final class StoredShard implements AutoCloseable {
   private final Closer closer = new Closer();
   private final ShardStore store;
 
+  /** Of the last write. */
+  private ShardPosition written = new ShardPosition("", 0);
+
   /**
    * @param documents {@code id0}, {@code id1}…
    */
-  StoredShard(int documents) {
+  public StoredShard(int documents) {
     try {
       Path directory = Files.createTempDirectory("heddle-stored-shard");
       closer.register("directory", () -> DurableFiles.deleteAll(directory));
@@ -115,10 +120,16 @@ final class StoredShard implements AutoCloseable {
               new RequestId(client, from),
               batch,
               Deadline.after(PATIENCE, Ticker.system()));
+      written = new ShardPosition(result.incarnation(), result.index());
       if (!result.errors().isEmpty()) {
         throw new IllegalStateException("documents: " + result.errors() + " (expected: none)");
       }
     }
+  }
+
+  /** Completes once a read may be answered that comes after all writes. */
+  public CompletableFuture<Long> ready(ReadLevel level) {
+    return store.ready(DATASET, 0, level, Optional.of(written), true);
   }
 
   /** As a leaf opens it for a query without text. */

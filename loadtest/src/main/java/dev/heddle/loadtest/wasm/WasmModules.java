@@ -3,7 +3,10 @@ package dev.heddle.loadtest.wasm;
 import dev.heddle.catalog.EventShape;
 import dev.heddle.catalog.FunctionKind;
 import dev.heddle.catalog.FunctionVersion;
+import dev.heddle.engine.Archive;
+import dev.heddle.engine.ArchiveLimits;
 import dev.heddle.engine.Code;
+import dev.heddle.engine.JavaRuntime;
 import dev.heddle.engine.LoadedCode;
 import dev.heddle.engine.Manifest;
 import dev.heddle.engine.SandboxLimits;
@@ -11,6 +14,7 @@ import dev.heddle.engine.ShippedCode;
 import dev.heddle.engine.wasm.WasmLimits;
 import dev.heddle.engine.wasm.WasmRuntime;
 import dev.heddle.function.ScatterFunction;
+import dev.heddle.loadtest.invoke.FunctionArchive;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
@@ -58,26 +62,40 @@ final class WasmModules {
     return RUNTIME.check(code(module), manifest).compiled().orElseThrow();
   }
 
+  private static FunctionVersion version(
+      String runtime, String entry, int bytes, Optional<byte[]> compiled) {
+    return new FunctionVersion(
+        DIGEST,
+        DIGEST,
+        runtime,
+        entry,
+        "name: bench\nruntime: %s\n%s".formatted(runtime, entry.isEmpty() ? "" : "entry: " + entry),
+        bytes,
+        compiled.map(any -> DIGEST),
+        compiled.map(any -> any.length).orElse(0),
+        Duration.ofSeconds(30),
+        LIMITS.memory(),
+        Map.of(),
+        0,
+        EventShape.JSON,
+        List.of(),
+        "",
+        Instant.EPOCH);
+  }
+
+  /** A handler of the java runtime, as a worker loads it. */
+  static LoadedCode loadJava(Class<?> handler) {
+    var limits = ArchiveLimits.DEFAULTS;
+    var archive = FunctionArchive.of("bench", "", handler);
+    var code = Archive.read(archive, limits);
+    var version = version("java", handler.getName(), archive.length, Optional.empty());
+    return new JavaRuntime(limits, true, List.of())
+        .load(new ShippedCode(version, code, Optional.empty()), "bench");
+  }
+
   /** What a worker does with it. */
   static LoadedCode load(byte[] module, byte[] compiled) {
-    var version =
-        new FunctionVersion(
-            DIGEST,
-            DIGEST,
-            "wasm",
-            "",
-            "",
-            module.length,
-            Optional.of(DIGEST),
-            compiled.length,
-            Duration.ofSeconds(30),
-            LIMITS.memory(),
-            Map.of(),
-            0,
-            EventShape.JSON,
-            List.of(),
-            "",
-            Instant.EPOCH);
+    var version = version("wasm", "", module.length, Optional.of(compiled));
     return RUNTIME.load(new ShippedCode(version, code(module), Optional.of(compiled)), "bench");
   }
 

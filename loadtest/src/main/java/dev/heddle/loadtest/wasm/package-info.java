@@ -1,7 +1,7 @@
 /**
- * JMH benchmarks of the wasm runtime: fresh instances, first calls of shipped versions, hot loops
- * and calls through a shard, each beside plain Java where there is such a thing. They run as {@code
- * dev.heddle.loadtest.inner} does, with this package's name.
+ * JMH benchmarks of the wasm runtime: fresh instances, first calls of shipped versions, hot loops,
+ * calls of a sandbox and through a shard, each beside Java where there is such a thing. They run as
+ * {@code dev.heddle.loadtest.inner} does, with this package's name.
  */
 @NullMarked
 package dev.heddle.loadtest.wasm;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.shard.ReadLevel;
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -48,5 +50,33 @@ class InnerLoopsTest {
       assertArrayEquals(benchmark.write(), SampleRequestsWire.write(benchmark.read()));
     }
     assertEquals(SampleRequestsWire.page(), SampleRequestsWire.page());
+  }
+
+  @Test
+  void framesHoldTheirPayloadBehindAHeadForTheFirstClientAndForOthers() {
+    for (int bytes : List.of(100, 1_000, 100_000)) {
+      var benchmark = new FrameEncodingBenchmark();
+      benchmark.bytes = bytes;
+      benchmark.prepare();
+      int head = bytes <= 125 ? 2 : bytes < 1 << 16 ? 4 : 10;
+      for (var buffers : List.of(List.copyOf(benchmark.first()), benchmark.another())) {
+        assertEquals(head + bytes, buffers.stream().mapToInt(ByteBuffer::remaining).sum());
+        assertEquals((byte) 0x81, buffers.getFirst().get(0), "a text, whole");
+      }
+    }
+  }
+
+  @Test
+  void readsWaitForThePositionOfTheLastWrite() throws Exception {
+    var benchmark = new TokenWaitBenchmark();
+    benchmark.prepare();
+    try {
+      for (var level : List.of(ReadLevel.SESSION, ReadLevel.LINEARIZABLE)) {
+        benchmark.level = level;
+        assertTrue(benchmark.passed() > 0, level::toString);
+      }
+    } finally {
+      benchmark.close();
+    }
   }
 }

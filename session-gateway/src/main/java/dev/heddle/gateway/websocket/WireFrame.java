@@ -142,7 +142,7 @@ public final class WireFrame {
   }
 
   /** Adds what is to be written; the buffers' bytes are shared, and not to be changed. */
-  void addTo(List<ByteBuffer> buffers) {
+  public void addTo(List<ByteBuffer> buffers) {
     ByteBuffer known = encoded;
     if (known == null || (!known.isDirect() && uses >= MANY)) {
       if (known == null && payload.length > COPIED) {
