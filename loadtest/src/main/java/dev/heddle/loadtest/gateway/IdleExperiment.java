@@ -218,7 +218,8 @@ public final class IdleExperiment implements Experiment {
   }
 
   private static OptionalLong heap(long pid) {
-    return OptionalLong.of(JvmFootprint.liveHeapKib(pid) * 1_024);
+    // Not what the heap says that is used: its collector leaves gaps, and fills them.
+    return OptionalLong.of(JvmFootprint.total(JvmFootprint.histogram(pid)));
   }
 
   private static OptionalLong told(HostPort server) {

@@ -28,17 +28,6 @@ public record JvmFootprint(long threads, long heapKib, long heapCommittedKib, lo
   private static final Pattern RSS = Pattern.compile("(?m)^VmRSS:\\s+(\\d+) kB");
   private static final Pattern THREADS = Pattern.compile("(?m)^Threads:\\s+(\\d+)");
 
-  /**
-   * KiB that objects take after two garbage collections, the second of which takes what the first
-   * has let go; the process needs no flag for it but {@code -XX:+UseSerialGC}, whose figures these
-   * are.
-   */
-  public static long liveHeapKib(long pid) {
-    var _ = jcmd(pid, "GC.run");
-    var _ = jcmd(pid, "GC.run");
-    return used(jcmd(pid, "GC.heap_info"));
-  }
-
   /** The reachable objects by class, as text with the total in its last line. */
   public static String histogram(long pid) {
     var _ = jcmd(pid, "GC.run");

@@ -35,6 +35,8 @@ final class LocalChannel {
   /** Bytes that are read from the grid at once. */
   private static final long READ = 256 << 10;
 
+  private static final int PROCESSORS = Runtime.getRuntime().availableProcessors();
+
   private final ChannelKey key;
   private final ChannelTable table;
   private final ChannelLimits limits;
@@ -349,7 +351,8 @@ final class LocalChannel {
     keep(publication);
     publication.shareFrames();
     try {
-      subscribers.keySet().removeIf(each -> !each.publication(publication, false));
+      FanOut.hand(publication, subscribers.keySet(), threads, PROCESSORS)
+          .forEach(subscribers::remove);
     } finally {
       publication.dropFrames();
     }

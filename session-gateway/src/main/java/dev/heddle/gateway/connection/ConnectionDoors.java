@@ -94,7 +94,6 @@ public final class ConnectionDoors implements AutoCloseable {
     this.resumables =
         new Resumables(
             sessions.connections(),
-            tokens,
             frames,
             new PeersGrpcClient(channels),
             resume,

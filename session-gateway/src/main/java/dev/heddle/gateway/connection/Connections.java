@@ -19,10 +19,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,7 +41,7 @@ final class Connections implements AutoCloseable {
   private final ConcurrentHashMap<Transport, Instant> expiring = new ConcurrentHashMap<>();
   private final Goodbyes goodbyes;
   private final InFlight places = new InFlight();
-  private final ConcurrentHashMap<String, Integer> byApp = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<App, Integer> byApp = new ConcurrentHashMap<>();
   private final OpenConnections open;
   private final AtomicLong turn = new AtomicLong();
   private final List<Set<Transport>> slots = new ArrayList<>();
@@ -108,14 +108,19 @@ final class Connections implements AutoCloseable {
     }
   }
 
+  private record App(String tenant, String name) {}
+
   /** A place that a client has; it is given back once. */
   final class Place implements AutoCloseable {
-    private final String app;
+    private final App app;
     private final Visitors.Visit visit;
-    private final AtomicBoolean left = new AtomicBoolean();
-    private volatile Runnable closed = () -> {};
 
-    private Place(String app, Visitors.Visit visit) {
+    /** Guarded by the monitor, as what follows; null: not counted among the open ones. */
+    private @Nullable Runnable closed;
+
+    private boolean left;
+
+    private Place(App app, Visitors.Visit visit) {
       this.app = app;
       this.visit = visit;
     }
@@ -127,12 +132,26 @@ final class Connections implements AutoCloseable {
 
     @Override
     public void close() {
-      if (left.compareAndSet(false, true)) {
+      if (leave()) {
         visit.close();
-        closed.run();
         byApp.computeIfPresent(app, (name, count) -> count == 1 ? null : count - 1);
         places.leave();
       }
+    }
+
+    private synchronized boolean leave() {
+      if (left) {
+        return false;
+      }
+      left = true;
+      if (closed != null) {
+        closed.run();
+      }
+      return true;
+    }
+
+    private synchronized void opened(Runnable toClose) {
+      closed = toClose;
     }
   }
 
@@ -149,7 +168,7 @@ final class Connections implements AutoCloseable {
       visit.close();
       throw new HeddleException(ErrorCode.UNAVAILABLE, "connections: this node stops");
     }
-    var place = new Place(tenant + "/" + app, visit);
+    var place = new Place(new App(tenant, app), visit);
     int ofApp = byApp.merge(place.app, 1, Integer::sum);
     if (places.enter() > limits.connections()) {
       place.close();
@@ -159,7 +178,7 @@ final class Connections implements AutoCloseable {
       place.close();
       throw full(most.getAsInt());
     }
-    place.closed = open.opened(tenant, app, transport);
+    place.opened(open.opened(tenant, app, transport));
     return place;
   }
 

@@ -92,12 +92,14 @@ final class Entrance {
   /**
    * A stay that begins.
    *
+   * @param resume brings its client back after this stay
    * @param read how far its client has read the channels that it listens to
    */
   record Entered(
       ResumableConnection connection,
       Known known,
       long offset,
+      String resume,
       byte[] welcome,
       Map<String, ChannelPosition> read) {}
 
@@ -401,21 +403,22 @@ final class Entrance {
     }
   }
 
-  private static Entered welcome(Resumables.Resumed stay, Map<String, ChannelPosition> read) {
+  private Entered welcome(Resumables.Resumed stay, Map<String, ChannelPosition> read) {
     ResumableConnection connection = stay.connection();
     Known known = stay.known();
+    String resume = tokens.resume(connection.key(), known.generation());
     byte[] welcome =
         Envelopes.welcome(
             new Welcome(
                 connection.key().id(),
-                connection.resumeToken(),
+                resume,
                 known.recovered(),
                 stay.offset(),
                 known.done(),
                 known.window()));
     var own = new LinkedHashMap<>(read);
     own.keySet().retainAll(known.channels());
-    return new Entered(connection, known, stay.offset(), welcome, own);
+    return new Entered(connection, known, stay.offset(), resume, welcome, own);
   }
 
   private void requireResumable(AppSpec app) {

@@ -74,7 +74,7 @@ final class HttpDoors {
     var endPoint = exchange.request().getConnectionMetaData().getConnection().getEndPoint();
     var transport =
         new EventTransport(
-            connection.resumeToken(),
+            entered.resume(),
             app.limits().outgoing(limits.outgoing()),
             entered.read(),
             connections,
@@ -165,7 +165,7 @@ final class HttpDoors {
         Json.write(json -> {
           json.writeStartObject();
           json.writeStringProperty("connection", connection.key().id());
-          json.writeStringProperty("resume", connection.resumeToken());
+          json.writeStringProperty("resume", entered.resume());
           json.writeBooleanProperty("recovered", entered.known().recovered());
           json.writeNumberProperty("offset", entered.offset() + polled.messages().size());
           json.writeNumberProperty("received", entered.known().done());

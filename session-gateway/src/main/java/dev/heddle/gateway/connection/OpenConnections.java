@@ -21,7 +21,12 @@ final class OpenConnections {
 
   private record Kind(String tenant, String app, String transport) {}
 
-  private record Meters(AtomicInteger open, Counter opened) {}
+  /**
+   * Of one kind.
+   *
+   * @param closes one less
+   */
+  private record Meters(AtomicInteger open, Counter opened, Runnable closes) {}
 
   OpenConnections(MeterRegistry meters) {
     this.meters = meters;
@@ -41,7 +46,7 @@ final class OpenConnections {
     Meters found = kinds.computeIfAbsent(kind, this::register);
     found.opened().increment();
     found.open().incrementAndGet();
-    return found.open()::decrementAndGet;
+    return found.closes();
   }
 
   private Meters register(Kind kind) {
@@ -58,6 +63,7 @@ final class OpenConnections {
         Counter.builder("heddle.gateway.app.connections.opened")
             .description("Connections that began, or came back")
             .tags(tags)
-            .register(meters));
+            .register(meters),
+        open::decrementAndGet);
   }
 }

@@ -7,7 +7,6 @@ import dev.heddle.process.Ticker;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +23,9 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   private final Clock clock;
   private final Subscriptions subscriptions;
   private final Set<String> first;
-  private final AtomicBoolean gone = new AtomicBoolean();
   private volatile @Nullable WebSocketTransport transport;
   private volatile @Nullable BackendCall call;
+  private volatile boolean gone;
   private volatile Handed handed;
   private volatile long activeMillis;
   private long touchedNanos;
@@ -112,7 +111,7 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
 
   @Override
   public void failed() {
-    gone.set(true);
+    gone = true;
     BackendCall running = call;
     if (running != null) {
       running.cancel("connection: closed");
@@ -172,7 +171,7 @@ final class RawConnection implements WebSocketTransport.Holder, Replies {
   @Override
   public void inFlight(@Nullable BackendCall running) {
     call = running;
-    if (running != null && gone.get()) {
+    if (running != null && gone) {
       running.cancel("connection: closed");
     }
   }

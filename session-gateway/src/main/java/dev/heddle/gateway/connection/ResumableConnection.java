@@ -13,7 +13,6 @@ import dev.heddle.process.HeddleException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,20 +21,18 @@ import org.slf4j.LoggerFactory;
 /**
  * One stay of a resumable connection at this gateway, under one epoch. Frames for the client are in
  * the grid before they come here; here they leave in the order of their offsets, each once.
- * Thread-safe.
+ * Thread-safe; its own monitor is the lock, as there is one for each connection.
  */
 final class ResumableConnection {
   private static final Logger log = LoggerFactory.getLogger(ResumableConnection.class);
 
   private final Client client;
   private final long epoch;
-  private final String resumeToken;
   private final ConnectionTable table;
   private final Subscriptions subscriptions;
-  private final ReentrantLock lock = new ReentrantLock();
 
-  /** Taken last, and never while the grid is asked. */
-  private final ReentrantLock reading = new ReentrantLock();
+  /** A lock that is taken last, and never while the grid is asked. */
+  private final Object reading = new Object();
 
   /** Guarded by the lock of reading, as the two below: what the grid was told that is read. */
   private long told = -1;
@@ -43,7 +40,7 @@ final class ResumableConnection {
   private long read = -1;
   private boolean telling;
 
-  /** Guarded by the lock, as what follows: offset of the last frame that was handed on. */
+  /** Guarded by the monitor, as what follows: offset of the last frame that was handed on. */
   private long sent;
 
   private @Nullable Transport transport;
@@ -57,15 +54,9 @@ final class ResumableConnection {
    * @param offset of the last frame that the client has
    */
   ResumableConnection(
-      Client client,
-      long epoch,
-      String resumeToken,
-      long offset,
-      ConnectionTable table,
-      Subscriptions subscriptions) {
+      Client client, long epoch, long offset, ConnectionTable table, Subscriptions subscriptions) {
     this.client = client;
     this.epoch = epoch;
-    this.resumeToken = resumeToken;
     this.sent = offset;
     this.table = table;
     this.subscriptions = subscriptions;
@@ -88,49 +79,34 @@ final class ResumableConnection {
     return epoch;
   }
 
-  /** What brings the client back after this stay. */
-  String resumeToken() {
-    return resumeToken;
-  }
-
   /**
    * The transport is open: first the welcome leaves, then what the client lacks.
    *
    * @param channels that the connection listens to, as far as is known
    */
-  void opened(Transport opened, byte[] welcome, Set<String> channels) {
-    lock.lock();
-    try {
-      opened.welcome(sent, welcome);
-      transport = opened;
-      if (end == null) {
-        Set<String> now = pull(opened);
-        opened.replayed();
-        subscriptions.opened(opened, now == null ? channels : now);
-      } else {
-        opened.close(end.code(), end.reason());
-      }
-    } finally {
-      lock.unlock();
+  synchronized void opened(Transport opened, byte[] welcome, Set<String> channels) {
+    opened.welcome(sent, welcome);
+    transport = opened;
+    if (end == null) {
+      Set<String> now = pull(opened);
+      opened.replayed();
+      subscriptions.opened(opened, now == null ? channels : now);
+    } else {
+      opened.close(end.code(), end.reason());
     }
   }
 
   /** A frame has got its offset. */
-  void appended(long offset, Payload frame) {
-    lock.lock();
-    try {
-      Transport open = transport;
-      if (open == null || offset <= sent) {
-        return;
-      }
-      if (offset == sent + 1) {
-        sent = offset;
-        var _ = open.send(offset, frame);
-      } else {
-        var _ = pull(open);
-      }
-    } finally {
-      lock.unlock();
+  synchronized void appended(long offset, Payload frame) {
+    Transport open = transport;
+    if (open == null || offset <= sent) {
+      return;
+    }
+    if (offset == sent + 1) {
+      sent = offset;
+      var _ = open.send(offset, frame);
+    } else {
+      var _ = pull(open);
     }
   }
 
@@ -147,37 +123,29 @@ final class ResumableConnection {
    * @return what it told: of another epoch where somebody else carries the connection by now; and
    *     where it begins, if its client is told by nobody else
    */
-  Began subscribe(
+  synchronized Began subscribe(
       String channel,
       @Nullable ChannelPosition after,
       Supplier<Known> change,
       Supplier<ChannelPosition> head) {
-    lock.lock();
-    try {
-      Known known = change.get();
-      if (known.epoch() != epoch || subscriptions.add(channel, after) || after != null) {
-        return new Began(known, Optional.empty());
-      }
-      ChannelPosition at = head.get();
-      // It begins there, too, if the transport is about to open.
-      var _ = subscriptions.add(channel, at);
-      return new Began(known, Optional.of(at));
-    } finally {
-      lock.unlock();
+    Known known = change.get();
+    if (known.epoch() != epoch || subscriptions.add(channel, after) || after != null) {
+      return new Began(known, Optional.empty());
     }
+    ChannelPosition at = head.get();
+    // It begins there, too, if the transport is about to open.
+    var _ = subscriptions.add(channel, at);
+    return new Began(known, Optional.of(at));
   }
 
   /** Hands on what the grid has and the client lacks. */
   void pull() {
     List<Subscription> begins = List.of();
-    lock.lock();
-    try {
+    synchronized (this) {
       Set<String> channels = transport == null ? null : pull(transport);
       if (channels != null) {
         begins = subscriptions.agree(channels);
       }
-    } finally {
-      lock.unlock();
     }
     // Who has it subscribed may publish next.
     Subscription.await(begins);
@@ -216,11 +184,8 @@ final class ResumableConnection {
    */
   void acknowledge(long offset) {
     long most = Math.min(offset, sent());
-    reading.lock();
-    try {
+    synchronized (reading) {
       read = Math.max(read, most);
-    } finally {
-      reading.unlock();
     }
     tell();
   }
@@ -228,8 +193,7 @@ final class ResumableConnection {
   private void tell() {
     long before;
     long next;
-    reading.lock();
-    try {
+    synchronized (reading) {
       if (telling || read <= told) {
         return;
       }
@@ -237,8 +201,6 @@ final class ResumableConnection {
       before = told;
       told = read;
       next = read;
-    } finally {
-      reading.unlock();
     }
     try {
       var _ =
@@ -257,23 +219,15 @@ final class ResumableConnection {
   }
 
   private void hasTold(long offset) {
-    reading.lock();
-    try {
+    synchronized (reading) {
       told = offset;
       telling = false;
-    } finally {
-      reading.unlock();
     }
   }
 
   /** Offset of the last frame that was handed on. */
-  long sent() {
-    lock.lock();
-    try {
-      return sent;
-    } finally {
-      lock.unlock();
-    }
+  synchronized long sent() {
+    return sent;
   }
 
   boolean lags() {
@@ -282,25 +236,15 @@ final class ResumableConnection {
   }
 
   /** Ends the transport, not the connection; at its beginning, where it has yet to come. */
-  void close(int code, String reason) {
-    lock.lock();
-    try {
-      if (transport == null) {
-        end = end == null ? new End(code, reason) : end;
-      } else {
-        transport.close(code, reason);
-      }
-    } finally {
-      lock.unlock();
+  synchronized void close(int code, String reason) {
+    if (transport == null) {
+      end = end == null ? new End(code, reason) : end;
+    } else {
+      transport.close(code, reason);
     }
   }
 
-  private @Nullable Transport transport() {
-    lock.lock();
-    try {
-      return transport;
-    } finally {
-      lock.unlock();
-    }
+  private synchronized @Nullable Transport transport() {
+    return transport;
   }
 }

@@ -25,46 +25,62 @@ final class ResumableSocket implements WebSocketTransport.Holder {
   private static final Set<String> AUTHENTICATE = Set.of(Envelopes.FIELD, "token");
 
   private final Resumables resumables;
-  private final Entrance.Entered entered;
-  private final ChannelFrames channels;
-  private final Renewal renewal;
-  private final Runnable used;
+  private final ResumableConnection stay;
+  private final Upkeep upkeep;
+
+  /** Null: it is open. Not kept for longer, as there are many of them. */
+  private Entrance.@Nullable Entered entered;
+
   private @Nullable WebSocketTransport transport;
+
+  /** When the user's session was last kept alive. */
+  private long touchedNanos;
 
   /** How many of the client's frames have been taken. Owned by whoever has the last frame. */
   private long received;
 
-  /** Takes tokens. */
-  interface Renewal {
+  /** Keeps what a client shows and does good for the time to come. Of all sockets. */
+  interface Upkeep {
     /**
      * A token was shown on the socket.
      *
      * @return until when it holds
      * @throws HeddleException if it does not
      */
-    Instant renew(WebSocketTransport socket, String token);
+    Instant renew(Client client, WebSocketTransport socket, String token);
+
+    /**
+     * A frame came that is a use of the connection.
+     *
+     * @param touchedNanos what this has returned before
+     */
+    long used(Client client, long touchedNanos);
   }
 
   /**
    * A socket that is about to open.
    *
-   * @param renewal told of tokens that the client shows
-   * @param used told of each frame that is a use of the connection
+   * @param nowNanos when its client's session was kept alive
    */
-  ResumableSocket(Resumables resumables, Entrance.Entered entered, Renewal renewal, Runnable used) {
-    this.renewal = renewal;
+  ResumableSocket(Resumables resumables, Entrance.Entered entered, Upkeep upkeep, long nowNanos) {
     this.resumables = resumables;
+    this.stay = entered.connection();
     this.entered = entered;
     this.received = entered.known().done();
-    this.channels = resumables.channels().frames();
-    this.used = used;
+    this.upkeep = upkeep;
+    this.touchedNanos = nowNanos;
   }
 
   @Override
   public void opened(WebSocketTransport opened) {
+    Entrance.Entered first = entered;
+    if (first == null) {
+      throw new IllegalStateException("socket: open already");
+    }
+    entered = null;
     transport = opened;
-    entered.connection().opened(opened, entered.welcome(), entered.known().channels());
-    if (entered.known().call() == 0) {
+    stay.opened(opened, first.welcome(), first.known().channels());
+    if (first.known().call() == 0) {
       opened.demand();
       return;
     }
@@ -72,8 +88,8 @@ final class ResumableSocket implements WebSocketTransport.Holder {
     var _ =
         resumables
             .calls()
-            .settle(entered.connection().key(), entered.known())
-            .thenRun(entered.connection()::pull)
+            .settle(stay.key(), first.known())
+            .thenRun(stay::pull)
             .whenComplete((_, _) -> opened.demand());
   }
 
@@ -83,7 +99,7 @@ final class ResumableSocket implements WebSocketTransport.Holder {
     try {
       control = ChannelFrames.control(frame);
       if (control.isEmpty() || isUse(control.get())) {
-        used.run();
+        touchedNanos = upkeep.used(stay.client(), touchedNanos);
       }
       if (control.isPresent()) {
         obey(control.get());
@@ -92,7 +108,7 @@ final class ResumableSocket implements WebSocketTransport.Holder {
       }
     } catch (RuntimeException e) {
       if (e instanceof HeddleException known && known.code() == ErrorCode.GONE) {
-        resumables.check(entered.connection());
+        resumables.check(stay);
       }
       String trace = TraceContext.create().traceId();
       String about = control.map(ChannelFrames::about).orElse("");
@@ -125,31 +141,26 @@ final class ResumableSocket implements WebSocketTransport.Holder {
                 .orElseThrow(() ->
                     new HeddleException(
                         ErrorCode.INVALID_REQUEST, "offset: missing (expected: an integer)"));
-        entered.connection().acknowledge(offset);
+        stay.acknowledge(offset);
       }
       case "close" -> {
         var _ = new JsonFields("", json, CLOSE);
-        var _ =
-            resumables.end(
-                entered.connection().key(),
-                entered.connection().epoch(),
-                CloseCodes.NORMAL,
-                "closed by the client");
+        var _ = resumables.end(stay.key(), stay.epoch(), CloseCodes.NORMAL, "closed by the client");
       }
       case "authenticate" -> authenticate(new JsonFields("", json, AUTHENTICATE).text("token"));
-      default -> {
-        ResumableConnection stay = entered.connection();
-        channels
-            .obey(stay.key(), new By(0, stay.epoch()), stay.client(), json)
-            .ifPresent(this::tell);
-      }
+      default ->
+          resumables
+              .channels()
+              .frames()
+              .obey(stay.key(), new By(0, stay.epoch()), stay.client(), json)
+              .ifPresent(this::tell);
     }
   }
 
   private void authenticate(String token) {
     WebSocketTransport open = transport;
     if (open != null) {
-      tell(Envelopes.authenticated(renewal.renew(open, token)));
+      tell(Envelopes.authenticated(upkeep.renew(stay.client(), open, token)));
     }
   }
 
@@ -159,7 +170,6 @@ final class ResumableSocket implements WebSocketTransport.Holder {
   }
 
   private void work(long number, Payload frame) {
-    ResumableConnection stay = entered.connection();
     received = resumables.work(stay.client(), 0, stay.epoch(), number, frame);
     if (number > 0) {
       tell(Envelopes.received(received));
@@ -180,7 +190,6 @@ final class ResumableSocket implements WebSocketTransport.Holder {
 
   @Override
   public void closed(boolean opened, int code, String reason) {
-    ResumableConnection stay = entered.connection();
     try {
       if (opened && (code == CloseCodes.NORMAL || code == CloseCodes.NO_CODE)) {
         var _ = resumables.end(stay.key(), stay.epoch(), CloseCodes.NORMAL, reason);

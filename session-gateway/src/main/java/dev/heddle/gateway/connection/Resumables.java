@@ -45,7 +45,6 @@ final class Resumables {
   /** Of a close that the app asked for. */
   static final String BY_APP = "closed by the app";
 
-  private final Tokens tokens;
   private final Frames frames;
   private final PeersGrpcClient peers;
   private final ResumeConfig config;
@@ -69,7 +68,6 @@ final class Resumables {
    */
   Resumables(
       ConnectionTable table,
-      Tokens tokens,
       Frames frames,
       PeersGrpcClient peers,
       ResumeConfig config,
@@ -79,7 +77,6 @@ final class Resumables {
       Ticker ticker,
       Clock clock) {
     this.table = table;
-    this.tokens = tokens;
     this.frames = frames;
     this.peers = peers;
     this.config = config;
@@ -208,12 +205,7 @@ final class Resumables {
     ConnectionKey key = client.key();
     var stay =
         new ResumableConnection(
-            client,
-            known.epoch(),
-            tokens.resume(key, known.generation()),
-            offset,
-            table,
-            new Subscriptions(client, frames.channels()));
+            client, known.epoch(), offset, table, new Subscriptions(client, frames.channels()));
     ResumableConnection older = put(key, stay);
     if (older != stay) {
       windows.forget(key);

@@ -14,26 +14,21 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** The channels that one transport listens to. Thread-safe. */
+/**
+ * The channels that one transport listens to. Thread-safe; its own monitor is the lock, as there is
+ * one for each connection.
+ */
 final class Subscriptions implements Subscriber {
   private final Client client;
   private final ClientChannels channels;
-  private final ReentrantLock lock = new ReentrantLock();
 
-  /** Guarded by the lock, as all that follows. */
-  private final Map<String, Subscription> open = new HashMap<>();
+  /** Guarded by the monitor, as what follows; a map of its own from the first one on. */
+  private Map<String, Subscription> open = Map.of();
 
-  /** How far the client says that it has come, by channel. */
-  private final Map<String, ChannelPosition> positions = new HashMap<>();
-
-  /** Of those that it is to listen to or not before there is a transport. */
-  private final Map<String, Boolean> early = new HashMap<>();
-
-  /** Whether what it listens to at first is not new to it. */
-  private boolean resumed;
+  /** Null: there is a transport. */
+  private @Nullable Beginning beginning = new Beginning();
 
   private boolean closed;
 
@@ -43,37 +38,47 @@ final class Subscriptions implements Subscriber {
   private final Promised asked = new Promised();
   private volatile @Nullable Transport transport;
 
+  /** What is known before there is a transport. */
+  private static final class Beginning {
+    /** How far the client says that it has come, by channel. */
+    final Map<String, ChannelPosition> positions = new HashMap<>();
+
+    /** Of those that it is to listen to or not. */
+    final Map<String, Boolean> early = new HashMap<>();
+
+    /** Whether what it listens to at first is not new to it. */
+    boolean resumed;
+  }
+
   Subscriptions(Client client, ClientChannels channels) {
     this.client = client;
     this.channels = channels;
   }
 
   /** Its client comes back, and says how far it has read. */
-  void resumes(Map<String, ChannelPosition> read) {
-    lock.lock();
-    try {
-      resumed = true;
-      positions.putAll(read);
-    } finally {
-      lock.unlock();
+  synchronized void resumes(Map<String, ChannelPosition> read) {
+    Beginning first = beginning;
+    if (first == null) {
+      throw new IllegalStateException("subscriptions: its transport is open");
     }
+    first.resumed = true;
+    first.positions.putAll(read);
   }
 
   /** The transport is open: it is told of these channels from now on. */
-  void opened(Transport opened, Set<String> names) {
-    lock.lock();
-    try {
-      transport = opened;
-      Set<String> now = with(names, early);
-      var _ = agree(now);
-      // Somebody ended these while the client was away, and could not tell it.
-      positions.keySet().stream().filter(name -> !now.contains(name)).forEach(opened::unsubscribed);
-      early.clear();
-      resumed = false;
-      positions.clear();
-    } finally {
-      lock.unlock();
+  synchronized void opened(Transport opened, Set<String> names) {
+    Beginning first = beginning;
+    if (first == null) {
+      throw new IllegalStateException("subscriptions: its transport is open");
     }
+    beginning = null;
+    transport = opened;
+    Set<String> now = with(names, first.early);
+    now.forEach(name -> add(name, first.positions.get(name), first.resumed));
+    // Somebody ended these while the client was away, and could not tell it.
+    first.positions.keySet().stream()
+        .filter(name -> !now.contains(name))
+        .forEach(opened::unsubscribed);
   }
 
   private static Set<String> with(Set<String> names, Map<String, Boolean> changes) {
@@ -91,41 +96,33 @@ final class Subscriptions implements Subscriber {
   /** Waits until what it listens to has begun, but not for ever. */
   void await() {
     List<Subscription> begins;
-    lock.lock();
-    try {
+    synchronized (this) {
       begins = List.copyOf(open.values());
-    } finally {
-      lock.unlock();
     }
     Subscription.await(begins);
   }
 
   /** It listens to these channels, and to no others; returns what begins. */
-  List<Subscription> agree(Set<String> names) {
-    lock.lock();
-    try {
-      if (transport == null) {
-        return List.of();
-      }
-      var begins = new ArrayList<Subscription>();
-      for (String name : new HashSet<>(open.keySet())) {
-        if (!names.contains(name)) {
-          remove(name);
-        }
-      }
-      for (String name : names) {
-        if (!open.containsKey(name)) {
-          add(name, positions.get(name), resumed);
-          Subscription begun = open.get(name);
-          if (begun != null) {
-            begins.add(begun);
-          }
-        }
-      }
-      return begins;
-    } finally {
-      lock.unlock();
+  synchronized List<Subscription> agree(Set<String> names) {
+    if (transport == null) {
+      return List.of();
     }
+    for (String name : Set.copyOf(open.keySet())) {
+      if (!names.contains(name)) {
+        remove(name);
+      }
+    }
+    var begins = new ArrayList<Subscription>();
+    for (String name : names) {
+      if (!open.containsKey(name)) {
+        add(name, null, false);
+        Subscription begun = open.get(name);
+        if (begun != null) {
+          begins.add(begun);
+        }
+      }
+    }
+    return begins;
   }
 
   /**
@@ -135,24 +132,22 @@ final class Subscriptions implements Subscriber {
    */
   void change(Set<String> subscribe, Set<String> unsubscribe) {
     List<Subscription> begins;
-    lock.lock();
-    try {
+    synchronized (this) {
       var changes = new HashMap<String, Boolean>();
       unsubscribe.forEach(name -> changes.put(name, false));
       subscribe.forEach(name -> changes.put(name, true));
       int most = channels.hub().limits().subscriptions();
-      if (transport == null) {
-        var after = new HashMap<>(early);
+      Beginning first = beginning;
+      if (first != null) {
+        var after = new HashMap<>(first.early);
         after.putAll(changes);
         requireRoom(with(Set.of(), after).size(), most);
-        early.putAll(changes);
+        first.early.putAll(changes);
         return;
       }
       Set<String> after = with(open.keySet(), changes);
       requireRoom(after.size(), most);
       begins = agree(after);
-    } finally {
-      lock.unlock();
     }
     Subscription.await(begins);
   }
@@ -180,44 +175,46 @@ final class Subscriptions implements Subscriber {
    * @return false: its client is not told, as it has no transport, or will have one and nobody
    *     knows where this channel is to begin
    */
-  boolean add(String name, @Nullable ChannelPosition after) {
-    lock.lock();
-    try {
-      if (transport == null) {
-        // It begins with the others, as the grid knows of it.
-        if (after != null) {
-          positions.put(name, after);
-        }
-        return positions.containsKey(name);
+  synchronized boolean add(String name, @Nullable ChannelPosition after) {
+    Beginning first = beginning;
+    if (first != null) {
+      // It begins with the others, as the grid knows of it.
+      if (after != null) {
+        first.positions.put(name, after);
       }
-      if (closed) {
-        return false;
-      }
-      Subscription before = open.get(name);
-      if (before != null && after == null) {
-        before.tell();
-        return true;
-      }
-      if (before != null) {
-        before.close();
-      }
-      add(name, after, false);
-      return true;
-    } finally {
-      lock.unlock();
+      return first.positions.containsKey(name);
     }
+    if (closed) {
+      return false;
+    }
+    Subscription before = open.get(name);
+    if (before != null && after == null) {
+      before.tell();
+      return true;
+    }
+    if (before != null) {
+      before.close();
+    }
+    add(name, after, false);
+    return true;
   }
 
   private void add(String name, @Nullable ChannelPosition after, boolean lost) {
     if (!closed) {
       var key = new ChannelKey(client.tenant(), name);
       Want want = channels.want(client, key, lost, after);
+      if (open.isEmpty()) {
+        open = new HashMap<>(2);
+      }
       open.put(name, channels.hub().subscribe(key, this, want));
     }
   }
 
   private void remove(String name) {
     Subscription gone = open.remove(name);
+    if (open.isEmpty()) {
+      open = Map.of();
+    }
     Transport to = transport;
     if (gone != null) {
       gone.close();
@@ -227,25 +224,15 @@ final class Subscriptions implements Subscriber {
     }
   }
 
-  Set<String> names() {
-    lock.lock();
-    try {
-      return Set.copyOf(open.keySet());
-    } finally {
-      lock.unlock();
-    }
+  synchronized Set<String> names() {
+    return Set.copyOf(open.keySet());
   }
 
   /** The transport is gone. */
-  void close() {
-    lock.lock();
-    try {
-      closed = true;
-      open.values().forEach(Subscription::close);
-      open.clear();
-    } finally {
-      lock.unlock();
-    }
+  synchronized void close() {
+    closed = true;
+    open.values().forEach(Subscription::close);
+    open = Map.of();
   }
 
   @Override

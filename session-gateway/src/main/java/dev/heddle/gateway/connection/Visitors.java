@@ -10,8 +10,6 @@ import dev.heddle.process.Ticker;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +36,11 @@ final class Visitors {
   /** A connection that counts for its address, and its user if that is known. Closed once. */
   final class Visit implements AutoCloseable {
     private final @Nullable String address;
-    private final AtomicReference<String> user = new AtomicReference<>("");
-    private final AtomicBoolean left = new AtomicBoolean();
+
+    /** Guarded by the monitor, as what follows; null: not known, or of nobody in particular. */
+    private @Nullable String user;
+
+    private boolean left;
 
     /**
      * Of a client.
@@ -55,20 +56,20 @@ final class Visitors {
      *
      * @throws HeddleException LIMIT_REACHED if that user has enough
      */
-    void of(String tenant, Optional<String> principal) {
+    synchronized void of(String tenant, Optional<String> principal) {
       if (principal.isPresent()) {
         String key = tenant + "/" + principal.get();
         enter(byUser, key, limits.userConnections(), "connections: of this user");
-        user.set(key);
+        user = key;
       }
     }
 
     @Override
-    public void close() {
-      if (left.compareAndSet(false, true)) {
+    public synchronized void close() {
+      if (!left) {
+        left = true;
         leave(byAddress, address);
-        String known = user.get();
-        leave(byUser, known.isEmpty() ? null : known);
+        leave(byUser, user);
       }
     }
   }

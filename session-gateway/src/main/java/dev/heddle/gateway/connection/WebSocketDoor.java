@@ -41,6 +41,7 @@ final class WebSocketDoor {
   private final Ticker ticker;
   private final Clock clock;
   private final Deflates deflates;
+  private final Upkeep upkeep = new Upkeep();
 
   /** What the last socket was bound by: those of one app share it. */
   private volatile @Nullable SocketBounds bounds;
@@ -169,21 +170,24 @@ final class WebSocketDoor {
     if (entered == null) {
       return null;
     }
-    Client client = entered.connection().client();
-    ResumableSocket.Renewal renewal =
-        (socket, token) -> {
-          Instant until = entrance.authenticate(client, token);
-          connections.renewed(socket, until);
-          return until;
-        };
-    var holder = new ResumableSocket(resumables, entered, renewal, touching(client));
+    var holder = new ResumableSocket(resumables, entered, upkeep, ticker.nanoTime());
     return new Welcome(holder, Envelopes.PROTOCOL);
   }
 
-  /** Keeps a user's session alive while frames come. One thread runs it at a time. */
-  private Runnable touching(Client client) {
-    long[] touched = {ticker.nanoTime()};
-    return () -> touched[0] = frames.touchIfDue(client, touched[0], ticker.nanoTime());
+  /** Of resumable sockets. */
+  private final class Upkeep implements ResumableSocket.Upkeep {
+    @Override
+    public Instant renew(Client client, WebSocketTransport socket, String token) {
+      Instant until = entrance.authenticate(client, token);
+      connections.renewed(socket, until);
+      return until;
+    }
+
+    /** Keeps a user's session alive while frames come. */
+    @Override
+    public long used(Client client, long touchedNanos) {
+      return frames.touchIfDue(client, touchedNanos, ticker.nanoTime());
+    }
   }
 
   private SocketBounds bounds(AppSpec app, boolean resumable) {

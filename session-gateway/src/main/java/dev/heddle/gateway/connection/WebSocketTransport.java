@@ -11,7 +11,6 @@ import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.time.Duration;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,7 +23,7 @@ final class WebSocketTransport implements SocketListener, Transport {
   private static final Duration CLOSE_GRACE = Duration.ofSeconds(5);
   private static final ThreadFactory THREADS = Threads.virtual("heddle-socket");
 
-  /** Ping intervals in which nothing can be written, and nothing is read as a call is in flight. */
+  /** Ping intervals in which something waits, and not a byte of it can be written. */
   private static final int STALLED = 3;
 
   private final Setting setting;
@@ -38,15 +37,20 @@ final class WebSocketTransport implements SocketListener, Transport {
    */
   private long frames;
 
-  private final AtomicBoolean left = new AtomicBoolean();
+  /** Guarded by the monitor. */
+  private boolean left;
+
   private volatile @Nullable FramedSocket socket;
   private volatile boolean demanding;
   private volatile long heardNanos;
   private volatile long pingedNanos;
   private volatile long closingNanos;
 
-  /** What had left when the grace began. */
+  /** What had left at the last tick, or when the grace began. */
   private volatile long departures;
+
+  /** Ticks in a row at which something waited, and nothing had left. Owned by their thread. */
+  private int stalled;
 
   private volatile boolean closing;
   private volatile boolean slow;
@@ -284,13 +288,20 @@ final class WebSocketTransport implements SocketListener, Transport {
       // Nothing came since the last ping, though it was welcome. Where this node itself stood still
       // meanwhile, an answer may be there and not be read yet: the next ping tells.
       open.abort();
-    } else if (open.waiting()
-        && open.idleMillis() > STALLED * connections.pingInterval().toMillis()) {
+    } else if (stalls(open)) {
       open.abort();
     } else {
       pingedNanos = ticker.nanoTime();
       open.ping();
     }
+  }
+
+  /** Whoever does not read may yet write: what says so is that nothing leaves. */
+  private boolean stalls(FramedSocket open) {
+    long now = open.departures();
+    stalled = open.waiting() && now == departures ? stalled + 1 : 0;
+    departures = now;
+    return stalled >= STALLED;
   }
 
   /** The grace begins anew whenever something has left, as the goodbye comes after what waits. */
@@ -344,9 +355,15 @@ final class WebSocketTransport implements SocketListener, Transport {
     mayBlock(() -> leave(CloseCodes.ABNORMAL, "never opened"));
   }
 
+  private synchronized boolean leavesFirst() {
+    boolean first = !left;
+    left = true;
+    return first;
+  }
+
   /** Gives the place free, once, whether or not the socket was ever open. */
   void leave(int code, String reason) {
-    if (left.compareAndSet(false, true)) {
+    if (leavesFirst()) {
       connections.left(this);
       try {
         setting.holder().closed(socket != null, code, reason);

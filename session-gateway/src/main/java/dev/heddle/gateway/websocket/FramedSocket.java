@@ -7,7 +7,6 @@ import java.util.EventListener;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.eclipse.jetty.io.AbstractEndPoint;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.RetainableByteBuffer;
@@ -150,7 +149,7 @@ public final class FramedSocket
     return outgoing.room();
   }
 
-  /** Grows with all that leaves. */
+  /** Another number after anything has left, also a part of what is being written. */
   public long departures() {
     return outgoing.departures();
   }
@@ -158,12 +157,6 @@ public final class FramedSocket
   /** Sends a ping. */
   public void ping() {
     outgoing.control(WireFrame.ping());
-  }
-
-  /** Milliseconds in which nothing was read, and nothing could be written. */
-  public long idleMillis() {
-    EndPoint raw = endPoint instanceof EndPoint.Wrapper wrapper ? wrapper.unwrap() : endPoint;
-    return raw instanceof AbstractEndPoint known ? known.getIdleFor() : 0;
   }
 
   /**

@@ -59,8 +59,11 @@ final class Outgoing implements Callback {
 
   private volatile boolean left;
 
-  /** How often something has left. Written by one thread at a time. */
-  private volatile long departures;
+  /** How often something has left. Guarded by the monitor, as what follows. */
+  private long departures;
+
+  /** What the end point writes when it can; null: nothing. */
+  private ByteBuffer @Nullable [] pending;
 
   /** Whether the end point is about to write, and whether that has completed by then. */
   private boolean handing;
@@ -118,9 +121,15 @@ final class Outgoing implements Callback {
     return left;
   }
 
-  /** Grows with all that leaves. */
-  long departures() {
-    return departures;
+  /** Another number after anything has left, also a part of what is being written. */
+  synchronized long departures() {
+    long left = 0;
+    if (pending != null) {
+      for (ByteBuffer each : pending) {
+        left += each.remaining();
+      }
+    }
+    return (departures << Integer.SIZE) - left;
   }
 
   /**
@@ -247,6 +256,7 @@ final class Outgoing implements Callback {
     queue = null;
     controls = null;
     goodbye = null;
+    pending = null;
   }
 
   private void begin() {
@@ -332,6 +342,7 @@ final class Outgoing implements Callback {
   private boolean handOver(ByteBuffer[] buffers) {
     synchronized (this) {
       handing = true;
+      pending = buffers;
     }
     endPoint.write(this, buffers);
     synchronized (this) {
@@ -372,7 +383,8 @@ final class Outgoing implements Callback {
       uncounted -= uncountedLeaving;
       bytesLeaving = 0;
       uncountedLeaving = 0;
-      departures = departures + 1;
+      departures++;
+      pending = null;
       last = leaves;
       next = last ? null : next();
       writing = next != null;

@@ -24,25 +24,6 @@ class PromisedTest {
     assertFalse(promised.take(1, () -> 400, 1_000));
   }
 
-  /** What comes while one looks what waits already is not overlooked. */
-  @Test
-  void nobodyIsPromisedWhatSomebodyTakesMeanwhile() {
-    var promised = new Promised();
-    var other = new AtomicLong();
-    boolean taken =
-        promised.take(
-            600,
-            () -> {
-              if (other.getAndIncrement() == 0) {
-                assertTrue(promised.take(600, () -> 0, 1_000));
-              }
-              return 0;
-            },
-            1_000);
-    assertFalse(taken);
-    assertEquals(2, other.get());
-  }
-
   @Test
   void manyAtOnceGetNoMoreThanThereIs() throws Exception {
     var promised = new Promised();

@@ -25,28 +25,27 @@ class FramedSocketTest {
 
   private static final String CLOSE = "88820000000003e8";
 
+  private static final SocketBounds BOUNDS =
+      new SocketBounds(100, 1_000, 10, SlowConsumer.CLOSE, null, 0);
+
   private final Server server = new Server();
   private final LocalConnector connector = new LocalConnector(server);
   private final ByteArrayEndPoint endPoint = new ByteArrayEndPoint(new byte[0], 30);
   private final Owner owner = new Owner();
-  private final FramedSocket socket =
-      new FramedSocket(
-          endPoint,
-          connector,
-          new SocketBounds(100, 1_000, 10, SlowConsumer.CLOSE, null, 0),
-          null,
-          owner);
+  private final FramedSocket socket = new FramedSocket(endPoint, connector, BOUNDS, null, owner);
 
   /** Fails where it is told to. */
   private static final class Owner implements SocketListener {
     private final List<String> told = new CopyOnWriteArrayList<>();
     private boolean opens = true;
+    private Runnable opening = () -> {};
 
     @Override
     public void opened(FramedSocket socket) {
       if (!opens) {
         throw new IllegalStateException("of the test");
       }
+      opening.run();
       socket.demand();
     }
 
@@ -131,6 +130,45 @@ class FramedSocketTest {
     endPoint.close();
     socket.onOpen();
     assertEquals(List.of("ended 1006"), owner.told);
+  }
+
+  @Test
+  void whatIsClosedWhileItOpensEndsWhenItHas() {
+    owner.opening =
+        () -> {
+          endPoint.close();
+          socket.onClose(null);
+          assertEquals(List.of(), owner.told, "it has not opened");
+        };
+    socket.onOpen();
+    assertEquals(List.of("ended 1006"), owner.told);
+  }
+
+  @Test
+  void whatSaysGoodbyeWhileItOpensEndsWithTheClients() {
+    owner.opening = () -> socket.close(1001, "", false);
+    socket.onOpen();
+    assertEquals("880203e9", written());
+    comes(CLOSE);
+    ends(1000);
+  }
+
+  /** However much came with the handshake, the socket reads it, and what comes after it. */
+  @Test
+  void whatCameWithTheHandshakeIsReadFirst() {
+    for (int frames : new int[] {1, 1_000}) {
+      var early = ByteBuffer.wrap(HexFormat.of().parseHex("8a8000000000".repeat(frames)));
+      var end = new ByteArrayEndPoint(new byte[0], 30);
+      var heard = new Owner();
+      var other = new FramedSocket(end, connector, BOUNDS, null, heard);
+      end.setConnection(other);
+      other.onUpgradeTo(early);
+      other.onOpen();
+      end.addInput(ByteBuffer.wrap(HexFormat.of().parseHex(CLOSE)));
+      Eventually.eventually("ended 1000", () -> heard.told.contains("ended 1000"));
+      assertEquals(frames, heard.told.stream().filter("control"::equals).count());
+      end.close();
+    }
   }
 
   @Test

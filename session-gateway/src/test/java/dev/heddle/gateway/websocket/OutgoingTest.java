@@ -3,6 +3,7 @@ package dev.heddle.gateway.websocket;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -11,7 +12,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.eclipse.jetty.io.ByteArrayEndPoint;
+import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +28,9 @@ class OutgoingTest {
     private int most;
     private @Nullable Error breaks;
 
+    /** Ends writes, none of which is done at once; null: they are done as there is room. */
+    private @Nullable Consumer<Callback> completes;
+
     Client(int room) {
       super(new byte[0], room);
     }
@@ -36,7 +42,21 @@ class OutgoingTest {
       if (breaks != null) {
         throw breaks;
       }
-      return super.flush(written);
+      return completes == null && super.flush(written);
+    }
+
+    @Override
+    public void write(Callback callback, ByteBuffer... written) {
+      if (completes == null) {
+        super.write(callback, written);
+        return;
+      }
+      for (ByteBuffer each : written) {
+        byte[] bytes = new byte[each.remaining()];
+        each.get(bytes);
+        read.writeBytes(bytes);
+      }
+      completes.accept(callback);
     }
 
     /** Reads all that was written, and what comes as there is room. */
@@ -273,11 +293,76 @@ class OutgoingTest {
 
   @Test
   void whatLeavesIsToldApart() {
-    assertTrue(outgoing.send(text(40), true));
+    assertTrue(outgoing.send(text(70), true));
+    long begun = outgoing.departures();
     outgoing.close(WireFrame.close(CloseCodes.NO_CODE, ""), false);
-    assertEquals(0, outgoing.departures());
-    assertEquals(2, client.frames().size());
-    assertEquals(2, outgoing.departures());
+    assertEquals(begun, outgoing.departures(), "what waits has not left");
+    var _ = client.takeOutput();
+    assertTrue(outgoing.waiting());
+    long part = outgoing.departures();
+    assertNotEquals(begun, part, "a part of it has");
+    assertEquals(part, outgoing.departures());
+    var _ = client.takeOutput();
+    var _ = client.takeOutput();
+    assertFalse(outgoing.waiting());
+    assertNotEquals(part, outgoing.departures());
+  }
+
+  /** The end point may have written all of it before it returns, and others send meanwhile. */
+  @Test
+  void aWriteThatIsDoneBeforeItReturnsGoesOnWithWhatHasCome() {
+    client.completes =
+        callback -> {
+          if (client.writes == 1) {
+            assertTrue(outgoing.send(text("b"), true));
+            assertTrue(outgoing.send(text("c"), true));
+          }
+          callback.succeeded();
+        };
+    assertTrue(outgoing.send(text("a"), true));
+    assertEquals(List.of("81:a", "81:b", "81:c"), client.frames());
+    assertEquals(2, client.writes, "the two that came in one");
+    assertFalse(outgoing.waiting());
+    assertEquals(100, outgoing.room());
+  }
+
+  @Test
+  void aWriteThatAnotherThreadEndsBeforeItReturnsGoesOn() throws InterruptedException {
+    client.completes =
+        callback -> {
+          if (client.writes == 1) {
+            assertTrue(outgoing.send(text("b"), true));
+          }
+          var other = Thread.ofPlatform().start(callback::succeeded);
+          try {
+            other.join();
+          } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        };
+    assertTrue(outgoing.send(text("a"), true));
+    assertEquals(List.of("81:a", "81:b"), client.frames());
+    assertFalse(outgoing.waiting());
+  }
+
+  @Test
+  void aWriteThatFailsBeforeItReturnsEndsIt() {
+    client.completes = callback -> callback.failed(new IOException("of the test"));
+    assertTrue(outgoing.send(text("a"), true));
+    assertEquals(1, owner.failures);
+    assertFalse(outgoing.send(text("b"), true));
+    assertEquals(1, client.writes);
+  }
+
+  @Test
+  void aWriteThatThrowsAmongManyEndsIt() {
+    assertTrue(outgoing.send(text(40), true));
+    assertTrue(outgoing.send(text("a"), true));
+    assertTrue(outgoing.send(text("b"), true));
+    client.breaks = new OutOfMemoryError("of the test");
+    var _ = client.takeOutput();
+    assertEquals(1, owner.failures);
+    assertFalse(outgoing.send(text("c"), true));
   }
 
   @Test
