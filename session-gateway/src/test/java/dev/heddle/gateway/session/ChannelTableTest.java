@@ -175,7 +175,9 @@ class ChannelTableTest {
             () ->
                 partitions.isClusterSafe()
                     && at.keySet().stream()
-                            .map(key -> partitions.getPartition(key.inGrid()).getOwner().getUuid())
+                            .map(key ->
+                                Objects.requireNonNull(
+                                    partitions.getPartition(key.inGrid()).getOwner()))
                             .distinct()
                             .count()
                         == 2);

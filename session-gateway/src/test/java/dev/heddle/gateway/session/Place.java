@@ -17,7 +17,7 @@ final class Place<V> implements ExtendedMapEntry<String, V> {
     this.value = value;
   }
 
-  <R> R run(EntryProcessor<String, V, R> step) {
+  <R extends @Nullable Object> R run(EntryProcessor<String, V, R> step) {
     kept = null;
     return step.process(this);
   }
