@@ -85,7 +85,7 @@ final class ChangePositions extends SessionStep<Integer> {
   }
 
   @Override
-  public Integer process(Map.Entry<String, SessionEntry> mapEntry) {
+  Integer step(Map.Entry<String, SessionEntry> mapEntry) {
     return change(mapEntry).number;
   }
 

@@ -73,7 +73,7 @@ final class ChangeSession extends SessionStep<Integer> {
   }
 
   @Override
-  public Integer process(Map.Entry<String, SessionEntry> mapEntry) {
+  Integer step(Map.Entry<String, SessionEntry> mapEntry) {
     return change(mapEntry).number;
   }
 

@@ -36,7 +36,7 @@ final class EndSession extends SessionStep<@Nullable SessionEntry> {
   }
 
   @Override
-  public @Nullable SessionEntry process(Map.Entry<String, SessionEntry> mapEntry) {
+  @Nullable SessionEntry step(Map.Entry<String, SessionEntry> mapEntry) {
     SessionEntry before = mapEntry.getValue();
     if (before == null || !before.ended()) {
       put(mapEntry, SessionEntry.ended(createdMillis, renewedMillis), nowMillis, keepMillis);

@@ -22,6 +22,7 @@ final class GridTypes implements DataSerializableFactory {
   static final int MERGE = 14;
   static final int PRESENCE_READ = 15;
   static final int RESTORE = 16;
+  static final int KEEP = 17;
 
   @Override
   public IdentifiedDataSerializable create(int type) {
@@ -42,7 +43,8 @@ final class GridTypes implements DataSerializableFactory {
       case MERGE -> new MergeSessions();
       case PRESENCE_READ -> new PresenceRead();
       case RESTORE -> new RestoreSessions();
-      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..16)");
+      case KEEP -> new KeepSession();
+      default -> throw new IllegalArgumentException("grid type: " + type + " (expected: 1..17)");
     };
   }
 }

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.session;
 
+import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import java.io.IOException;
@@ -26,7 +27,7 @@ final class RestoreSessions extends SessionStep<@Nullable Boolean> {
 
   /** True: it took the place of what was there, or was not. */
   @Override
-  public @Nullable Boolean process(Map.Entry<String, SessionEntry> mapEntry) {
+  @Nullable Boolean step(Map.Entry<String, SessionEntry> mapEntry) {
     SessionEntry current = mapEntry.getValue();
     SessionEntry kept = entries.get(mapEntry.getKey());
     if (kept != null && kept.expiresMillis() > nowMillis && kept.restores(current)) {
@@ -37,6 +38,12 @@ final class RestoreSessions extends SessionStep<@Nullable Boolean> {
       tell(mapEntry.getKey(), current);
     }
     return null;
+  }
+
+  /** Of many sessions: the backup does the same. */
+  @Override
+  public EntryProcessor<String, SessionEntry, @Nullable Boolean> getBackupProcessor() {
+    return this;
   }
 
   @Override

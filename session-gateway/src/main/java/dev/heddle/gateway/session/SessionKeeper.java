@@ -33,7 +33,7 @@ final class SessionKeeper implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SessionKeeper.class);
 
   /** Names the map of who has brought back its journal. */
-  private static final String STARTS = "session-starts";
+  static final String STARTS = "session-starts";
 
   /** Somebody serves already: nobody waits any more. */
   private static final String OPEN = "open";

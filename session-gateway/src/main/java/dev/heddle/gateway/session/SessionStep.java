@@ -10,8 +10,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A step on a session, on its owner's partition thread and then on the backup. Each of the two
- * writes what becomes of the session to its own journal, where it has one.
+ * A step on a session, on its owner's partition thread. The backup then takes what its owner has
+ * made of the session, all of it: so it lacks nothing of an earlier step that never came there.
+ * Each of the two writes that to its own journal, where it has one.
  */
 @SuppressWarnings("serial") // Serialized by each step's own methods, never by Java serialization.
 abstract class SessionStep<R extends @Nullable Object>
@@ -24,6 +25,9 @@ abstract class SessionStep<R extends @Nullable Object>
   private @Nullable SessionJournal journal;
   private @Nullable AttributeCipher cipher;
 
+  /** What the backup is to take; null: the step has changed nothing. Not sent. */
+  private @Nullable KeepSession made;
+
   @Override
   public void setHazelcastInstance(HazelcastInstance member) {
     Map<String, Object> context = member.getUserContext();
@@ -31,18 +35,42 @@ abstract class SessionStep<R extends @Nullable Object>
     cipher = (AttributeCipher) context.get(ChangePositions.CIPHER);
   }
 
+  /** Does the step. */
+  abstract R step(Map.Entry<String, SessionEntry> mapEntry);
+
+  @Override
+  public final R process(Map.Entry<String, SessionEntry> mapEntry) {
+    made = null;
+    return step(mapEntry);
+  }
+
+  @Override
+  @SuppressWarnings("unchecked") // Nobody asks what a backup answers.
+  public @Nullable EntryProcessor<String, SessionEntry, R> getBackupProcessor() {
+    return (EntryProcessor<String, SessionEntry, R>) (EntryProcessor<String, SessionEntry, ?>) made;
+  }
+
   /** This member's cipher; null before the step has come to a member. */
   @Nullable AttributeCipher cipher() {
     return cipher;
   }
 
-  /** Sets the entry; without an explicit time to live it would fall back to the map's. */
+  /**
+   * Sets the entry, of a step on one session; without an explicit time to live it would fall back
+   * to the map's.
+   */
   void put(
       Map.Entry<String, SessionEntry> mapEntry,
       SessionEntry entry,
       long nowMillis,
       long ttlMillis) {
     entry.expires(nowMillis + ttlMillis);
+    keep(mapEntry, entry, ttlMillis);
+    made = new KeepSession(entry, ttlMillis);
+  }
+
+  /** Sets the entry, and has the journal keep it. */
+  void keep(Map.Entry<String, SessionEntry> mapEntry, SessionEntry entry, long ttlMillis) {
     set(mapEntry, entry, ttlMillis);
     if (journal != null) {
       journal.keep(mapEntry.getKey(), entry);

@@ -1,11 +1,9 @@
 package dev.heddle.gateway.session;
 
-import com.hazelcast.map.EntryProcessor;
 import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import java.io.IOException;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Restarts a session's idle time on its owner's partition thread, or only looks. Answers with a
@@ -56,14 +54,8 @@ final class TouchSession extends SessionStep<Integer> {
   }
 
   @Override
-  public Integer process(Map.Entry<String, SessionEntry> mapEntry) {
+  Integer step(Map.Entry<String, SessionEntry> mapEntry) {
     return life(mapEntry).number;
-  }
-
-  /** A look changes nothing, at the backup neither. */
-  @Override
-  public @Nullable EntryProcessor<String, SessionEntry, Integer> getBackupProcessor() {
-    return onlyLooks ? null : this;
   }
 
   private Life life(Map.Entry<String, SessionEntry> mapEntry) {

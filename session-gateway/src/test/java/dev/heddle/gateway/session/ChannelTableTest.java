@@ -9,9 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
-import com.hazelcast.map.EntryProcessor;
-import com.hazelcast.map.ExtendedMapEntry;
 import com.hazelcast.map.IMap;
+import com.hazelcast.partition.PartitionService;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.channel.ChannelHub;
@@ -153,6 +152,56 @@ class ChannelTableTest {
     }
   }
 
+  /** A member comes, and channels move to it: nothing is lost, and whoever was away goes on. */
+  @Test
+  void whereAnotherMemberTakesChannelsOverTheirPlacesHold() throws Exception {
+    Map<ChannelKey, ChannelPosition> at = new HashMap<>();
+    try (var one = store("one", List.of())) {
+      HazelcastInstance first = Hazelcast.getAllHazelcastInstances().iterator().next();
+      for (int i = 0; i < 40; i++) {
+        var key = new ChannelKey("acme", "room." + i);
+        boolean silent = i % 2 == 0;
+        at.put(
+            key,
+            silent
+                ? one.channels().read(key, 0, 1).line().last()
+                : say(one.channels(), key, "before"));
+      }
+      try (var two = store("two", List.of(one.gridAddress().toString()));
+          var hub = hub(two)) {
+        PartitionService partitions = first.getPartitionService();
+        Eventually.eventually(
+            "both own some",
+            () ->
+                partitions.isClusterSafe()
+                    && at.keySet().stream()
+                            .map(key ->
+                                Objects.requireNonNull(
+                                    partitions.getPartition(key.inGrid()).getOwner()))
+                            .distinct()
+                            .count()
+                        == 2);
+        int moved = 0;
+        for (Map.Entry<ChannelKey, ChannelPosition> each : at.entrySet()) {
+          ChannelKey key = each.getKey();
+          ChannelPosition before = each.getValue();
+          ChannelPosition after = say(two.channels(), key, "after");
+          assertEquals(before.offset() + 1, after.offset());
+          moved += after.epoch().equals(before.epoch()) ? 0 : 1;
+          Part part = one.channels().read(key, before.offset(), 1 << 20);
+          assertTrue(part.line().holds(before), "its place is known");
+          assertEquals(List.of("after"), texts(part));
+          var begun = new LinkedBlockingQueue<Boolean>();
+          var want = new ChannelHub.Want(true, before, false, false);
+          try (var _ = hub.subscribe(key, new Listening(begun), want)) {
+            assertEquals(true, begun.poll(60, TimeUnit.SECONDS), "it goes on");
+          }
+        }
+        assertTrue(moved > 0 && moved < at.size(), moved + " have another owner");
+      }
+    }
+  }
+
   /** Many tenants speak, one most of all: the bounds hold after each message. */
   @Test
   void whatTheyWeighIsBoundedAndNoTenantPushesOutAnother() {
@@ -234,47 +283,12 @@ class ChannelTableTest {
     }
   }
 
-  /** Its time to live is what the step says of it; null: it does not. */
-  private static final class Place implements ExtendedMapEntry<String, ChannelEntry> {
-    private ChannelEntry entry;
-    private @Nullable Duration kept;
+  private static Place<ChannelEntry> place(@Nullable ChannelEntry entry) {
+    return new Place<>("acme/room.1", entry);
+  }
 
-    Place(ChannelEntry entry) {
-      this.entry = entry;
-    }
-
-    ChannelStep.Result run(EntryProcessor<String, ChannelEntry, ChannelStep.Result> step) {
-      kept = null;
-      return step.process(this);
-    }
-
-    @Override
-    public ChannelEntry setValue(ChannelEntry value, long life, TimeUnit unit) {
-      kept = Duration.of(life, unit.toChronoUnit());
-      entry = value;
-      return value;
-    }
-
-    @Override
-    public ChannelEntry setValueWithoutChangingExpiryTime(ChannelEntry value) {
-      entry = value;
-      return value;
-    }
-
-    @Override
-    public ChannelEntry setValue(ChannelEntry value) {
-      return setValueWithoutChangingExpiryTime(value);
-    }
-
-    @Override
-    public String getKey() {
-      return "acme/room.1";
-    }
-
-    @Override
-    public ChannelEntry getValue() {
-      return entry;
-    }
+  private static ChannelEntry in(Place<ChannelEntry> place) {
+    return Objects.requireNonNull(place.value());
   }
 
   private static ChannelStep step(ChannelStep.Step todo) {
@@ -292,18 +306,18 @@ class ChannelTableTest {
     try (var _ = store("one", List.of())) {
       var silent = new ChannelEntry();
       silent.begin("a", "e");
-      var place = new Place(silent);
+      var place = place(silent);
       ChannelStep read = step(new ChannelStep.Step.Read(0, 1));
       var _ = place.run(read);
-      assertEquals(Duration.ofSeconds(5), place.kept);
-      var backup = new Place(silent);
+      assertEquals(Duration.ofSeconds(5), place.kept());
+      var backup = place(silent);
       var _ = backup.run(Objects.requireNonNull(read.getBackupProcessor()));
-      assertEquals(Duration.ofSeconds(5), backup.kept);
+      assertEquals(Duration.ofSeconds(5), backup.kept());
       var _ = place.run(step(append(1, 10)));
-      assertEquals(Duration.ofSeconds(60), place.kept);
+      assertEquals(Duration.ofSeconds(60), place.kept());
       ChannelStep again = step(new ChannelStep.Step.Read(0, 1));
       var _ = place.run(again);
-      assertNull(place.kept, "those with messages are kept by looks, now and then");
+      assertNull(place.kept(), "those with messages are kept by looks, now and then");
       assertNull(again.getBackupProcessor());
     }
   }
@@ -312,8 +326,8 @@ class ChannelTableTest {
   @Test
   void aBackupThatLacksAMessageKeepsItsHistory() {
     try (var _ = store("one", List.of())) {
-      var place = new Place(new ChannelEntry());
-      var backup = new Place(new ChannelEntry());
+      var place = place(new ChannelEntry());
+      var backup = place(new ChannelEntry());
       for (int id = 1; id <= 5; id++) {
         ChannelStep step = step(append(id, 100));
         var _ = place.run(step);
@@ -324,29 +338,29 @@ class ChannelTableTest {
       ChannelStep again = step(append(5, 100));
       assertEquals(5, place.run(again).from());
       var _ = backup.run(Objects.requireNonNull(again.getBackupProcessor()));
-      assertEquals(0, backup.entry.base(), "it has them all");
-      assertEquals(5, backup.entry.last());
-      assertEquals(place.entry.weight(), backup.entry.weight());
+      assertEquals(0, in(backup).base(), "it has them all");
+      assertEquals(5, in(backup).last());
+      assertEquals(in(place).weight(), in(backup).weight());
     }
   }
 
   @Test
   void aMessageThatCameSinceTheWeighingIsNotForgotten() {
     try (var _ = store("one", List.of())) {
-      var place = new Place(new ChannelEntry());
+      var place = place(new ChannelEntry());
       var _ = place.run(step(append(1, 100)));
       var _ = place.run(step(append(2, 100)));
       ChannelStep late = step(new ChannelStep.Step.Forget(1));
       var _ = place.run(late);
-      assertEquals(0, place.entry.base());
+      assertEquals(0, in(place).base());
       assertNull(late.getBackupProcessor());
       ChannelStep forget = step(new ChannelStep.Step.Forget(2));
       var _ = place.run(forget);
-      assertEquals(2, place.entry.base());
-      var backup = new Place(new ChannelEntry());
+      assertEquals(2, in(place).base());
+      var backup = place(new ChannelEntry());
       var _ = backup.run(step(append(7, 100)));
       var _ = backup.run(Objects.requireNonNull(forget.getBackupProcessor()));
-      assertEquals(1, backup.entry.base(), "as its owner did");
+      assertEquals(1, in(backup).base(), "as its owner did");
     }
   }
 

@@ -11,11 +11,12 @@ final class FailingDisk implements JournalDisk {
   private final JournalDisk real = JournalDisk.real();
   private final AtomicLong left = new AtomicLong(Long.MAX_VALUE);
   private static final Hook NONE = () -> {};
+  private final AtomicReference<Hook> beforeReads = new AtomicReference<>(NONE);
   private final AtomicReference<Hook> beforeSync = new AtomicReference<>(NONE);
   private final AtomicReference<Hook> beforeReplace = new AtomicReference<>(NONE);
   private final AtomicReference<Hook> beforeNames = new AtomicReference<>(NONE);
 
-  /** What happens once. */
+  /** What happens. */
   @FunctionalInterface
   interface Hook {
     void run() throws IOException;
@@ -28,6 +29,11 @@ final class FailingDisk implements JournalDisk {
   /** Before the next sync, or one that comes after some. */
   void beforeSync(int others, Hook once) {
     beforeSync.set(others == 0 ? once : () -> beforeSync(others - 1, once));
+  }
+
+  /** Before each read from now on. */
+  void beforeReads(Hook each) {
+    beforeReads.set(each);
   }
 
   void beforeReplace(Hook once) {
@@ -49,6 +55,7 @@ final class FailingDisk implements JournalDisk {
 
       @Override
       public int read(long at, byte[] into, int length) throws IOException {
+        beforeReads.get().run();
         return open.read(at, into, length);
       }
 

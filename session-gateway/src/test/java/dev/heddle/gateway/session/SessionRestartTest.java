@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.hazelcast.core.Hazelcast;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.GatewaySettings;
 import dev.heddle.gateway.SharedGrid;
@@ -30,6 +31,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -207,9 +209,19 @@ class SessionRestartTest {
     }
     int port = freePort(10_000 + (int) (ProcessHandle.current().pid() % 10_000));
     var members = List.of("127.0.0.1:" + port, "127.0.0.1:" + freePort(port + 1));
+    // The one goes on with the rest of its own when the other has brought back all that it has.
+    var disk = new FailingDisk();
+    var reads = new AtomicInteger();
+    disk.beforeReads(() -> {
+      if (reads.incrementAndGet() == sessions.size() / 2) {
+        Eventually.eventually("the other one is ready", () -> restored(homes.get(1)));
+      }
+    });
     CompletableFuture<Gateway> second =
-        CompletableFuture.supplyAsync(() -> member(homes.get(1), members, members.get(1)));
-    var both = List.of(member(homes.get(0), members, members.get(0)), second.join());
+        CompletableFuture.supplyAsync(
+            () -> member(homes.get(1), members, members.get(1), JournalDisk.real()));
+    var both = List.of(member(homes.get(0), members, members.get(0), disk), second.join());
+    assertTrue(reads.get() > sessions.size(), "it was stopped halfway");
     for (Gateway each : both) {
       asAfterAll(each, sessions);
       Eventually.eventually("all is told", () -> each.gauge("sessions") == sessions.size());
@@ -241,10 +253,20 @@ class SessionRestartTest {
     throw new IOException("no port is free from " + from);
   }
 
-  private Gateway member(Path home, List<String> members, String address) {
+  /** Whether a gateway has brought back its journal, as far as others know. */
+  private static boolean restored(Path home) {
+    String name = "heddle-" + home.getFileName() + "-";
+    return Hazelcast.getAllHazelcastInstances().stream()
+        .filter(each -> each.getName().startsWith(name))
+        .anyMatch(each ->
+            each.getMap(SessionKeeper.STARTS)
+                .containsKey(each.getCluster().getLocalMember().getUuid().toString()));
+  }
+
+  private Gateway member(Path home, List<String> members, String address, JournalDisk disk) {
     GatewayConfig config = config(home, members);
     var grid = new GridConfig(HostPort.parse(address), members, Duration.ofSeconds(60));
-    return gateway(home, config, grid, JournalDisk.real());
+    return gateway(home, config, grid, disk);
   }
 
   @Test

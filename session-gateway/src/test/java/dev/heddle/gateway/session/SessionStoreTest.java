@@ -3,8 +3,6 @@ package dev.heddle.gateway.session;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -341,12 +339,6 @@ class SessionStoreTest {
     assertTrue(two.records(Duration.ZERO).end("default", session));
     assertEquals(Map.of(), all(one, session));
     assertTrue(one.ended("default", session));
-  }
-
-  @Test
-  void aLookIsNothingToTheBackup() {
-    assertNull(new TouchSession(1, SessionConfig.defaults(), true).getBackupProcessor());
-    assertNotNull(new TouchSession(1, SessionConfig.defaults(), false).getBackupProcessor());
   }
 
   @Test

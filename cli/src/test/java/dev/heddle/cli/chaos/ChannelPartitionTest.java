@@ -1,0 +1,383 @@
+package dev.heddle.cli.chaos;
+
+import static dev.heddle.process.testing.Eventually.within;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.heddle.gateway.session.KeyRing;
+import dev.heddle.loadtest.chaos.ClusterLayout;
+import dev.heddle.loadtest.chaos.FreePorts;
+import dev.heddle.loadtest.chaos.NetworkNamespaces;
+import dev.heddle.loadtest.chaos.NodeSpec;
+import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.process.Closer;
+import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * One of three gateways is cut off from the others while subscribers come and go at all of them,
+ * and both halves take messages; then the halves find each other. Audited by offset. A new seed
+ * each time; {@code -Dheddle.chaos.seed=N} repeats a schedule.
+ */
+@Tag("chaos")
+@Timeout(300)
+class ChannelPartitionTest {
+  private static final List<String> CHANNELS = List.of("room.a", "room.b", "room.c", "room.d");
+  private static final String KEY = "0123456789abcdef-chaos";
+  private static final int GATEWAYS = 3;
+  private static final int READERS = 6;
+  private static final int BETWEEN_MILLIS = 25;
+  private static final Duration START = Duration.ofMinutes(2);
+  private static final Duration SOON = Duration.ofSeconds(90);
+  private static final Duration CALL = Duration.ofSeconds(30);
+
+  @TempDir Path directory;
+
+  private final Closer closer = new Closer();
+  private final List<String> doors = new ArrayList<>();
+  private final List<ChannelReader> readers = new ArrayList<>();
+  private final Map<String, String> bodies = new ConcurrentHashMap<>();
+  private final ConcurrentLinkedQueue<Ack> acks = new ConcurrentLinkedQueue<>();
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private Random random;
+  private NetworkNamespaces network;
+  private HttpClient http;
+
+  /** A message that was taken at a door. */
+  private record Ack(String channel, String body, int door, long began, long ended) {}
+
+  @BeforeEach
+  void start() throws Exception {
+    var missing = NetworkNamespaces.missing();
+    assumeTrue(missing.isEmpty(), () -> "skipped: " + missing);
+    long seed = Long.getLong("heddle.chaos.seed", System.nanoTime() & 0xffff_ffffL);
+    System.out.println("chaos: -Dheddle.chaos.seed=" + seed);
+    random = new Random(seed);
+    network = closer.register("network", new NetworkNamespaces(GATEWAYS + 1));
+    // Halves look for each other soon.
+    var java =
+        NodeJava.command()
+            .withFlags(
+                "-Dhazelcast.merge.first.run.delay.seconds=3",
+                "-Dhazelcast.merge.next.run.delay.seconds=3");
+    var cluster =
+        closer.register(
+            "cluster", new ProcessCluster(new ClusterLayout(nodes()), java, Ticker.system()));
+    cluster.start(START);
+    http = closer.register("http", HttpClient.newHttpClient());
+    String app =
+        "name: chat\nroutes: {a: {function: f}}\nchannels: {'room.*': {subscribe: true}}\n";
+    assertEquals(201, send(0, "PUT", "/v1/apps/chat", app).statusCode());
+    for (int i = 0; i < GATEWAYS; i++) {
+      int door = i;
+      within(SOON, "the app is known", () -> get(door, "/v1/apps/chat").statusCode() == 200);
+      within(SOON, "all are there", () -> members(door) == GATEWAYS);
+    }
+  }
+
+  @AfterEach
+  void close() {
+    closer.close();
+  }
+
+  private List<NodeSpec> nodes() throws IOException {
+    var ports = new FreePorts();
+    var ring = directory.resolve("sessions.yaml");
+    KeyRing.createIfAbsent(ring);
+    var grid = new ArrayList<String>();
+    for (int i = 0; i < GATEWAYS; i++) {
+      doors.add(ports.next(network.openHost(i)).toString());
+      grid.add(ports.next(network.host(i)).toString());
+    }
+    String keys = "keys: [{id: test, key: %s, tenant: default}]".formatted(KEY);
+    String security =
+        "security:\n  api-keys: %s\n  cluster-secret: %s\n"
+            .formatted(
+                privately("keys.yaml", keys),
+                privately("secret", "test:0123456789abcdef-secret\n"));
+    String home = network.host(GATEWAYS);
+    var core = ports.next(home);
+    var replication = ports.next(home);
+    var grpc = ports.next(home);
+    var nodes = new ArrayList<NodeSpec>();
+    String bootstrap =
+        "replication: %s\ngrpc: %s\ncatalog: {bootstrap: true}\n".formatted(replication, grpc);
+    nodes.add(
+        node(
+            "core",
+            List.of("coordinator", "leaf"),
+            core,
+            Optional.of(replication),
+            bootstrap + security,
+            GATEWAYS));
+    for (int i = 0; i < GATEWAYS; i++) {
+      String section =
+          """
+          gateway:
+            http: %s
+            hazelcast: {address: %s, members: %s, join-timeout: 60s}
+            session: {keys: %s}
+          catalog: {seeds: [%s]}
+          """
+              .formatted(
+                  doors.get(i),
+                  json(grid.get(i)),
+                  json(grid),
+                  json(ring.toString()),
+                  json(core.toString()));
+      var internal = ports.next(network.host(i));
+      nodes.add(
+          node(
+              "gateway-" + i,
+              List.of("gateway"),
+              internal,
+              Optional.empty(),
+              section + security,
+              i));
+    }
+    return nodes;
+  }
+
+  private NodeSpec node(
+      String name,
+      List<String> roles,
+      HostPort internal,
+      Optional<HostPort> replication,
+      String more,
+      int place) {
+    var home = directory.resolve(name);
+    var data = home.resolve("data");
+    String yaml =
+        "node: %s\ndirectory: %s\ninternal: %s\n".formatted(name, json(data.toString()), internal);
+    return new NodeSpec(
+        name,
+        roles,
+        home,
+        data,
+        internal,
+        replication,
+        Optional.empty(),
+        yaml + more,
+        network.wrapper(place));
+  }
+
+  private Path privately(String name, String text) throws IOException {
+    var file = directory.resolve(name);
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    return Files.writeString(file, text);
+  }
+
+  private static String json(Object value) {
+    return JsonMapper.shared().writeValueAsString(value);
+  }
+
+  @Test
+  void whoComesBackHasEveryMessageInOrderOrIsToldThoughHalvesOfTheGridHaveGoneOnAlone()
+      throws Exception {
+    int cut = random.nextInt(GATEWAYS);
+    long cutAt;
+    long joinedAt;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var running = new ArrayList<Future<?>>();
+      try {
+        for (int i = 0; i < READERS; i++) {
+          var reader =
+              new ChannelReader(
+                  http, doors, KEY, CHANNELS, bodies, new Random(random.nextLong()), stop);
+          readers.add(reader);
+          running.add(threads.submit(reader));
+        }
+        for (int i = 0; i < GATEWAYS; i++) {
+          int door = i;
+          var own = new Random(random.nextLong());
+          running.add(threads.submit(() -> publish(door, own)));
+        }
+        after(3_000, 5_000);
+        readers.forEach(ChannelReader::mayLose);
+        cutAt = System.nanoTime();
+        System.out.println("chaos: cut gateway-" + cut);
+        network.cut(cut);
+        for (int i = 0; i < GATEWAYS; i++) {
+          int door = i;
+          int expected = i == cut ? 1 : GATEWAYS - 1;
+          within(SOON, "the halves know", () -> members(door) == expected);
+        }
+        after(3_000, 5_000);
+        System.out.println("chaos: heal");
+        network.heal(cut);
+        for (int i = 0; i < GATEWAYS; i++) {
+          int door = i;
+          within(SOON, "they are one", () -> members(door) == GATEWAYS);
+        }
+        joinedAt = System.nanoTime();
+        after(2_000, 3_000);
+      } finally {
+        stop.countDown();
+      }
+      for (Future<?> each : running) {
+        each.get(SOON.toSeconds(), TimeUnit.SECONDS);
+      }
+    }
+    audit(cut, cutAt, joinedAt);
+  }
+
+  private void after(int least, int most) throws InterruptedException {
+    assertFalse(stop.await(random.nextInt(least, most), TimeUnit.MILLISECONDS), "nobody stops it");
+  }
+
+  private void publish(int door, Random own) {
+    try {
+      for (int i = 0; !stop.await(GATEWAYS * BETWEEN_MILLIS, TimeUnit.MILLISECONDS); i++) {
+        String channel = CHANNELS.get(own.nextInt(CHANNELS.size()));
+        String body = door + "-" + i;
+        long began = System.nanoTime();
+        try {
+          if (send(door, "POST", "/v1/channels/" + channel, body).statusCode() == 200) {
+            acks.add(new Ack(channel, body, door, began, System.nanoTime()));
+          }
+        } catch (IOException e) {
+          // Nobody knows whether it was published.
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void audit(int cut, long cutAt, long joinedAt) throws Exception {
+    for (String channel : CHANNELS) {
+      assertEquals(200, send(0, "POST", "/v1/channels/" + channel, "last").statusCode());
+    }
+    var problems = new ArrayList<String>();
+    int recoveries = 0;
+    int losses = 0;
+    for (ChannelReader reader : readers) {
+      long end = System.nanoTime() + SOON.toNanos();
+      while (!atTheEnd(reader) && System.nanoTime() < end) {
+        reader.visit(doors.get(random.nextInt(GATEWAYS)), 500);
+      }
+      problems.addAll(reader.problems());
+      recoveries += reader.recoveries();
+      losses += reader.losses();
+    }
+    int kept = 0;
+    for (String channel : CHANNELS) {
+      Map<Long, ChannelReader.Read> history = history(0, channel);
+      assertEquals(history, history(1, channel));
+      assertEquals(history, history(2, channel));
+      kept += history.size();
+      for (ChannelReader reader : readers) {
+        List<ChannelReader.Read> read = reader.read(channel);
+        for (ChannelReader.Read each : read) {
+          if (!each.equals(history.get(each.offset()))) {
+            problems.add(channel + ": read " + each + ", there " + history.get(each.offset()));
+          }
+        }
+        if (reader.offset(channel) != history.size()) {
+          problems.add(channel + ": read up to " + reader.offset(channel));
+        }
+      }
+      var there = history.values().stream().map(ChannelReader.Read::body).toList();
+      assertEquals(there.size(), there.stream().distinct().count(), "none is there twice");
+      for (Ack each : acks) {
+        // What the smaller half alone has taken goes with it.
+        boolean stays = each.door() != cut || each.ended() < cutAt || each.began() > joinedAt;
+        if (stays && each.channel().equals(channel) && !there.contains(each.body())) {
+          problems.add(channel + ": acknowledged, and lost: " + each);
+        }
+      }
+    }
+    long lost =
+        acks.stream()
+            .filter(each -> each.door() == cut && each.began() > cutAt && each.ended() < joinedAt)
+            .count();
+    System.out.printf(
+        "chaos: acknowledged=%d kept=%d bySmaller=%d recoveries=%d losses=%d%n",
+        acks.size(), kept, lost, recoveries, losses);
+    assertEquals(List.of(), problems);
+    assertTrue(recoveries > 20 && losses > 0 && lost > 0, "both halves went on");
+  }
+
+  private boolean atTheEnd(ChannelReader reader) throws Exception {
+    for (String channel : CHANNELS) {
+      if (reader.offset(channel) != history(0, channel).size()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** By offset; from the first message on, as a channel keeps more than is published here. */
+  private Map<Long, ChannelReader.Read> history(int door, String channel) throws Exception {
+    JsonNode all =
+        JsonMapper.shared().readTree(get(door, "/v1/channels/" + channel + "?limit=1000").body());
+    var history = new TreeMap<Long, ChannelReader.Read>();
+    for (JsonNode each : all.path("messages")) {
+      long offset = each.path("offset").longValue();
+      history.put(
+          offset,
+          new ChannelReader.Read(
+              each.path("epoch").asString(), offset, each.path("body").asString()));
+    }
+    return history;
+  }
+
+  private int members(int door) throws Exception {
+    return get(door, "/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith("heddle_gateway_grid_members"))
+        .mapToInt(line -> (int) Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  private HttpResponse<String> get(int door, String path) throws Exception {
+    return send(door, "GET", path, "");
+  }
+
+  private HttpResponse<String> send(int door, String method, String path, String body)
+      throws IOException, InterruptedException {
+    return http.send(
+        HttpRequest.newBuilder(URI.create("http://" + doors.get(door) + path))
+            .timeout(CALL)
+            .header("Authorization", "Bearer " + KEY)
+            .method(
+                method, body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+            .build(),
+        BodyHandlers.ofString());
+  }
+}
