@@ -35,6 +35,7 @@ import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
 import dev.heddle.loadtest.search.TailExperiment;
+import dev.heddle.loadtest.search.faults.QueryChaosExperiment;
 import dev.heddle.loadtest.store.DensityExperiment;
 import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.ErrorCode;
@@ -60,6 +61,8 @@ final class ClusterExperiments {
   private static final int DOCUMENTS = 33_929;
   private static final int NUMBERS = 10_000;
   private static final int TAIL_DOCUMENTS = 5_000;
+  private static final int QUERIES = 10_000;
+  private static final Duration FAULTS = Duration.ofSeconds(150);
   private static final long READS = 100_000;
   private static final int INVOKERS = 32;
   private static final int BILLS = 10_000;
@@ -78,6 +81,8 @@ final class ClusterExperiments {
   private static final List<Integer> ECHOERS = List.of(1, 10, 100);
   private static final Duration QUICK_STEP = Duration.ofSeconds(1);
   private static final int QUICK_DOCUMENTS = 500;
+  private static final int QUICK_QUERIES = 600;
+  private static final Duration QUICK_FAULTS = Duration.ofSeconds(20);
   private static final long QUICK_READS = 500;
   private static final int QUICK_BILLS = 50;
   private static final Duration QUICK_BURST = Duration.ofSeconds(2);
@@ -133,6 +138,12 @@ final class ClusterExperiments {
             "one of a hundred calls of a leaf stalls for 1 s: hedging on, off, and an oracle",
             at ->
                 new TailExperiment(java(), at, corpus(), quick ? QUICK_DOCUMENTS : TAIL_DOCUMENTS)),
+        new Late(
+            "querychaos",
+            "queries while leaves are stopped, killed and given other shards; an audit",
+            at ->
+                new QueryChaosExperiment(
+                    java(), at, quick ? QUICK_QUERIES : QUERIES, quick ? QUICK_FAULTS : FAULTS)),
         new Late(
             "groupbys",
             "200 group-bys at once over 128 shards in a heap of 512 MiB: memory, and what is known"

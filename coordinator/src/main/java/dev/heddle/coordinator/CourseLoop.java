@@ -43,6 +43,8 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
 
   private record Raised(Bound bar, boolean fromAbove) implements Arrival {}
 
+  private record Due(Runnable work) implements Arrival {}
+
   /**
    * @param cancelled whether the caller went away
    * @param improved runs when the answer grew, and there is more to come
@@ -76,6 +78,11 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   /** Others found so much; any thread may tell. */
   void raised(Bound bar, boolean fromAbove) {
     arrivals.add(new Raised(bar, fromAbove));
+  }
+
+  /** Has the query's thread do this, if the course is not done before; any thread may ask. */
+  void later(Runnable work) {
+    arrivals.add(new Due(work));
   }
 
   /**
@@ -116,6 +123,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
         check.run();
       }
       case Raised(var bar, var fromAbove) -> course.raise(bar, fromAbove);
+      case Due(var work) -> work.run();
       case null -> {
         if (cancelled.getAsBoolean()) {
           throw goneAway();

@@ -6,4 +6,10 @@ interface Improvements {
   boolean wanted();
 
   void improved(QueryAnswer answer);
+
+  /**
+   * Has this run whenever one may have come to be wanted, on any thread; called once, before the
+   * first.
+   */
+  void whenWanted(Runnable wake);
 }

@@ -17,6 +17,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -48,6 +49,13 @@ final class QueryRun {
   private final QueryCourse course;
   private final CourseLoop loop;
   private final Budget budget;
+
+  /** So that who can take one again is heard once, however often that is told meanwhile. */
+  private final AtomicBoolean waking = new AtomicBoolean();
+
+  /** Whether the answer has grown since an improvement was made. */
+  private boolean grown;
+
   private List<QueryAnswer.Choice> choices = List.of();
   private long plannedNanos;
   private long scatteredNanos;
@@ -121,6 +129,7 @@ final class QueryRun {
       choices = choices();
     }
     plannedNanos = ticker.nanoTime();
+    improvements.ifPresent(each -> each.whenWanted(this::wake));
     try {
       loop.run(course, () -> Spending.check(budget, gather.bill()));
       scatteredNanos = ticker.nanoTime();
@@ -145,11 +154,29 @@ final class QueryRun {
     return all;
   }
 
+  private void wake() {
+    if (!waking.getAndSet(true)) {
+      loop.later(() -> {
+        waking.set(false);
+        improve();
+      });
+    }
+  }
+
   private void improved() {
-    // What nobody can take yet is not made: the next one, or the last, has all that is in it.
-    improvements
-        .filter(Improvements::wanted)
-        .ifPresent(consumer -> consumer.improved(result("pending", false)));
+    grown = true;
+    improve();
+  }
+
+  /**
+   * What nobody can take yet is not made. Once it can be taken, it is what there is by then: all
+   * that was not made is in it.
+   */
+  private void improve() {
+    if (grown && improvements.isPresent() && improvements.get().wanted()) {
+      grown = false;
+      improvements.get().improved(result("pending", false));
+    }
   }
 
   private QueryAnswer finish() {

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -117,6 +118,11 @@ class QueryRunTest {
       public void improved(QueryAnswer answer) {
         taken.add(answer);
       }
+
+      @Override
+      public void whenWanted(Runnable wake) {
+        // Nobody comes to want one later.
+      }
     };
   }
 
@@ -130,6 +136,57 @@ class QueryRunTest {
     var last = answer(Duration.ofSeconds(60), 0, Optional.of(taking(taken, taken::isEmpty)));
     assertEquals(1, taken.size());
     assertTrue(last.last());
+    assertEquals(3, last.coverage().answered());
+  }
+
+  /**
+   * The third leaf answers only when the client has what the first two did: which it gets by saying
+   * that it can take it now.
+   */
+  @Test
+  void whoCanTakeOneAgainGetsTheNewestThereIs() throws InterruptedException {
+    var improved = new CountDownLatch(1);
+    leaf(ScriptedLeafGrpcService.answering("a"));
+    leaf(ScriptedLeafGrpcService.answering("b"));
+    leaf(
+        ScriptedLeafGrpcService.scripted(request -> {
+          try {
+            improved.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return Optional.of(ScriptedLeafGrpcService.answer("c", request, 1));
+        }));
+    List<QueryAnswer> taken = new ArrayList<>();
+    var slow =
+        new Improvements() {
+          private Runnable wake = () -> {};
+          private int asked;
+
+          // Busy with something while both come, of which it then says that it is done.
+          @Override
+          public boolean wanted() {
+            if (++asked == 2) {
+              wake.run();
+              wake.run();
+            }
+            return asked > 2;
+          }
+
+          @Override
+          public void improved(QueryAnswer answer) {
+            taken.add(answer);
+            improved.countDown();
+          }
+
+          @Override
+          public void whenWanted(Runnable wake) {
+            this.wake = wake;
+          }
+        };
+    var last = answer(Duration.ofSeconds(60), 0, Optional.of(slow));
+    assertEquals(1, taken.size());
+    assertEquals(2, taken.getFirst().coverage().answered());
     assertEquals(3, last.coverage().answered());
   }
 

@@ -12,17 +12,18 @@ import java.util.Set;
  * @param leaf whether a node with data was among them
  * @param atNanos when
  */
-record Fault(NemesisStep step, List<String> nodes, Set<Integer> led, boolean leaf, long atNanos) {
-  Fault {
+public record Fault(
+    NemesisStep step, List<String> nodes, Set<Integer> led, boolean leaf, long atNanos) {
+  public Fault {
     nodes = List.copyOf(nodes);
     led = Set.copyOf(led);
   }
 
-  boolean kill() {
+  public boolean kill() {
     return step.action() == NemesisStep.Action.KILL && !nodes.isEmpty();
   }
 
-  boolean pause() {
+  public boolean pause() {
     return step.action() == NemesisStep.Action.PAUSE && !nodes.isEmpty();
   }
 

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * Does to a cluster what a plan says, and starts killed nodes again. Driven by one thread; a thread
  * of its own starts nodes.
  */
-final class Nemesis implements AutoCloseable {
+public final class Nemesis implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Nemesis.class);
 
   /** A cluster that is not calm after this long is hit all the same: that will be seen. */
@@ -38,7 +38,7 @@ final class Nemesis implements AutoCloseable {
   /**
    * @param writable whether all shards have taken writes lately
    */
-  Nemesis(
+  public Nemesis(
       ProcessCluster cluster,
       Leaders leaders,
       BooleanSupplier writable,
@@ -52,7 +52,7 @@ final class Nemesis implements AutoCloseable {
   }
 
   /** Everything that was done. */
-  List<Fault> faults() {
+  public List<Fault> faults() {
     return List.copyOf(faults);
   }
 
@@ -61,7 +61,7 @@ final class Nemesis implements AutoCloseable {
    *
    * @return times at which the cluster did not become calm
    */
-  int run(NemesisPlan plan, Duration longest) throws InterruptedException {
+  public int run(NemesisPlan plan, Duration longest) throws InterruptedException {
     long start = ticker.nanoTime();
     int unrest = 0;
     for (var step : plan.steps()) {

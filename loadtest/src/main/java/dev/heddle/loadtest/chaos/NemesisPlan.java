@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Random;
 
 /** What the nemesis will do, from a seed: the same options make the same plan. */
-record NemesisPlan(List<NemesisStep> steps) {
+public record NemesisPlan(List<NemesisStep> steps) {
   /** The whole cluster, once in so many kills. */
   private static final int ALL = 20;
 
-  NemesisPlan {
+  public NemesisPlan {
     steps = List.copyOf(steps);
   }
 

@@ -10,14 +10,15 @@ import java.time.Duration;
  * @param delay before it acts, after that
  * @param time until a killed node starts again; or that a node is paused
  */
-record NemesisStep(boolean calm, Duration delay, Action action, Target target, Duration time) {
-  enum Action {
+public record NemesisStep(
+    boolean calm, Duration delay, Action action, Target target, Duration time) {
+  public enum Action {
     KILL,
     PAUSE
   }
 
   /** Whom it hits. */
-  sealed interface Target {
+  public sealed interface Target {
     /** A node, by its place in the layout. */
     record Node(int number) implements Target {
       @Override

@@ -6,19 +6,19 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** Waits for conditions and for time to pass. */
-final class Pacing {
+public final class Pacing {
   private static final long STEP_NANOS = Duration.ofMillis(20).toNanos();
 
   private Pacing() {}
 
   /** Waits for the time to pass, or for {@code stopped}. */
-  static void pause(Duration time, Ticker ticker, BooleanSupplier stopped)
+  public static void pause(Duration time, Ticker ticker, BooleanSupplier stopped)
       throws InterruptedException {
     await(time, ticker, stopped);
   }
 
   /** Returns whether the condition came to hold in time. */
-  static boolean await(Duration limit, Ticker ticker, BooleanSupplier condition)
+  public static boolean await(Duration limit, Ticker ticker, BooleanSupplier condition)
       throws InterruptedException {
     long start = ticker.nanoTime();
     while (!condition.getAsBoolean()) {

@@ -1,0 +1,121 @@
+package dev.heddle.loadtest.search.faults;
+
+import dev.heddle.loadtest.search.faults.KnownDocuments.One;
+import dev.heddle.v1.Hit;
+import dev.heddle.v1.MissingShard;
+import dev.heddle.v1.QueryResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Holds answers against what is known: whatever an answer says that it covers has to be in it,
+ * once, and nothing else. Stateless.
+ */
+record AnswerCheck(KnownDocuments known) {
+  private static final Set<String> REASONS =
+      Set.of("deadline", "unreachable", "no_replica", "stale", "refused");
+  private static final String PENDING = "pending";
+
+  /**
+   * What came of it.
+   *
+   * @param wrong what cannot be; empty: nothing
+   * @param doubled shards that counted more than once, as far as can be told
+   */
+  record Verdict(List<String> wrong, int doubled) {
+    Verdict {
+      wrong = List.copyOf(wrong);
+    }
+  }
+
+  Verdict of(Asked asked, QueryResponse answer) {
+    var wrong = new ArrayList<String>();
+    var covered = covered(answer, wrong);
+    int doubled =
+        asked.kind() == Asked.Kind.COUNTS
+            ? counts(answer, covered, wrong)
+            : hits(asked, answer, covered, wrong);
+    return new Verdict(wrong.stream().map(each -> asked + ": " + each).toList(), doubled);
+  }
+
+  private Set<Integer> covered(QueryResponse answer, List<String> wrong) {
+    var coverage = answer.getCoverage();
+    var covered = new TreeSet<>(IntStream.range(0, known.shards().size()).boxed().toList());
+    for (MissingShard missing : coverage.getMissingList()) {
+      if (!covered.remove(missing.getShard())) {
+        wrong.add("missing shard " + missing.getShard() + ": twice, or there is none");
+      }
+      boolean reasoned =
+          REASONS.contains(missing.getReason())
+              || (!answer.getFinal() && missing.getReason().equals(PENDING));
+      if (!reasoned) {
+        wrong.add(
+            "missing shard %d: %s %s"
+                .formatted(missing.getShard(), missing.getReason(), missing.getMessage()));
+      }
+    }
+    same("shards in all", known.shards().size(), coverage.getShardsTotal(), wrong);
+    same(
+        "shards answered and skipped",
+        covered.size(),
+        coverage.getShardsAnswered() + coverage.getShardsSkipped(),
+        wrong);
+    same("documents in all", known.documents(), coverage.getTarget(), wrong);
+    same(
+        "documents seen",
+        covered.stream().mapToInt(shard -> known.shards().get(shard).size()).sum(),
+        coverage.getSeen(),
+        wrong);
+    return covered;
+  }
+
+  private int counts(QueryResponse answer, Set<Integer> covered, List<String> wrong) {
+    var expected = new TreeMap<Integer, Long>();
+    covered.forEach(shard -> expected.put(shard, (long) known.shards().get(shard).size()));
+    var found = new TreeMap<Integer, Long>();
+    JsonMapper.shared()
+        .readTree(answer.getResultJson())
+        .properties()
+        .forEach(each -> found.put(Integer.parseInt(each.getKey()), each.getValue().asLong(-1)));
+    if (!found.equals(expected)) {
+      wrong.add("documents by shard: " + found + " (expected: " + expected + ")");
+    }
+    return (int)
+        found.entrySet().stream()
+            .filter(each -> each.getValue() > expected.getOrDefault(each.getKey(), 0L))
+            .count();
+  }
+
+  private int hits(Asked asked, QueryResponse answer, Set<Integer> covered, List<String> wrong) {
+    var all = known.of(asked.group(), covered);
+    same("total", all.size(), answer.getTotal().getValue(), wrong);
+    if (asked.kind() == Asked.Kind.SUMS) {
+      var stats = answer.getAggsOrThrow(Asked.SUM).getStats();
+      same("count", all.size(), stats.getCount(), wrong);
+      long sum = all.stream().mapToLong(One::number).sum();
+      same("sum", sum, all.isEmpty() ? 0 : stats.getSum().getLongValue(), wrong);
+    }
+    var expected = all.stream().limit(Asked.K).map(One::id).toList();
+    var found = answer.getHitsList().stream().map(Hit::getId).toList();
+    // One that was cut off has the best ones, and fewer.
+    boolean right =
+        answer.getCut()
+            ? found.size() <= expected.size() && found.equals(expected.subList(0, found.size()))
+            : found.equals(expected);
+    if (!right) {
+      wrong.add("hits: " + found + " (expected: " + expected + ")");
+    }
+    return answer.getTotal().getValue() > all.size() ? 1 : 0;
+  }
+
+  private static void same(String what, long expected, long found, List<String> wrong) {
+    if (expected != found) {
+      wrong.add(what + ": " + found + " (expected: " + expected + ")");
+    }
+  }
+}
