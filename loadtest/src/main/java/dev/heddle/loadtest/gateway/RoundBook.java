@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Who has got what was published: in each round one frame for every receiver, which says in which
@@ -39,7 +41,25 @@ final class RoundBook {
    * @param each from sending to receiving, of each receiver
    * @param last from the first sending to the last receiver, of each round
    */
-  record Outcome(LatencyRecorder each, LatencyRecorder last, List<String> failures) {}
+  record Outcome(LatencyRecorder each, LatencyRecorder last, List<String> failures) {
+    /** All of it as one line, for another process. */
+    String encoded() {
+      return JsonMapper.shared()
+          .writeValueAsString(
+              Map.of("each", each.encoded(), "last", last.encoded(), "failures", failures));
+    }
+
+    /** What {@link #encoded} has made. */
+    static Outcome decode(String line) {
+      var json = JsonMapper.shared().readTree(line);
+      var failures = new ArrayList<String>();
+      json.path("failures").forEach(each -> failures.add(each.asString("")));
+      return new Outcome(
+          LatencyRecorder.decode(json.path("each").asString("")),
+          LatencyRecorder.decode(json.path("last").asString("")),
+          List.copyOf(failures));
+    }
+  }
 
   RoundBook(int receivers, Ticker ticker) {
     this.got = new int[receivers];

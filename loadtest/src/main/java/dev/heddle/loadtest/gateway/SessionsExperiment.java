@@ -135,8 +135,8 @@ public final class SessionsExperiment implements Experiment {
                 .formatted(run, stale, first.reads() + last.reads()));
       }
     }
-    findings.goal(
-        "visibleP99Micros, best run", MOST_P99_MICROS, findings.least("visibleP99Micros"));
+    findings.figure("bestVisibleP99Micros", findings.least("visibleP99Micros"));
+    findings.goal("bestVisibleP99Micros", MOST_P99_MICROS);
   }
 
   private void write(
