@@ -15,24 +15,17 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** The attributes of sessions at a certain gateway, as running functions have them. Thread-safe. */
-record AttributesGrpcClient(Channels channels, HostPort gateway) {
+record AttributesGrpcClient(Channels channels, HostPort gateway) implements Attributes {
   private static final Duration CALL = Duration.ofSeconds(60);
 
-  /**
-   * Changes an attribute if it has an expected value.
-   *
-   * @param expected JSON; empty: the attribute is absent
-   * @param value JSON
-   * @return whether it had
-   * @throws dev.heddle.process.HeddleException what the gateway failed with
-   */
-  boolean change(String session, String name, Optional<String> expected, String value) {
+  @Override
+  public boolean change(String session, String name, Optional<String> expected, String value) {
     var change = AttributeChange.newBuilder().setName(name).setValue(value);
     return send(session, change.setExpected(expected.orElse("")));
   }
 
-  /** Changes an attribute, whatever it has. */
-  void put(String session, String name, String value) {
+  @Override
+  public void put(String session, String name, String value) {
     var _ = send(session, AttributeChange.newBuilder().setName(name).setValue(value));
   }
 
@@ -50,8 +43,8 @@ record AttributesGrpcClient(Channels channels, HostPort gateway) {
     }
   }
 
-  /** JSON by attribute; of the named one, or of all where none is named. */
-  Map<String, String> get(String session, String... names) {
+  @Override
+  public Map<String, String> get(String session, String... names) {
     var request =
         GetAttributesRequest.newBuilder()
             .setTenant(RequestContext.DEFAULT_TENANT)
@@ -64,6 +57,11 @@ record AttributesGrpcClient(Channels channels, HostPort gateway) {
     } catch (StatusRuntimeException e) {
       throw GrpcErrors.fromStatus(e);
     }
+  }
+
+  @Override
+  public String toString() {
+    return gateway.toString();
   }
 
   private SessionAttributesGrpc.SessionAttributesBlockingStub stub() {

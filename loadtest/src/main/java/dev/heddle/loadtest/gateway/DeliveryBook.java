@@ -105,13 +105,17 @@ final class DeliveryBook {
     int third = text.indexOf(' ', second + 1);
     lock.lock();
     try {
-      if (first < 0 || second < 0 || third < 0) {
+      int of;
+      long number;
+      long due;
+      try {
+        of = Integer.parseInt(text, 0, Math.max(0, first), 10);
+        number = Long.parseLong(text, first + 1, Math.max(first + 1, second), 10);
+        due = Long.parseLong(text, second + 1, Math.max(second + 1, third), 10);
+      } catch (NumberFormatException e) {
         fail("member " + member + ": " + text.substring(0, Math.min(200, text.length())));
         return;
       }
-      int of = Integer.parseInt(text.substring(0, first));
-      long number = Long.parseLong(text.substring(first + 1, second));
-      long due = Long.parseLong(text.substring(second + 1, third));
       int at = (int) (number / rooms);
       if (of != run || number % rooms != member % rooms || got[member].length() > at) {
         fail(

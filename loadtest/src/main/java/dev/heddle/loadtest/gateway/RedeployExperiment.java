@@ -99,7 +99,9 @@ public final class RedeployExperiment implements Experiment {
       long step = Math.max(UNDER_WAY, options.load().requests());
       audit.await(step);
       for (int i = 1; i <= deploys; i++) {
-        progress.accept("deploys %d of %d".formatted(i, deploys));
+        if (i % Math.max(1, deploys / 10) == 0) {
+          progress.accept("deploys %d of %d".formatted(i, deploys));
+        }
         Talk.deployFunction(gateway, i);
         audit.await(step);
         Talk.deployApp(gateway, i);

@@ -11,17 +11,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /**
- * Writes of one attribute at a gateway, seen by a reader that asks another gateway again and again:
- * from the sending of each write to the end of the first read that has it. A read that began after
- * a write was acknowledged, and does not have it, is stale.
+ * Writes of one attribute at a gateway, seen by a reader that asks another gateway again and again,
+ * with a short rest after each answer, as it shares the machine: from the sending of each write to
+ * the end of the first read that has it. A read that began after a write was acknowledged, and does
+ * not have it, is stale.
  *
  * @param writer at one gateway
  * @param reader at the other
  */
-record SessionWatch(AttributesGrpcClient writer, AttributesGrpcClient reader, Ticker ticker) {
+record SessionWatch(Attributes writer, Attributes reader, Ticker ticker) {
   private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration REST = Duration.ofNanos(200_000);
   private static final String NAME = "watched";
 
   /**
@@ -96,6 +99,7 @@ record SessionWatch(AttributesGrpcClient writer, AttributesGrpcClient reader, Ti
             eyes.seen.release();
           }
         }
+        LockSupport.parkNanos(REST.toNanos());
       }
     } catch (RuntimeException e) {
       eyes.failures.add(e);

@@ -25,7 +25,7 @@ final class SessionWriters {
   private static final int MOST_FAILURES = 10;
   private static final String SHARED = "shared";
 
-  private final List<AttributesGrpcClient> gateways;
+  private final List<Attributes> gateways;
   private final List<String> sessions;
   private final int lanes;
   private final LongAdder written = new LongAdder();
@@ -39,7 +39,7 @@ final class SessionWriters {
    * @param gateways that lanes lead to, in turns
    * @param sessions that they write to, in turns
    */
-  SessionWriters(List<AttributesGrpcClient> gateways, List<String> sessions, int lanes) {
+  SessionWriters(List<Attributes> gateways, List<String> sessions, int lanes) {
     this.gateways = List.copyOf(gateways);
     this.sessions = List.copyOf(sessions);
     this.lanes = lanes;
@@ -88,7 +88,7 @@ final class SessionWriters {
     own.put(lane, count);
   }
 
-  private void countOn(AttributesGrpcClient gateway, String session) {
+  private void countOn(Attributes gateway, String session) {
     while (true) {
       var had = Optional.ofNullable(gateway.get(session, SHARED).get(SHARED));
       long next = had.map(Long::parseLong).orElse(0L) + 1;

@@ -10,6 +10,7 @@ import dev.heddle.loadtest.http.HttpLimits;
 import dev.heddle.loadtest.http.HttpRequest;
 import dev.heddle.loadtest.invoke.Findings;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LatencyRecorder;
@@ -50,6 +51,10 @@ public final class StormExperiment implements Experiment {
   private static final int VICTIM = 2;
   private static final int OPENING_AT_ONCE = 128;
   private static final int MOST_FAILURES = 10;
+
+  /** While clients come back, in a second; before and after, as many as can be. */
+  private static final int PUSHES = 200;
+
   private static final double MOST_MILLIS = 8_000;
 
   /** 2,000 a second. */
@@ -224,15 +229,20 @@ public final class StormExperiment implements Experiment {
       pushers.awaitPasses(1, LIMIT);
       double before = calls(survivors.getFirst());
       progress.accept("run " + number + ": kill -9 of " + nodes.node(VICTIM));
+      pushers.most(PUSHES);
+      var left = List.of(cluster.pid(nodes.node(0)), cluster.pid(nodes.node(1)));
+      var cpu = new CpuShare(left);
       killedAt = ticker.nanoTime();
       cluster.kill(nodes.node(VICTIM));
       boolean whole = allBack.await(LIMIT.toNanos(), TimeUnit.NANOSECONDS);
       long took = ticker.nanoTime() - killedAt;
+      var used = cpu.per(connections);
       double caused = calls(survivors.getFirst()) - before;
+      pushers.most(0);
       pushers.awaitPasses(2, LIMIT);
       pushers.close();
       awaitFrames();
-      tell(whole, took, caused, pushers);
+      tell(whole, took, caused, used, pushers);
       subscribers.forEach(each -> each.client.end());
     }
 
@@ -282,14 +292,19 @@ public final class StormExperiment implements Experiment {
       }
     }
 
-    private void tell(boolean whole, long took, double caused, Pushers<Subscriber> pushers) {
+    private void tell(
+        boolean whole,
+        long took,
+        double caused,
+        Map<String, Double> used,
+        Pushers<Subscriber> pushers) {
       var name = "back, run " + number;
       if (!whole) {
         findings.problem(
             "%s: %d connections did not come back (expected: all, within %d s)"
                 .formatted(name, allBack.getCount(), LIMIT.toSeconds()));
       } else {
-        findings.series(name, back, Map.of(), completions);
+        findings.series(name, back, used, completions);
         findings.figure("allBackMillis", took / 1e6);
         findings.figure("backPerSecond", connections / (took / 1e9));
         findings.figure("microsForEachBack", took / 1e3 / connections);
