@@ -167,7 +167,7 @@ public final class RedeployExperiment implements Experiment {
     findings.figure("versionsSeen", audit.versions.size());
     findings.figure(
         "framesOfAClientAtLeast",
-        chatters.stream().mapToLong(chatter -> chatter.count).min().orElse(0));
+        (double) chatters.stream().mapToLong(chatter -> chatter.count).min().orElse(0));
     for (var nothing : List.of("closes", "lost", "wrong")) {
       findings.goal(nothing, 0);
     }

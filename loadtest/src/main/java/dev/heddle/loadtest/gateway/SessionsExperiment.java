@@ -128,7 +128,7 @@ public final class SessionsExperiment implements Experiment {
       findings.figure("visibleP99Micros", first.visible().percentiles().p99());
       findings.figure("acknowledgedP99Micros", first.acknowledged().percentiles().p99());
       long stale = first.stale() + last.stale();
-      findings.figure("staleReads", stale);
+      findings.figure("staleReads", (double) stale);
       if (stale > 0) {
         findings.problem(
             "run %d: %d of %d reads did not have a write that was acknowledged before"
@@ -156,10 +156,10 @@ public final class SessionsExperiment implements Experiment {
     cpu.per(writers.written())
         .forEach((name, value) -> findings.figure("writes" + up(name), value));
     writers.audit();
-    findings.figure("writes", writers.written());
+    findings.figure("writes", (double) writers.written());
     findings.figure("writesPerSecond", writers.written() / Math.max(1e-9, seconds));
-    findings.figure("writesTriedAgain", writers.refused());
-    findings.figure("writesLost", writers.lost());
+    findings.figure("writesTriedAgain", (double) writers.refused());
+    findings.figure("writesLost", (double) writers.lost());
     findings.goal("writesLost", 0);
     writers.failures().forEach(each -> findings.problem("writes: " + each));
     if (writers.written() != writes) {

@@ -77,7 +77,7 @@ class SessionWatchTest {
   }
 
   private long now() {
-    if (Thread.currentThread() == writing) {
+    if (Thread.currentThread().equals(writing)) {
       looksOfWriter.incrementAndGet();
     }
     return clock.get();
