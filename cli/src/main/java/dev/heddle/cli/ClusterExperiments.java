@@ -7,11 +7,13 @@ import dev.heddle.loadtest.chaos.ChaosOptions;
 import dev.heddle.loadtest.chaos.FailoverExperiment;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.SessionReadsExperiment;
+import dev.heddle.loadtest.gateway.DeliveriesExperiment;
 import dev.heddle.loadtest.gateway.EchoExperiment;
 import dev.heddle.loadtest.gateway.FanoutExperiment;
 import dev.heddle.loadtest.gateway.IdleExperiment;
 import dev.heddle.loadtest.gateway.LongPollExperiment;
 import dev.heddle.loadtest.gateway.RedeployExperiment;
+import dev.heddle.loadtest.gateway.SessionsExperiment;
 import dev.heddle.loadtest.gateway.StormExperiment;
 import dev.heddle.loadtest.invoke.BillExperiment;
 import dev.heddle.loadtest.invoke.BurstExperiment;
@@ -70,13 +72,17 @@ final class ClusterExperiments {
   private static final Duration POLL = Duration.ofSeconds(231);
   private static final Duration STEP = Duration.ofSeconds(15);
   private static final int IDLE_SOCKETS = 9_000;
-  private static final int STORM_SOCKETS = 5_000;
-  private static final int SUBSCRIBERS = 2_500;
+  private static final int STORM_SOCKETS = 15_000;
+  private static final int SUBSCRIBERS = 5_000;
+  private static final int MEMBERS = 15_000;
+  private static final int DELIVERIES = 50_000;
+  private static final Duration DELIVERING = Duration.ofSeconds(8);
+  private static final long SESSION_WRITES = 1_000_000;
   private static final int POLLS = 100;
-  private static final int CHATTERS = 100;
-  private static final int DEPLOYS = 10;
   private static final int WAITING_SANDBOXES = 400;
   private static final int COMPUTING_SANDBOXES = 100;
+  private static final int CHATTERS = 10_000;
+  private static final int DEPLOYS = 100;
   private static final int QUICK_SOCKETS = 20;
   private static final List<Integer> ECHOERS = List.of(1, 10, 100);
   private static final Duration QUICK_STEP = Duration.ofSeconds(1);
@@ -85,6 +91,8 @@ final class ClusterExperiments {
   private static final Duration QUICK_FAULTS = Duration.ofSeconds(20);
   private static final long QUICK_READS = 500;
   private static final int QUICK_BILLS = 50;
+  private static final int QUICK_DELIVERIES = 500;
+  private static final long QUICK_WRITES = 2_000;
   private static final Duration QUICK_BURST = Duration.ofSeconds(2);
 
   /** Twice what the machine can do, beside the cluster. */
@@ -250,6 +258,18 @@ final class ClusterExperiments {
             "one frame for all of many WebSockets, published in a channel",
             at ->
                 new FanoutExperiment(java(), at, packages(), quick ? QUICK_SOCKETS : SUBSCRIBERS)),
+        new Late(
+            "deliveries",
+            "messages in rooms at given rates, with and without a member that does not read",
+            at ->
+                quick
+                    ? new DeliveriesExperiment(
+                        java(), at, QUICK_SOCKETS, QUICK_DELIVERIES, QUICK_STEP)
+                    : new DeliveriesExperiment(java(), at, MEMBERS, DELIVERIES, DELIVERING)),
+        new Late(
+            "sessions",
+            "session attributes written at one gateway and read at another; concurrent writes",
+            at -> new SessionsExperiment(java(), at, quick ? QUICK_WRITES : SESSION_WRITES)),
         new Late(
             "storm",
             "connections that lose their gateway to kill -9 come back to the others; an audit",

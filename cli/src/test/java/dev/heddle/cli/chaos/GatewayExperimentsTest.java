@@ -3,11 +3,13 @@ package dev.heddle.cli.chaos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.loadtest.gateway.DeliveriesExperiment;
 import dev.heddle.loadtest.gateway.EchoExperiment;
 import dev.heddle.loadtest.gateway.FanoutExperiment;
 import dev.heddle.loadtest.gateway.IdleExperiment;
 import dev.heddle.loadtest.gateway.LongPollExperiment;
 import dev.heddle.loadtest.gateway.RedeployExperiment;
+import dev.heddle.loadtest.gateway.SessionsExperiment;
 import dev.heddle.loadtest.gateway.StormExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
@@ -17,6 +19,7 @@ import dev.heddle.loadtest.measure.Peers;
 import dev.heddle.loadtest.measure.ReportText;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Tag;
@@ -95,6 +98,29 @@ class GatewayExperimentsTest {
     for (var subject : List.of("heddle", "netty", "jetty")) {
       assertEquals(80, count(result, subject + ", each, run 1"));
     }
+  }
+
+  @Test
+  void everyMemberGetsEveryMessageOfItsRoomBesideOneThatDoesNotRead() throws Exception {
+    var experiment =
+        new DeliveriesExperiment(
+            NodeJava.command(), directory, 2 * FEW, 10 * FEW, Duration.ofSeconds(1));
+    var result = run(experiment);
+
+    // At whatever rate was kept.
+    assertTrue(count(result, "all read, run 1") >= 2 * FEW);
+    assertEquals(count(result, "all read, run 1"), count(result, "one does not read, run 1"));
+    assertTrue(Double.isFinite(figure(result, "stalledKib")));
+  }
+
+  @Test
+  void noAttributeIsLostOfThoseThatTwoGatewaysWriteAtOnce() throws Exception {
+    var result = run(new SessionsExperiment(NodeJava.command(), directory, 2_000));
+
+    assertEquals(80, count(result, "visible, run 1"));
+    assertEquals(2_000, figure(result, "writes"));
+    assertEquals(0, figure(result, "writesLost"));
+    assertEquals(0, figure(result, "staleReads"));
   }
 
   @Test

@@ -28,6 +28,11 @@ final class ClientSocket {
     return channel.isActive();
   }
 
+  /** Reads nothing any more. */
+  void stall() {
+    var _ = channel.config().setAutoRead(false);
+  }
+
   /** Ends the socket without a close frame, as a lost network does. */
   void vanish() {
     var _ = channel.close();

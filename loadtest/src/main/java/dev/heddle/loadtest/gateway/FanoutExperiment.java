@@ -7,38 +7,38 @@ import dev.heddle.loadtest.invoke.Findings;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
+import dev.heddle.loadtest.measure.Peer;
+import dev.heddle.loadtest.measure.ProcessCpu;
 import dev.heddle.process.Closer;
-import dev.heddle.process.ErrorCode;
-import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * One frame for all of many WebSockets, published by one request: from its sending to each client,
- * and to the last; a gateway's in a channel, which keeps it in its history first. Fails on frames
- * that are lost or come twice. Of the general options it takes runs, requests (frames, in all
- * rounds of a run, of which there are eight at least), warm-up (of them) and peers.
+ * and to the last; a gateway's in a channel, which keeps it in its history first. Each server has
+ * its clients in a process of their own. Fails on frames that are lost or come twice. Of the
+ * general options it takes runs, requests (frames, in all rounds of a run, of which there are
+ * thirty at least), warm-up (of them) and peers.
  */
 public final class FanoutExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration ANSWER = Duration.ofSeconds(60);
-  private static final int LEAST_ROUNDS = 8;
-  private static final int LOOKS = 60;
+  private static final int LEAST_ROUNDS = 30;
+  private static final String HEDDLE = "heddle";
 
-  /** Who they are is asked of so many connections at a time: a node bounds its calls. */
-  private static final int ASKED = 200;
+  /** 1.25 times as fast as Jetty. */
+  private static final double MOST_JETTY_TIMES = 0.8;
 
-  private static final String WHO = "{\"action\":\"who\"}";
+  /** 0.9 times as fast as nchan. */
+  private static final double MOST_NCHAN_TIMES = 1.11;
+
+  private static final double MOST_P99_TIMES = 1.3;
 
   private final JavaCommand java;
   private final Path directory;
@@ -58,6 +58,13 @@ public final class FanoutExperiment implements Experiment {
     this.clients = clients;
   }
 
+  /** A server's processes, and its clients'. */
+  private record Subject(String name, Generator subscribers, Supplier<List<Long>> pids) {
+    RoundBook.Outcome play(int rounds) {
+      return RoundBook.Outcome.decode(subscribers.ask("rounds " + rounds));
+    }
+  }
+
   @Override
   public String name() {
     return "fanout";
@@ -71,140 +78,108 @@ public final class FanoutExperiment implements Experiment {
   @Override
   public ExperimentResult run(BenchOptions options, Ticker ticker, Consumer<String> progress)
       throws InterruptedException {
+    SocketFleet.check(name(), clients);
     var findings = new Findings();
     var ports = new FreePorts();
     var peers = new SocketPeers(options, directory, packages, ports, ticker, findings);
     var nodes = GatewayNodes.together(directory.resolve("nodes"), ports, 1, clients);
-    SocketFleet.check(name(), clients * (1 + SocketPeers.ALL.size()));
-    var subjects = new ArrayList<Rounds>();
+    var subjects = new ArrayList<Subject>();
     try (var closer = new Closer()) {
-      var fleet = closer.register("fleet", new SocketFleet(1));
       var cluster = closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker));
       progress.accept("starting a process");
       cluster.start(START);
       var gateway = nodes.gateways().getFirst();
       Talk.deploy(gateway);
-      subjects.add(heddle(gateway, cluster, fleet, closer, ticker));
+      var door = Door.plain(gateway, Talk.path());
+      subjects.add(subject(HEDDLE, SubscribersMain.GATEWAY, door, cluster::pids, closer));
       for (var peer : SocketPeers.ALL) {
         var running = peers.start(peer);
         if (running.isPresent()) {
           closer.register(peer.label(), running.get());
-          subjects.add(bare(running.get(), fleet, closer, ticker));
+          var server = running.get().server();
+          subjects.add(
+              subject(
+                  server.name(), SubscribersMain.BARE, server.subscribe(), server.pids(), closer));
         }
       }
       for (var subject : subjects) {
         progress.accept(subject.name() + ": warm-up");
-        var _ =
-            subject.run(subject.name() + ", warm-up", rounds(options.load().warmup()), findings);
+        var _ = subject.subscribers().number("open");
+        subject
+            .play(rounds(options.load().warmup()))
+            .failures()
+            .forEach(each -> findings.problem(subject.name() + ", warm-up: " + each));
       }
       for (int run = 1; run <= options.load().runs(); run++) {
         for (var subject : subjects) {
           progress.accept(subject.name() + ", run " + run);
-          subject.measure(run, rounds(options.load().requests()), clients, findings);
+          measure(subject, run, rounds(options.load().requests()), findings);
         }
       }
     }
+    compare(subjects, findings);
     findings.note("heddle: in a channel, whose history has a frame before it is sent");
-    return findings.result(name(), clients + " WebSockets of each server");
+    findings.note(
+        "each server's clients are in a process of their own: clientCpuMicros is that one's");
+    return findings.result(name(), "%,d WebSockets of each server".formatted(clients));
   }
 
   private int rounds(int frames) {
     return Math.max(LEAST_ROUNDS, frames / clients);
   }
 
-  private Rounds heddle(
-      HostPort gateway, ProcessCluster cluster, SocketFleet fleet, Closer closer, Ticker ticker)
-      throws InterruptedException {
-    var book = new RoundBook(clients, ticker);
-    var named = new ArrayList<Named>();
-    var askable = new Semaphore(ASKED);
-    var door = Door.plain(gateway, Talk.path());
-    var sockets =
-        fleet.openAll(
-            door,
-            clients,
-            number -> {
-              var one = new Named(number, book, askable);
-              named.add(one);
-              return one;
-            });
-    for (var socket : sockets) {
-      if (!askable.tryAcquire(ANSWER.toNanos(), TimeUnit.NANOSECONDS)) {
-        throw new HeddleException(
-            ErrorCode.UNAVAILABLE, "connections: no ids (expected: an answer to " + WHO + ")");
-      }
-      socket.send(WHO);
-    }
-    var ids = new ArrayList<String>();
-    for (var one : named) {
-      try {
-        ids.add(one.id.get(ANSWER.toNanos(), TimeUnit.NANOSECONDS));
-      } catch (ExecutionException | TimeoutException e) {
-        throw new HeddleException(
-            ErrorCode.UNAVAILABLE, "connection " + one.number + ": no id: " + e, e);
-      }
-    }
-    var publisher = closer.register("channel", GatewayChannel.of(gateway, ids, ticker));
-    return new Rounds("heddle", book, publisher, cluster::pids, () -> true);
+  private Subject subject(
+      String name, String kind, Door door, Supplier<List<Long>> pids, Closer closer) {
+    var log = directory.resolve(name + "-subscribers.log");
+    var generator = SubscribersMain.start(kind, door, clients, log);
+    return new Subject(name, closer.register(name + "-subscribers", generator), pids);
   }
 
-  private Rounds bare(SocketPeers.Running running, SocketFleet fleet, Closer closer, Ticker ticker)
-      throws InterruptedException {
-    var book = new RoundBook(clients, ticker);
-    var server = running.server();
-    var _ = fleet.openAll(server.subscribe(), clients, number -> new Receiver(number, book));
-    var publisher =
-        closer.register(
-            server.name() + "-publisher", PostLane.publisher(server.address(), "/pub", ticker));
-    return new Rounds(server.name(), book, publisher, server.pids(), afterLooks());
+  private void measure(Subject subject, int run, int rounds, Findings findings) {
+    var servers = subject.pids().get();
+    var client = List.of(subject.subscribers().pid());
+    long clientBefore = ProcessCpu.nanos(client);
+    long serverBefore = ProcessCpu.nanos(servers);
+    var outcome = subject.play(rounds);
+    double frames = 1e3 * Math.max(1, outcome.each().count());
+    var cpu =
+        Map.of(
+            "clientCpuMicros", (ProcessCpu.nanos(client) - clientBefore) / frames,
+            "serverCpuMicros", (ProcessCpu.nanos(servers) - serverBefore) / frames);
+    outcome
+        .failures()
+        .forEach(each -> findings.problem(subject.name() + ", run " + run + ": " + each));
+    Rounds.tell(subject.name(), run, rounds, clients, outcome, cpu, findings);
+    double micros = Math.max(1e-3, outcome.last().percentiles().mean());
+    findings.figure(subject.name() + "FramesPerSecond", clients * 1e6 / micros);
   }
 
-  /** Servers may answer a handshake a moment before they count its socket among subscribers. */
-  private static BooleanSupplier afterLooks() {
-    var looks = new int[1];
-    return () -> looks[0] >= LOOKS || ++looks[0] >= LOOKS;
-  }
-
-  private static class Receiver implements SocketListener {
-    final int number;
-    final RoundBook book;
-
-    Receiver(int number, RoundBook book) {
-      this.number = number;
-      this.book = book;
-    }
-
-    @Override
-    public void text(ClientSocket socket, String text) {
-      book.received(number, text);
-    }
-
-    @Override
-    public void closed(int code) {
-      book.failed("client " + number + ": closed with " + code);
-    }
-  }
-
-  /** Whose first frame is its id. */
-  private static final class Named extends Receiver {
-    private final CompletableFuture<String> id = new CompletableFuture<>();
-    private final Semaphore askable;
-
-    /**
-     * @param askable gets back what the question took, with its answer
-     */
-    Named(int number, RoundBook book, Semaphore askable) {
-      super(number, book);
-      this.askable = askable;
-    }
-
-    @Override
-    public void text(ClientSocket socket, String text) {
-      if (id.complete(text)) {
-        askable.release();
-      } else {
-        super.text(socket, text);
+  private static void compare(List<Subject> subjects, Findings findings) {
+    double rate = Math.max(1e-3, findings.median(HEDDLE + "FramesPerSecond"));
+    for (var subject : subjects) {
+      double theirs = findings.median(subject.name() + "FramesPerSecond");
+      if (!subject.name().equals(HEDDLE) && theirs > 0) {
+        findings.figure("to" + up(subject.name()) + "Times", rate / theirs);
       }
     }
+    goal(Peer.JETTY, MOST_JETTY_TIMES, rate, findings);
+    goal(Peer.NCHAN, MOST_NCHAN_TIMES, rate, findings);
+    double nchan = findings.least(Peer.NCHAN.label() + "LastP99Micros");
+    if (nchan > 0) {
+      findings.figure("bestLastP99ToNchanTimes", findings.least(HEDDLE + "LastP99Micros") / nchan);
+      findings.goal("bestLastP99ToNchanTimes", MOST_P99_TIMES);
+    }
+  }
+
+  /** What a frame takes beside the peer's. */
+  private static void goal(Peer peer, double most, double rate, Findings findings) {
+    double theirs = findings.median(peer.label() + "FramesPerSecond");
+    if (theirs > 0) {
+      findings.goal(peer.label() + "ToHeddleTimes", most, theirs / rate);
+    }
+  }
+
+  private static String up(String name) {
+    return name.substring(0, 1).toUpperCase(Locale.ROOT) + name.substring(1);
   }
 }

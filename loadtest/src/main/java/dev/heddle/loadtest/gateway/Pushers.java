@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 
 /**
@@ -25,6 +26,7 @@ final class Pushers<R> implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final List<Semaphore> passes = new ArrayList<>();
   private final AtomicLong pushes = new AtomicLong();
+  private volatile long restNanos;
   private volatile boolean over;
 
   /**
@@ -53,6 +55,7 @@ final class Pushers<R> implements AutoCloseable {
         for (int i = lane; i < receivers.size() && !over; i += LANES) {
           push.accept(receivers.get(i), posts);
           pushes.incrementAndGet();
+          LockSupport.parkNanos(restNanos);
         }
         done.release();
         if (lane >= receivers.size()) {
@@ -73,6 +76,11 @@ final class Pushers<R> implements AutoCloseable {
                 .formatted(lane, limit.toSeconds()));
       }
     }
+  }
+
+  /** From now on all lanes together push at most so often in a second; 0: as often as they can. */
+  void most(int inSecond) {
+    restNanos = inSecond == 0 ? 0 : TimeUnit.SECONDS.toNanos(LANES) / inSecond;
   }
 
   long pushes() {

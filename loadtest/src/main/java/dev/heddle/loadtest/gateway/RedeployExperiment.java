@@ -5,9 +5,11 @@ import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.invoke.Findings;
 import dev.heddle.loadtest.measure.BenchOptions;
+import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.loadtest.measure.Timeline;
 import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -18,8 +20,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -28,8 +34,9 @@ import java.util.function.Consumer;
 
 /**
  * Clients that chat while the function that answers them, and their app, are deployed again and
- * again. Fails where a connection is closed, a frame has no answer, or another one than its own, or
- * a version never answers. Half of the clients have plain connections, half such that survive their
+ * again. They take turns: so many frames are under way as a node may have calls without refusing
+ * any. Fails where a connection is closed, a frame has no answer, or another one than its own, or a
+ * version never answers. Half of the clients have plain connections, half such that survive their
  * sockets, and lose none. Of the general options it takes requests: frames, of all clients, between
  * two deploys.
  */
@@ -38,6 +45,10 @@ public final class RedeployExperiment implements Experiment {
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final Duration LOOK = Duration.ofMillis(5);
   private static final int MOST_FAILURES = 10;
+  private static final int OPENING_AT_ONCE = 128;
+
+  /** Frames of all clients that wait for their answers. */
+  private static final int UNDER_WAY = 64;
 
   private final JavaCommand java;
   private final Path directory;
@@ -82,59 +93,84 @@ public final class RedeployExperiment implements Experiment {
       Talk.deploy(gateway);
       var audit = new Audit(ticker);
       var chatters = open(fleet, gateway, audit);
-      chatters.forEach(Chatter::say);
-      long step = Math.max(clients, options.load().requests());
+      var cpu = new CpuShare(cluster.pids());
+      long began = ticker.nanoTime();
+      audit.begin(chatters);
+      long step = Math.max(UNDER_WAY, options.load().requests());
       audit.await(step);
       for (int i = 1; i <= deploys; i++) {
-        progress.accept("deploys %d of %d".formatted(i, deploys));
+        if (i % Math.max(1, deploys / 10) == 0) {
+          progress.accept("deploys %d of %d".formatted(i, deploys));
+        }
         Talk.deployFunction(gateway, i);
         audit.await(step);
         Talk.deployApp(gateway, i);
         audit.await(step);
       }
+      // Whoever has not said anything under the last version does so now.
+      audit.await(clients);
       audit.over = true;
       audit.awaitSilence(chatters);
+      double seconds = (ticker.nanoTime() - began) / 1e9;
+      findings.series("frames", audit.times, cpu.per(audit.answered.get()), new Timeline());
+      findings.figure("framesPerSecond", audit.answered.get() / Math.max(1e-9, seconds));
       tell(audit, chatters, findings);
       chatters.forEach(Chatter::end);
     }
     return findings.result(
         name(),
-        "%d clients that chat, %d deploys of their function and as many of their app"
+        "%,d clients that chat, %d deploys of their function and as many of their app"
             .formatted(clients, deploys));
   }
 
   private List<Chatter> open(SocketFleet fleet, HostPort gateway, Audit audit)
       throws InterruptedException {
+    var places = new Semaphore(OPENING_AT_ONCE);
     var chatters = new ArrayList<Chatter>();
+    var opening = new ArrayList<CompletableFuture<?>>();
     for (int i = 0; i < clients; i++) {
+      places.acquire();
       var chatter = new Chatter(i, audit);
       chatters.add(chatter);
-      if (i % 2 == 0) {
-        var socket = fleet.openAll(Door.plain(gateway, Talk.path()), 1, _ -> chatter).getFirst();
-        chatter.says = socket::send;
-        chatter.ends = socket::vanish;
-      } else {
-        var client = new ResumableClient(fleet, Talk.path(), List.of(gateway), i, chatter.events());
-        try {
-          var _ = client.open(gateway).get(LIMIT.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (ExecutionException | TimeoutException e) {
-          throw new HeddleException(ErrorCode.UNAVAILABLE, "connection " + i + ": " + e, e);
-        }
-        chatter.says = client::send;
-        chatter.ends = client::end;
+      var one =
+          i % 2 == 0
+              ? fleet.open(Door.plain(gateway, Talk.path()), chatter).thenAccept(chatter::over)
+              : resumable(fleet, gateway, chatter);
+      opening.add(one.whenComplete((_, _) -> places.release()));
+    }
+    for (int i = 0; i < clients; i++) {
+      try {
+        var _ = opening.get(i).get(LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+      } catch (ExecutionException | TimeoutException e) {
+        throw new HeddleException(
+            ErrorCode.UNAVAILABLE, "connection %d of %d: %s".formatted(i + 1, clients, e), e);
       }
     }
     return chatters;
   }
 
+  private static CompletableFuture<String> resumable(
+      SocketFleet fleet, HostPort gateway, Chatter chatter) {
+    var client =
+        new ResumableClient(fleet, Talk.path(), List.of(gateway), chatter.number, chatter.events());
+    chatter.says = client::send;
+    chatter.ends = client::end;
+    return client.open(gateway);
+  }
+
   private void tell(Audit audit, List<Chatter> chatters, Findings findings) {
     long lost = chatters.stream().filter(chatter -> chatter.waits).count();
-    findings.series("frames", audit.times);
     findings.figure("frames", (double) audit.answered.get());
     findings.figure("closes", (double) audit.closes.get());
     findings.figure("lost", (double) lost);
     findings.figure("wrong", (double) audit.wrong.get());
     findings.figure("versionsSeen", audit.versions.size());
+    findings.figure(
+        "framesOfAClientAtLeast",
+        (double) chatters.stream().mapToLong(chatter -> chatter.count).min().orElse(0));
+    for (var nothing : List.of("closes", "lost", "wrong")) {
+      findings.goal(nothing, 0);
+    }
     audit.failures.forEach(findings::problem);
     if (lost > 0) {
       findings.problem(lost + " frames have no answer (expected: one for each)");
@@ -160,10 +196,33 @@ public final class RedeployExperiment implements Experiment {
     private final LatencyRecorder times = new LatencyRecorder();
     private final Set<String> versions = new HashSet<>();
     private final List<String> failures = new ArrayList<>();
+    private final Queue<Chatter> turns = new ConcurrentLinkedQueue<>();
     private volatile boolean over;
 
     Audit(Ticker ticker) {
       this.ticker = ticker;
+    }
+
+    /** The first ones say something; each answer lets the next one. */
+    void begin(List<Chatter> chatters) {
+      turns.addAll(chatters);
+      for (int i = 0; i < Math.min(UNDER_WAY, chatters.size()); i++) {
+        next();
+      }
+    }
+
+    private void next() {
+      var chatter = turns.poll();
+      if (chatter != null && !over) {
+        chatter.say();
+      }
+    }
+
+    /** Of the fleet's thread. */
+    void answered(Chatter chatter) {
+      answered.incrementAndGet();
+      turns.add(chatter);
+      next();
     }
 
     void wrong(String why) {
@@ -197,14 +256,14 @@ public final class RedeployExperiment implements Experiment {
     }
   }
 
-  /** Says the next thing when the last one was answered. */
+  /** Says something when it is its turn, which is not before the last one was answered. */
   private static final class Chatter implements SocketListener {
     private final int number;
     private final Audit audit;
-    private Consumer<String> says = _ -> {};
-    private Runnable ends = () -> {};
-    private String said = "";
-    private long saidAt;
+    private volatile Consumer<String> says = _ -> {};
+    private volatile Runnable ends = () -> {};
+    private volatile String said = "";
+    private volatile long saidAt;
     private volatile long count;
     private volatile boolean waits;
     private volatile boolean ended;
@@ -236,10 +295,12 @@ public final class RedeployExperiment implements Experiment {
       waits = false;
       audit.times.record(audit.ticker.nanoTime() - saidAt);
       audit.versions.add(text.substring(0, space));
-      audit.answered.incrementAndGet();
-      if (!audit.over) {
-        say();
-      }
+      audit.answered(this);
+    }
+
+    void over(ClientSocket socket) {
+      says = socket::send;
+      ends = socket::vanish;
     }
 
     void end() {

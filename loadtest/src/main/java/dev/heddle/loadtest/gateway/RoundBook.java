@@ -6,9 +6,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongFunction;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Who has got what was published: in each round one frame for every receiver, which says in which
@@ -39,7 +41,25 @@ final class RoundBook {
    * @param each from sending to receiving, of each receiver
    * @param last from the first sending to the last receiver, of each round
    */
-  record Outcome(LatencyRecorder each, LatencyRecorder last, List<String> failures) {}
+  record Outcome(LatencyRecorder each, LatencyRecorder last, List<String> failures) {
+    /** All of it as one line, for another process. */
+    String encoded() {
+      return JsonMapper.shared()
+          .writeValueAsString(
+              Map.of("each", each.encoded(), "last", last.encoded(), "failures", failures));
+    }
+
+    /** What {@link #encoded} has made. */
+    static Outcome decode(String line) {
+      var json = JsonMapper.shared().readTree(line);
+      var failures = new ArrayList<String>();
+      json.path("failures").forEach(each -> failures.add(each.asString("")));
+      return new Outcome(
+          LatencyRecorder.decode(json.path("each").asString("")),
+          LatencyRecorder.decode(json.path("last").asString("")),
+          List.copyOf(failures));
+    }
+  }
 
   RoundBook(int receivers, Ticker ticker) {
     this.got = new int[receivers];
@@ -66,14 +86,20 @@ final class RoundBook {
   /** A receiver has a frame. */
   void received(int receiver, String text) {
     long now = ticker.nanoTime();
-    var words = text.split(" ", 3);
+    int first = text.indexOf(' ');
+    int second = text.indexOf(' ', first + 1);
     lock.lock();
     try {
-      if (words.length != 3 || !words[0].matches("\\d{1,9}") || !words[1].matches("-?\\d{1,19}")) {
+      int number;
+      long sent;
+      try {
+        // Not by patterns: tens of thousands come in a second, and what they take is not measured.
+        number = Integer.parseInt(text, 0, Math.max(0, first), 10);
+        sent = Long.parseLong(text, first + 1, Math.max(first + 1, second), 10);
+      } catch (NumberFormatException e) {
         fail("receiver " + receiver + ": " + text.substring(0, Math.min(200, text.length())));
         return;
       }
-      int number = Integer.parseInt(words[0]);
       if (number != round || got[receiver] == round) {
         fail(
             "receiver %d: the frame of round %d, after that of round %d (expected: once, that of round %d)"
@@ -81,7 +107,7 @@ final class RoundBook {
         return;
       }
       got[receiver] = number;
-      each.record(Math.max(0, now - Long.parseLong(words[1])));
+      each.record(Math.max(0, now - sent));
       if (--missing == 0) {
         last.record(Math.max(0, now - began));
         all.signalAll();

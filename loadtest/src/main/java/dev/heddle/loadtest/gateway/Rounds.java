@@ -8,6 +8,7 @@ import dev.heddle.process.HeddleException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -35,6 +36,13 @@ record Rounds(
    * @return what they took
    */
   RoundBook.Outcome run(String label, int rounds, Findings findings) throws InterruptedException {
+    var outcome = run(rounds);
+    outcome.failures().forEach(failure -> findings.problem(label + ": " + failure));
+    return outcome;
+  }
+
+  /** As {@link #run(String, int, Findings)}, where somebody else tells what was wrong. */
+  RoundBook.Outcome run(int rounds) throws InterruptedException {
     for (int i = 0; i < rounds; i++) {
       awaitReady();
       try {
@@ -47,9 +55,7 @@ record Rounds(
         break;
       }
     }
-    var outcome = book.take();
-    outcome.failures().forEach(failure -> findings.problem(label + ": " + failure));
-    return outcome;
+    return book.take();
   }
 
   /** Rounds that count: their series and figures. */
@@ -57,16 +63,28 @@ record Rounds(
     var label = name + ", run " + run;
     var cpu = new CpuShare(pids.get());
     var outcome = run(label, rounds, findings);
-    findings.series(
-        name + ", each, run " + run,
-        outcome.each(),
-        cpu.per(outcome.each().count()),
-        new Timeline());
+    tell(name, run, rounds, receivers, outcome, cpu.per(outcome.each().count()), findings);
+  }
+
+  /**
+   * Tells of rounds that count.
+   *
+   * @param cpu figures of processor time for each frame
+   */
+  static void tell(
+      String name,
+      int run,
+      int rounds,
+      int receivers,
+      RoundBook.Outcome outcome,
+      Map<String, Double> cpu,
+      Findings findings) {
+    findings.series(name + ", each, run " + run, outcome.each(), cpu, new Timeline());
     findings.series(name + ", last of a round, run " + run, outcome.last());
     if (outcome.each().count() != (long) rounds * receivers) {
       findings.problem(
-          "%s: %d frames received (expected: %d)"
-              .formatted(label, outcome.each().count(), (long) rounds * receivers));
+          "%s, run %d: %d frames received (expected: %d)"
+              .formatted(name, run, outcome.each().count(), (long) rounds * receivers));
     }
     findings.figure(name + "EachP50Micros", outcome.each().percentiles().p50());
     findings.figure(name + "EachP99Micros", outcome.each().percentiles().p99());

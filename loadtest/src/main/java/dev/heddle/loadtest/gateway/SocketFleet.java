@@ -111,6 +111,8 @@ final class SocketFleet implements AutoCloseable {
             .generateOriginHeader(false)
             .handleCloseFrames(false)
             .dropPongFrames(false)
+            // Text is decoded all the same.
+            .withUTF8Validator(false)
             .handshakeTimeoutMillis(OPENING.toMillis());
     return door.protocol().map(builder::subprotocol).orElse(builder).build();
   }

@@ -15,6 +15,7 @@ final class Talk {
       routes:
         who: {function: frames}
         version: {function: frames}
+        join: {function: frames}
         $default: {function: frames}
       """;
 
@@ -31,6 +32,12 @@ final class Talk {
     deployFunction(gateway, 0);
     var hooks = "  $connect: {function: frames}\n  $disconnect: {function: frames}\n";
     new FunctionEdge(gateway).deployApp(APP, ROUTES + hooks);
+  }
+
+  /** Deploys both; of plain connections that do not keep up, the oldest frames are dropped. */
+  static void deployDropping(HostPort gateway) {
+    deployFunction(gateway, 0);
+    new FunctionEdge(gateway).deployApp(APP, ROUTES + "slowConsumer: dropOldest\n");
   }
 
   /** A version of the function, which does what all of them do. */

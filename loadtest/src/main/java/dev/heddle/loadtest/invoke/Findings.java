@@ -73,6 +73,14 @@ public final class Findings {
     return sorted.isEmpty() ? 0 : sorted.get((sorted.size() - 1) / 2);
   }
 
+  /** The least value of a figure, as of the best of several runs; 0: there is none. */
+  public double least(String figure) {
+    return figures.getOrDefault(figure, List.of()).stream()
+        .mapToDouble(Double::doubleValue)
+        .min()
+        .orElse(0);
+  }
+
   /** A goal about the median of a figure. */
   public void goal(String figure, double atMost) {
     goal(figure, atMost, median(figure));

@@ -69,4 +69,16 @@ class RoundBookTest {
         List.of("round 1: 1 receivers without its frame, the first of them number 1"),
         book.take().failures());
   }
+
+  @Test
+  void whatAnotherProcessHasFoundIsTheSameHere() {
+    book.received(0, book.begin().apply(clock.get()));
+    book.failed("with \"quotes\"\nand lines");
+    var outcome = book.take();
+    var line = outcome.encoded();
+
+    assertFalse(line.contains("\n"));
+    assertEquals(outcome, RoundBook.Outcome.decode(line));
+    assertEquals(1, RoundBook.Outcome.decode(line).each().count());
+  }
 }
