@@ -291,7 +291,7 @@ public final class DeliveriesExperiment implements Experiment {
     void begin(Findings findings) throws InterruptedException {
       var id = new CompletableFuture<String>();
       var joined = new CompletableFuture<String>();
-      long before = JvmFootprint.liveHeapKib(pid);
+      long before = JvmFootprint.total(JvmFootprint.histogram(pid));
       sockets =
           fleet.openAll(
               Door.plain(gateway, Talk.path()),
@@ -312,7 +312,8 @@ public final class DeliveriesExperiment implements Experiment {
       var _ = got(joined, "the client that does not read");
       socket.stall();
       post(FILLING, "x".repeat(FILLING_BYTES), findings);
-      findings.figure("stalledKib", (double) (JvmFootprint.liveHeapKib(pid) - before));
+      long after = JvmFootprint.total(JvmFootprint.histogram(pid));
+      findings.figure("stalledKib", (after - before) / 1_024.0);
     }
 
     void end(Findings findings) {
