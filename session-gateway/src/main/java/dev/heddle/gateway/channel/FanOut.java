@@ -20,21 +20,25 @@ final class FanOut {
   /** Subscribers of a part: some milliseconds of work, beside which a thread's start is little. */
   static final int PART = 128;
 
+  /** Handed over before others help: by then what all share, the frames, is made. */
+  static final int FIRST = 32;
+
   private final Publication message;
   private final Subscriber[] all;
-  private final AtomicInteger next = new AtomicInteger();
+  private final AtomicInteger next;
   private final CountDownLatch parts;
   private final Queue<Subscriber> gone = new ConcurrentLinkedQueue<>();
 
   private FanOut(Publication message, Collection<Subscriber> all) {
     this.message = message;
     this.all = all.toArray(Subscriber[]::new);
-    this.parts = new CountDownLatch(Math.ceilDiv(this.all.length, PART));
+    this.next = new AtomicInteger(Math.min(FIRST, this.all.length));
+    this.parts = new CountDownLatch(Math.ceilDiv(this.all.length - next.get(), PART));
   }
 
   /**
    * Returns when all have been handed the message. A subscriber that fails keeps nobody else from
-   * it.
+   * it, and is told that it cannot go on where it was.
    *
    * @param most threads, this one among them
    * @return those that want no more
@@ -42,25 +46,36 @@ final class FanOut {
   static Collection<Subscriber> hand(
       Publication message, Collection<Subscriber> all, ThreadFactory threads, int most) {
     var fanOut = new FanOut(message, all);
-    long helpers = Math.min(most, fanOut.parts.getCount()) - 1;
-    for (int i = 0; i < helpers; i++) {
-      threads.newThread(fanOut::takeParts).start();
-    }
+    fanOut.hand(0, fanOut.next.get());
+    fanOut.help(threads, Math.min(most, fanOut.parts.getCount()) - 1);
     fanOut.takeParts();
     fanOut.awaitParts();
     return fanOut.gone;
   }
 
+  private void help(ThreadFactory threads, long helpers) {
+    try {
+      for (int i = 0; i < helpers; i++) {
+        threads.newThread(this::takeParts).start();
+      }
+    } catch (OutOfMemoryError e) {
+      log.warn("no thread to help channel={} error={}", message.channel().name(), e.toString());
+    }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // Nothing hangs on it.
   private void takeParts() {
     for (int from = next(); from < all.length; from = next()) {
-      try {
-        int to = Math.min(all.length, from + PART);
-        for (int i = from; i < to; i++) {
-          hand(all[i]);
-        }
-      } finally {
-        parts.countDown();
-      }
+      hand(from, Math.min(all.length, from + PART));
+      parts.countDown();
+      // Subscribers never wait: without this, all processors would be here until the end.
+      Thread.yield();
+    }
+  }
+
+  private void hand(int from, int to) {
+    for (int i = from; i < to; i++) {
+      hand(all[i]);
     }
   }
 
@@ -73,8 +88,17 @@ final class FanOut {
       if (!each.publication(message, false)) {
         gone.add(each);
       }
-    } catch (RuntimeException e) {
+    } catch (Throwable e) {
       log.warn("channel={} error={}", message.channel().name(), e.toString());
+      tellOfGap(each);
+    }
+  }
+
+  private void tellOfGap(Subscriber each) {
+    try {
+      each.subscribed(message.channel(), message.at(), false);
+    } catch (Throwable e) {
+      log.warn("not told channel={} error={}", message.channel().name(), e.toString());
     }
   }
 

@@ -284,11 +284,15 @@ final class WebSocketTransport implements SocketListener, Transport {
     }
     long interval = connections.pingInterval().toNanos();
     boolean late = ticker.nanoTime() - pingedNanos > 2 * interval;
-    if (demanding && pingedNanos - heardNanos > 0 && !late) {
+    boolean reads = open.waiting() && open.departures() != departures;
+    boolean stalls = stalls(open);
+    if (demanding && pingedNanos - heardNanos > 0 && !late && !reads) {
       // Nothing came since the last ping, though it was welcome. Where this node itself stood still
-      // meanwhile, an answer may be there and not be read yet: the next ping tells.
+      // meanwhile, an answer may be there and not be read yet: the next ping tells. So does it
+      // where
+      // the ping waits behind a large message, of which the client reads.
       open.abort();
-    } else if (stalls(open)) {
+    } else if (stalls) {
       open.abort();
     } else {
       pingedNanos = ticker.nanoTime();

@@ -40,6 +40,9 @@ final class EndSession extends SessionStep<@Nullable SessionEntry> {
     SessionEntry before = mapEntry.getValue();
     if (before == null || !before.ended()) {
       put(mapEntry, SessionEntry.ended(createdMillis, renewedMillis), nowMillis, keepMillis);
+    } else {
+      // The first end may never have come to the backup.
+      repeat(before, nowMillis);
     }
     return before;
   }

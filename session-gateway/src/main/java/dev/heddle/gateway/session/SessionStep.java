@@ -69,6 +69,14 @@ abstract class SessionStep<R extends @Nullable Object>
     made = new KeepSession(entry, ttlMillis);
   }
 
+  /** Tells the backup once more of an entry that stays as it is. */
+  void repeat(SessionEntry entry, long nowMillis) {
+    long ttlMillis = entry.expiresMillis() - nowMillis;
+    if (ttlMillis > 0) {
+      made = new KeepSession(entry, ttlMillis);
+    }
+  }
+
   /** Sets the entry, and has the journal keep it. */
   void keep(Map.Entry<String, SessionEntry> mapEntry, SessionEntry entry, long ttlMillis) {
     set(mapEntry, entry, ttlMillis);

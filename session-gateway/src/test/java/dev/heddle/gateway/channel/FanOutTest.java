@@ -1,6 +1,7 @@
 package dev.heddle.gateway.channel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.gateway.session.ChannelKey;
@@ -37,6 +38,7 @@ class FanOutTest {
   /** Counts its messages. */
   private static final class Listener implements Subscriber {
     final AtomicInteger messages = new AtomicInteger();
+    final List<ChannelPosition> gaps = new ArrayList<>();
     final BooleanSupplier wants;
 
     Listener(BooleanSupplier wants) {
@@ -54,7 +56,10 @@ class FanOutTest {
     }
 
     @Override
-    public void subscribed(ChannelKey channel, ChannelPosition at, boolean recovered) {}
+    public void subscribed(ChannelKey channel, ChannelPosition at, boolean recovered) {
+      assertFalse(recovered);
+      gaps.add(at);
+    }
 
     @Override
     public boolean takes(long bytes, boolean waited) {
@@ -120,8 +125,8 @@ class FanOutTest {
           }
         };
     List<Subscriber> all = listeners(2 * FanOut.PART, () -> true);
-    all.set(0, new Listener(meets));
-    all.set(FanOut.PART, new Listener(meets));
+    all.set(FanOut.FIRST, new Listener(meets));
+    all.set(FanOut.FIRST + FanOut.PART, new Listener(meets));
     assertTrue(FanOut.hand(MESSAGE, all, threads, 2).isEmpty());
   }
 
@@ -136,14 +141,32 @@ class FanOutTest {
   }
 
   @Test
-  void oneThatFailsKeepsNobodyElseFromIt() {
+  void oneThatFailsKeepsNobodyElseFromItAndIsToldThatItMissedIt() {
     List<Subscriber> all = listeners(MANY, () -> true);
-    all.set(
-        0,
-        new Listener(() -> {
-          throw new IllegalStateException("broken");
-        }));
+    var failing =
+        List.of(
+            new Listener(() -> {
+              throw new IllegalStateException("thrown by a test");
+            }),
+            new Listener(() -> {
+              throw new OutOfMemoryError("thrown by a test");
+            }));
+    all.set(0, failing.getFirst());
+    all.set(MANY - 2, failing.getLast());
     assertTrue(FanOut.hand(MESSAGE, all, threads, 2).isEmpty());
+    assertEquals(List.of(1), counts(all));
+    failing.forEach(each -> assertEquals(List.of(MESSAGE.at()), each.gaps));
+    assertEquals(2, all.stream().filter(each -> !((Listener) each).gaps.isEmpty()).count());
+  }
+
+  @Test
+  void whereThereIsNoThreadToHelpOneHandsItToAll() {
+    List<Subscriber> all = listeners(MANY, () -> true);
+    ThreadFactory none =
+        _ -> {
+          throw new OutOfMemoryError("thrown by a test");
+        };
+    assertTrue(FanOut.hand(MESSAGE, all, none, 4).isEmpty());
     assertEquals(List.of(1), counts(all));
   }
 }

@@ -111,6 +111,21 @@ class StalledClientTest {
   }
 
   @Test
+  void whoSaysNothingWhileItReadsALongMessageStaysAndIsCutOffOnceItDoesNot() {
+    transport.demand();
+    for (int i = 0; i < 20; i++) {
+      transport.tick();
+      ticker.advance(connections.pingInterval());
+      assertTrue(endPoint.takeOutput().hasRemaining());
+      assertTrue(endPoint.isOpen(), "after interval " + i);
+    }
+    transport.tick();
+    ticker.advance(connections.pingInterval());
+    transport.tick();
+    assertFalse(endPoint.isOpen());
+  }
+
+  @Test
   void whoHasReadAllAndGetsNothingStays() {
     while (endPoint.takeOutput().hasRemaining()) {}
     for (int i = 0; i < 10; i++) {
