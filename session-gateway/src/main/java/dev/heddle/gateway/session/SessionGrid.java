@@ -12,6 +12,7 @@ import com.hazelcast.config.NetworkConfig;
 import com.hazelcast.core.Hazelcast;
 import com.hazelcast.core.HazelcastInstance;
 import com.hazelcast.core.LifecycleEvent;
+import com.hazelcast.internal.util.ConcurrencyUtil;
 import com.hazelcast.map.IMap;
 import com.hazelcast.partition.MigrationListener;
 import com.hazelcast.partition.MigrationState;
@@ -20,6 +21,7 @@ import com.hazelcast.spi.merge.DiscardMergePolicy;
 import com.hazelcast.spi.properties.ClusterProperty;
 import com.hazelcast.topic.ITopic;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.net.InetSocketAddress;
 import java.util.Map;
@@ -52,6 +54,13 @@ final class SessionGrid implements AutoCloseable {
 
   /** Channels a node whose presence is kept; what is pushed out is told again. */
   private static final int MAX_PRESENCE_PER_NODE = 20_000;
+
+  static {
+    // By itself, Hazelcast starts one of the system's threads for each callback on machines with
+    // one or two processors, which costs more than what is called back.
+    var callbacks = Threads.virtual("grid-callback");
+    ConcurrencyUtil.setDefaultAsyncExecutor(task -> callbacks.newThread(task).start());
+  }
 
   private final HazelcastInstance member;
   private final ChannelUse channelUse;

@@ -15,6 +15,7 @@ import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.ManualClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -92,6 +93,19 @@ class SessionStoreTest {
     assertEquals(Map.of("theme", "\"dark\""), one.get("default", session, List.of("theme")));
     assertTrue(one.change("default", session, List.of(new Change("recent", null, null))));
     assertEquals(Map.of("theme", "\"dark\""), all(two, session));
+  }
+
+  @Test
+  void whatFollowsAStepStartsNoThreadOfTheSystem() {
+    var threads = ManagementFactory.getThreadMXBean();
+    assertFalse(one.ended("default", session()));
+    long before = threads.getTotalStartedThreadCount();
+    for (int i = 0; i < 300; i++) {
+      assertFalse(one.ended("default", session()));
+    }
+    // With one or two processors there would be one for each; some are of others meanwhile.
+    long started = threads.getTotalStartedThreadCount() - before;
+    assertTrue(started < 100, started + " threads for 300 steps");
   }
 
   @Test
