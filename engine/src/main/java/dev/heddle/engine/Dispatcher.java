@@ -45,6 +45,9 @@ final class Dispatcher implements AutoCloseable {
     /** Called with the dispatcher's lock held, before it is run. */
     void room(SandboxPool.Room room);
 
+    /** Whether it will be short, as far as can be known once it has its room. */
+    boolean brief();
+
     /** It will never run: say why. */
     void refuse(HeddleException why);
   }
@@ -165,7 +168,7 @@ final class Dispatcher implements AutoCloseable {
     }
     pool.settle();
     if (starts) {
-      start(task, task.version().brevity().likely());
+      start(task, task.brief());
     }
   }
 

@@ -80,10 +80,10 @@ public final class Engine implements AutoCloseable {
     this.ticker = ticker;
     this.metrics = new EngineMetrics(registry, role);
     this.timer = new DeadlineTimer(ticker);
-    this.threads = new InvocationThreads(Threads.named("heddle-invocation"));
+    int processors = Runtime.getRuntime().availableProcessors();
+    this.threads = new InvocationThreads(Threads.named("heddle-invocation"), processors);
     this.scatterThreads = new ScatterThreads(threads, config.scatterThreads(), ticker);
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
-    int processors = Runtime.getRuntime().availableProcessors();
     // It counts real threads, in real time.
     var crowd = new Crowd(processors, threads::computing, MachineLoad.ofThisOne(), Ticker.system());
     this.dispatcher = new Dispatcher(config, pool, threads, crowd, processors, this::soon);

@@ -90,6 +90,12 @@ final class InvocationTask implements Dispatcher.Task {
     room = found;
   }
 
+  @Override
+  public boolean brief() {
+    // To make a sandbox, or to wake one up, takes longer.
+    return room().ready() && lease.version().brevity().likely();
+  }
+
   private SandboxPool.Room room() {
     if (room == null) {
       throw new IllegalStateException("run without room");

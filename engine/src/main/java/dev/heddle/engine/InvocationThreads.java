@@ -99,7 +99,7 @@ final class InvocationThreads implements AutoCloseable {
 
     @Override
     public void run() {
-      thread = Thread.currentThread();
+      began(this);
       try {
         task.run();
       } finally {
@@ -109,6 +109,7 @@ final class InvocationThreads implements AutoCloseable {
   }
 
   private final ThreadFactory factory;
+  private final int mostLent;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ended = lock.newCondition();
@@ -120,8 +121,12 @@ final class InvocationThreads implements AutoCloseable {
   private int generation;
   private boolean closed;
 
-  InvocationThreads(ThreadFactory factory) {
+  /**
+   * @param mostLent tasks on carriers at a time
+   */
+  InvocationThreads(ThreadFactory factory, int mostLent) {
     this.factory = factory;
+    this.mostLent = mostLent;
   }
 
   /**
@@ -134,8 +139,9 @@ final class InvocationThreads implements AutoCloseable {
    */
   void run(Runnable task, boolean brief) {
     var carriers = brief ? Carriers.current() : null;
-    if (carriers != null) {
-      carriers.next(lent(task));
+    var borrowed = carriers == null ? null : lent(task);
+    if (carriers != null && borrowed != null) {
+      carriers.next(borrowed);
       return;
     }
     Worker worker;
@@ -161,16 +167,36 @@ final class InvocationThreads implements AutoCloseable {
     }
   }
 
-  private Lent lent(Runnable task) {
-    var made = new Lent(task);
+  /**
+   * A task for a carrier; null where so many have been lent that more could be missed, as one that
+   * is short as a rule may hang for once.
+   */
+  private @Nullable Lent lent(Runnable task) {
     lock.lock();
     try {
       checkOpen();
+      if (lent.size() >= mostLent) {
+        return null;
+      }
+      var made = new Lent(task);
       lent.add(made);
+      return made;
     } finally {
       lock.unlock();
     }
-    return made;
+  }
+
+  /** What begins after the end is interrupted as what ran then. */
+  private void began(Lent task) {
+    lock.lock();
+    try {
+      task.thread = Thread.currentThread();
+      if (closed) {
+        Thread.currentThread().interrupt();
+      }
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void returned(Lent task) {

@@ -61,6 +61,11 @@ final class SandboxPool implements AutoCloseable {
       return sandbox;
     }
 
+    /** Whether a sandbox is there that needs no waking up. */
+    boolean ready() {
+      return sandbox != null && !paused;
+    }
+
     void made(Sandbox made, long nanos) {
       sandbox = made;
       initNanos = nanos;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(90)
 final class InvocationThreadsTest {
-  private final InvocationThreads threads = new InvocationThreads(Threads.named("handler"));
+  private final InvocationThreads threads = new InvocationThreads(Threads.named("handler"), 1);
 
   @AfterEach
   void close() {

@@ -61,7 +61,7 @@ public final class Carriers {
   private volatile int spare;
 
   /** Carriers of an earlier one end after what they do. */
-  private volatile int generation;
+  private final AtomicInteger generation = new AtomicInteger();
 
   private final AtomicBoolean watched = new AtomicBoolean();
   private final Thread watch;
@@ -72,6 +72,11 @@ public final class Carriers {
    * @throws InaccessibleObjectException where the JVM does not allow it
    */
   Carriers(String name, int atOnce, Duration keepAlive) throws ReflectiveOperationException {
+    this(name, atOnce, keepAlive, platform(name));
+  }
+
+  Carriers(String name, int atOnce, Duration keepAlive, ThreadFactory threads)
+      throws ReflectiveOperationException {
     this.name = name;
     this.atOnce = atOnce;
     this.keepAliveNanos = keepAlive.toNanos();
@@ -79,9 +84,19 @@ public final class Carriers {
         Class.forName("java.lang.ThreadBuilders$VirtualThreadBuilder")
             .getDeclaredConstructor(Executor.class);
     builders.setAccessible(true);
-    this.threads = Threads.named(name);
+    this.threads = threads;
     this.watch = Threads.named(name + "-watch").newThread(this::watch);
     watch.start();
+  }
+
+  /** A carrier may be made on the thread of a handler, of which it must keep nothing. */
+  private static ThreadFactory platform(String name) {
+    return Thread.ofPlatform()
+        .daemon(true)
+        .name(name + "-", 0)
+        .inheritInheritableThreadLocals(false)
+        .uncaughtExceptionHandler(Threads::logged)
+        .factory();
   }
 
   private static Optional<Carriers> make() {
@@ -120,9 +135,8 @@ public final class Carriers {
     SHARED.ifPresent(Carriers::replace);
   }
 
-  @SuppressWarnings("NonAtomicVolatileUpdate") // Of two at once, one is enough.
   void replace() {
-    generation++;
+    generation.incrementAndGet();
     for (Carrier carrier; (carrier = idle.pollFirst()) != null; ) {
       working.incrementAndGet();
       carrier.go();
@@ -178,19 +192,22 @@ public final class Carriers {
     }
   }
 
+  /** One more; where there is no thread for it, the watch tries again. */
   private void start() {
-    var carrier = new Carrier();
-    boolean started = false;
+    Carrier carrier = null;
     try {
+      carrier = new Carrier();
       all.add(carrier);
       carrier.thread.start();
-      started = true;
-    } finally {
-      if (!started) {
+    } catch (Throwable failure) {
+      if (carrier != null) {
         all.remove(carrier);
-        working.decrementAndGet();
-        waking.set(false);
       }
+      working.decrementAndGet();
+      waking.set(false);
+      // Whoever saw that one was being woken has left it to that one.
+      watched();
+      log.warn("no thread to carry with name={} error={}", name, failure.toString());
     }
   }
 
@@ -200,35 +217,38 @@ public final class Carriers {
     }
   }
 
-  /** While something waits, looks now and then whether carriers come back to it. */
+  /** While something waits or a carrier is away, looks now and then whether it comes back. */
   private void watch() {
     while (true) {
       while (!watched.get()) {
         LockSupport.park(this);
       }
       LockSupport.parkNanos(this, LOOK_NANOS);
-      if (waiting.isEmpty()) {
-        spare = 0;
-        watched.set(false);
-        if (waiting.isEmpty()) {
-          continue;
-        }
-        watched.set(true);
-      }
       int away = 0;
       for (Carrier carrier : all) {
         away += carrier.away() ? 1 : 0;
       }
       spare = Math.min(away, MOST_SPARE);
-      wake();
+      if (!waiting.isEmpty()) {
+        wake();
+      } else if (away == 0) {
+        watched.set(false);
+        if (!waiting.isEmpty()) {
+          watched.set(true);
+        }
+      }
     }
   }
 
   /** One carrier. */
   private final class Carrier implements Runnable {
     private final Thread thread = threads.newThread(this);
-    private final int made = generation;
+    private final int made = generation.get();
     private volatile boolean going;
+
+    Carrier() {
+      thread.setContextClassLoader(Carriers.class.getClassLoader());
+    }
 
     /** Counts what it took and what it ended: odd while it has something. Written by its thread. */
     private volatile long steps;
@@ -253,13 +273,12 @@ public final class Carriers {
     public void run() {
       waking.set(false);
       try {
-        boolean goesOn = true;
-        while (goesOn) {
+        while (true) {
           Runnable task = mayWork() ? waiting.pollFirst() : null;
           if (task != null) {
             carry(task);
-          } else {
-            goesOn = rest();
+          } else if (!rest()) {
+            return;
           }
         }
       } finally {
@@ -268,7 +287,7 @@ public final class Carriers {
     }
 
     private boolean mayWork() {
-      return made == generation && working.get() <= atOnce + spare;
+      return made == generation.get() && working.get() <= atOnce + spare;
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // One thread writes.
@@ -290,7 +309,7 @@ public final class Carriers {
     /** Waits until it is woken; false: it should end. */
     private boolean rest() {
       working.decrementAndGet();
-      boolean ends = made != generation;
+      boolean ends = made != generation.get();
       if (!ends) {
         idle.addFirst(this);
       }
@@ -298,7 +317,8 @@ public final class Carriers {
       if (!waiting.isEmpty()) {
         wake();
       }
-      if (ends) {
+      // Renewed since it looked: whoever takes it out of the idle ones now sees to it.
+      if (ends || (made != generation.get() && idle.remove(this))) {
         return false;
       }
       long start = System.nanoTime();
