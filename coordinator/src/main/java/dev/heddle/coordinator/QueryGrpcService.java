@@ -5,12 +5,12 @@ import dev.heddle.coordinator.Queries.Options;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.process.Carriers;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
-import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Demand;
 import dev.heddle.v1.QueryGrpc;
@@ -21,6 +21,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -28,6 +29,7 @@ import java.util.function.Supplier;
 /** Queries over gRPC. */
 final class QueryGrpcService extends QueryGrpc.QueryImplBase {
   private static final int MOST_CREDITS = 1_000;
+  private static final ThreadFactory STREAMED = Carriers.virtual("streamed-query");
 
   private final CoordinatorConfig config;
   private final Queries queries;
@@ -63,7 +65,7 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
   }
 
   private static void begin(Runnable query) {
-    Threads.virtual("streamed-query").newThread(Context.current().wrap(query)).start();
+    STREAMED.newThread(Context.current().wrap(query)).start();
   }
 
   private void answer(QueryRequest request, Sending sending) {
@@ -91,6 +93,12 @@ final class QueryGrpcService extends QueryGrpc.QueryImplBase {
               options(request),
               cancelled,
               improvements);
+      // The query itself looks only where it waits for long.
+      failure
+          .get()
+          .ifPresent(wrong -> {
+            throw wrong;
+          });
       observer.onNext(AnswerWire.response(answer, request.getExplain(), config.rates()));
       observer.onCompleted();
     } catch (InterruptedException e) {

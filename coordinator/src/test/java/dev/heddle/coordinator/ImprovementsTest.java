@@ -65,6 +65,9 @@ class ImprovementsTest {
   private final List<ScriptedLeafGrpcService> leaves = new ArrayList<>();
   private final CountDownLatch held = new CountDownLatch(1);
 
+  /** Opens when the coordinator has taken two messages of clients. */
+  private final CountDownLatch twoTaken = new CountDownLatch(2);
+
   @AfterEach
   void close() {
     held.countDown();
@@ -129,9 +132,46 @@ class ImprovementsTest {
             registry);
     var service = new QueryGrpcService(CoordinatorConfig.defaults(), queries, TICKER);
     var server =
-        Fixtures.serve(closer, "public", ServerOptions.open(Credentials.none()), List.of(service));
+        Fixtures.serve(
+            closer,
+            "public",
+            ServerOptions.open(Credentials.none()),
+            List.of(new Watched(service, twoTaken)));
     return QueryGrpc.newStub(channels.to(server.address().toString()))
         .withDeadlineAfter(PATIENCE_SECONDS, TimeUnit.SECONDS);
+  }
+
+  /** Counts what the service has taken. */
+  private static final class Watched extends QueryGrpc.QueryImplBase {
+    private final QueryGrpcService service;
+    private final CountDownLatch taken;
+
+    Watched(QueryGrpcService service, CountDownLatch taken) {
+      this.service = service;
+      this.taken = taken;
+    }
+
+    @Override
+    public StreamObserver<Demand> improve(StreamObserver<QueryResponse> observer) {
+      var demands = service.improve(observer);
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(Demand demand) {
+          demands.onNext(demand);
+          taken.countDown();
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+          demands.onError(failure);
+        }
+
+        @Override
+        public void onCompleted() {
+          demands.onCompleted();
+        }
+      };
+    }
   }
 
   private static Demand asking(int improvements) {
@@ -263,5 +303,28 @@ class ImprovementsTest {
     assertEquals(ErrorCode.INVALID_REQUEST, never.refusal());
     assertEquals(ErrorCode.OUT_OF_RANGE, much.refusal());
     assertEquals(ErrorCode.INVALID_REQUEST, twice.refusal());
+  }
+
+  /** The client does wrong while its only leaf is asked, which answers right after that. */
+  @Test
+  void aRequestTooManyIsRefusedThoughAllLeavesHaveAnswered() throws Exception {
+    var client = new Client();
+    var demands = new CompletableFuture<StreamObserver<Demand>>();
+    var leaf =
+        ScriptedLeafGrpcService.scripted(request -> {
+          demands.join().onNext(asking(1));
+          try {
+            assertTrue(twoTaken.await(PATIENCE_SECONDS, TimeUnit.SECONDS), "taken");
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+          return Optional.of(ScriptedLeafGrpcService.answer("a", request, 1));
+        });
+    var sent = queries(leaf).improve(client);
+    sent.onNext(asking(0));
+    demands.complete(sent);
+
+    assertEquals(ErrorCode.INVALID_REQUEST, client.refusal());
+    assertEquals(0, client.answers.size());
   }
 }

@@ -200,7 +200,9 @@ final class LoadedVersions implements AutoCloseable {
       var code = Archive.read(fetch(version.blob()), config.archive());
       return new ShippedCode(version, code, compiled.map(task -> fetched(task, failures)));
     } finally {
-      compiled.ifPresent(task -> task.cancel(true));
+      // Not interrupted: that closes the file to which the store may be writing just then, and the
+      // blob would be there, uncounted.
+      compiled.ifPresent(task -> task.cancel(false));
     }
   }
 

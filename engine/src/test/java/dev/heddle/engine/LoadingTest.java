@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -179,5 +180,37 @@ final class LoadingTest {
       throw new AssertionError("answered");
     }
     assertEquals(ErrorCode.UNAVAILABLE, failed.why().code());
+  }
+
+  /** It may be writing what it has got to the node's disk. */
+  @Test
+  void whatIsFetchedBesideCodeThatCannotBeHadIsLeftToEnd() throws Exception {
+    var fetching = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    var ended = new CompletableFuture<String>();
+    CodeSource code =
+        digest -> {
+          try {
+            if (digest.equals(digest("code"))) {
+              fetching.await();
+              throw new HeddleException(ErrorCode.UNAVAILABLE, "on no leaf (expected: on one)");
+            }
+            fetching.countDown();
+            goOn.await();
+            ended.complete("fetched");
+          } catch (InterruptedException e) {
+            ended.complete("interrupted");
+          }
+          return "compiled".getBytes(StandardCharsets.UTF_8);
+        };
+
+    var result = invoke(code, shipped("code", "compiled"));
+    goOn.countDown();
+
+    if (!(result instanceof InvocationResult.Failed failed)) {
+      throw new AssertionError("answered");
+    }
+    assertEquals(ErrorCode.UNAVAILABLE, failed.why().code());
+    assertEquals("fetched", ended.get(60, TimeUnit.SECONDS));
   }
 }

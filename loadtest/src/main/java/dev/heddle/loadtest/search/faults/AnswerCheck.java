@@ -10,6 +10,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -31,16 +33,34 @@ record AnswerCheck(KnownDocuments known) {
     Verdict {
       wrong = List.copyOf(wrong);
     }
+
+    /** This, and what else cannot be. */
+    Verdict and(String more) {
+      var all = new ArrayList<>(wrong);
+      all.add(more);
+      return new Verdict(all, doubled);
+    }
   }
 
   Verdict of(Asked asked, QueryResponse answer) {
     var wrong = new ArrayList<String>();
     var covered = covered(answer, wrong);
+    if (!asked.streamed() && !answer.getFinal()) {
+      wrong.add("not final (expected: the only answer is)");
+    }
+    if (answer.getCut() && !mayBeCut(asked)) {
+      wrong.add("cut (expected: not where leaves are asked for all hits)");
+    }
     int doubled =
         asked.kind() == Asked.Kind.COUNTS
             ? counts(answer, covered, wrong)
             : hits(asked, answer, covered, wrong);
     return new Verdict(wrong.stream().map(each -> asked + ": " + each).toList(), doubled);
+  }
+
+  /** Leaves are asked for fewer hits for neither aggregations nor improvements. */
+  private static boolean mayBeCut(Asked asked) {
+    return asked.kind() == Asked.Kind.BEST && !asked.streamed();
   }
 
   private Set<Integer> covered(QueryResponse answer, List<String> wrong) {
@@ -75,13 +95,15 @@ record AnswerCheck(KnownDocuments known) {
   }
 
   private int counts(QueryResponse answer, Set<Integer> covered, List<String> wrong) {
-    var expected = new TreeMap<Integer, Long>();
-    covered.forEach(shard -> expected.put(shard, (long) known.shards().get(shard).size()));
-    var found = new TreeMap<Integer, Long>();
-    JsonMapper.shared()
-        .readTree(answer.getResultJson())
-        .properties()
-        .forEach(each -> found.put(Integer.parseInt(each.getKey()), each.getValue().asLong(-1)));
+    var expected = new TreeMap<String, Long>();
+    covered.forEach(shard -> expected.put("" + shard, (long) known.shards().get(shard).size()));
+    var result = json(answer.getResultJson());
+    if (!result.isObject()) {
+      wrong.add("result: %s (expected: a JSON object)".formatted(answer.getResultJson()));
+      return 0;
+    }
+    var found = new TreeMap<String, Long>();
+    result.properties().forEach(each -> found.put(each.getKey(), whole(each.getValue())));
     if (!found.equals(expected)) {
       wrong.add("documents by shard: " + found + " (expected: " + expected + ")");
     }
@@ -91,26 +113,55 @@ record AnswerCheck(KnownDocuments known) {
             .count();
   }
 
+  /** What is broken is missing. */
+  private static JsonNode json(String text) {
+    try {
+      return JsonMapper.shared().readTree(text);
+    } catch (JacksonException e) {
+      return JsonMapper.shared().missingNode();
+    }
+  }
+
+  /** A whole number; -1: it is none. */
+  private static long whole(JsonNode value) {
+    return value.isIntegralNumber() && value.canConvertToLong() ? value.longValue() : -1;
+  }
+
   private int hits(Asked asked, QueryResponse answer, Set<Integer> covered, List<String> wrong) {
     var all = known.of(asked.group(), covered);
     same("total", all.size(), answer.getTotal().getValue(), wrong);
     if (asked.kind() == Asked.Kind.SUMS) {
-      var stats = answer.getAggsOrThrow(Asked.SUM).getStats();
-      same("count", all.size(), stats.getCount(), wrong);
-      long sum = all.stream().mapToLong(One::number).sum();
-      same("sum", sum, all.isEmpty() ? 0 : stats.getSum().getLongValue(), wrong);
+      sums(all, answer, wrong);
     }
     var expected = all.stream().limit(Asked.K).map(One::id).toList();
     var found = answer.getHitsList().stream().map(Hit::getId).toList();
-    // One that was cut off has the best ones, and fewer.
     boolean right =
-        answer.getCut()
-            ? found.size() <= expected.size() && found.equals(expected.subList(0, found.size()))
+        answer.getCut() && mayBeCut(asked)
+            ? someOfTheBest(found, expected)
             : found.equals(expected);
     if (!right) {
       wrong.add("hits: " + found + " (expected: " + expected + ")");
     }
     return answer.getTotal().getValue() > all.size() ? 1 : 0;
+  }
+
+  private static void sums(List<One> all, QueryResponse answer, List<String> wrong) {
+    var sums = answer.getAggsMap().get(Asked.SUM);
+    if (sums == null || !sums.hasStats()) {
+      wrong.add("stats: none (expected: of all that match)");
+      return;
+    }
+    var stats = sums.getStats();
+    same("count", all.size(), stats.getCount(), wrong);
+    long sum = all.stream().mapToLong(One::number).sum();
+    same("sum", sum, all.isEmpty() ? 0 : stats.getSum().getLongValue(), wrong);
+  }
+
+  /** One that was cut has the best ones, and fewer; each leaf is asked for one at least. */
+  private static boolean someOfTheBest(List<String> found, List<String> expected) {
+    return found.size() <= expected.size()
+        && found.isEmpty() == expected.isEmpty()
+        && found.equals(expected.subList(0, found.size()));
   }
 
   private static void same(String what, long expected, long found, List<String> wrong) {

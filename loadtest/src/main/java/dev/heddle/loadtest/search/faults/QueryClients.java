@@ -13,6 +13,8 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -114,25 +116,26 @@ final class QueryClients {
     }
   }
 
-  /** Asks once; returns whether the answer is right, and of all shards. */
+  /** Asks once; returns whether the answer is right, of all shards, and has all hits. */
   boolean ask(Asked asked, QueryTally tally) {
     var request = asked.request(dataset, deadline);
     var timed = stub.withDeadlineAfter(CALL.toNanos(), TimeUnit.NANOSECONDS);
     long began = ticker.nanoTime();
     try {
-      QueryResponse last;
-      if (asked.streamed()) {
-        var answers = timed.stream(request);
-        last = answers.next();
-        while (!last.getFinal()) {
-          tally.improved();
-          tally.checked(check.of(asked, last));
-          last = answers.next();
-        }
-      } else {
-        last = timed.run(request);
+      var answers =
+          asked.streamed() ? timed.stream(request) : List.of(timed.run(request)).iterator();
+      var last = next(answers);
+      while (asked.streamed() && !last.getFinal()) {
+        tally.improved();
+        tally.checked(check.of(asked, last));
+        last = next(answers);
       }
       long nanos = ticker.nanoTime() - began;
+      var verdict = check.of(asked, last);
+      if (answers.hasNext()) {
+        verdict = verdict.and(asked + ": another answer after the last (expected: none)");
+      }
+      tally.checked(verdict);
       tally.answered(last, nanos, deadline);
       if (nanos - deadline.toNanos() > NOTED.toNanos()) {
         progress.accept(
@@ -143,12 +146,21 @@ final class QueryClients {
                     last.getCoverage().getMissingList(),
                     asked));
       }
-      var verdict = check.of(asked, last);
-      tally.checked(verdict);
-      return verdict.wrong().isEmpty() && last.getCoverage().getMissingCount() == 0;
+      return verdict.wrong().isEmpty() && QueryTally.full(last);
     } catch (StatusRuntimeException e) {
       tally.unanswered(asked + ": " + e.getStatus());
       return false;
+    } catch (RuntimeException e) {
+      // Whatever cannot be read is a wrong answer, too.
+      tally.broken(asked + ": " + e);
+      return false;
     }
+  }
+
+  private static QueryResponse next(Iterator<QueryResponse> answers) {
+    if (!answers.hasNext()) {
+      throw new IllegalStateException("the stream ended (expected: after a final answer)");
+    }
+    return answers.next();
   }
 }

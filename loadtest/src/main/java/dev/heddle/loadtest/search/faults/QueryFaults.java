@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -34,7 +35,11 @@ final class QueryFaults {
   static final String SETTINGS =
       "leaf: {shards: {commit-after: 200ms, placement: {rebuild-after: 4s, every: 500ms}}}\n";
 
+  /** That a shard has at first. */
   static final int REPLICAS = 3;
+
+  /** That a shard has when one was taken from it. */
+  static final int FEWER_REPLICAS = REPLICAS - 1;
 
   private static final Logger log = LoggerFactory.getLogger(QueryFaults.class);
   private static final Duration LONGEST = Duration.ofHours(1);
@@ -48,6 +53,7 @@ final class QueryFaults {
   private final AtomicBoolean stopped = new AtomicBoolean();
   private final AtomicInteger changes = new AtomicInteger();
   private final List<Thread> threads = new ArrayList<>();
+  private final List<String> failures = new CopyOnWriteArrayList<>();
 
   private QueryFaults(
       Nemesis nemesis, DatasetsGrpc.DatasetsBlockingStub datasets, String dataset, Ticker ticker) {
@@ -88,6 +94,12 @@ final class QueryFaults {
                 work.run();
               } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
+              } catch (RuntimeException | Error e) {
+                log.error("faults end thread={}", name, e);
+                // What is interrupted at the end may fail.
+                if (!stopped.get()) {
+                  failures.add(name + ": " + e);
+                }
               }
             });
     threads.add(thread);
@@ -116,13 +128,13 @@ final class QueryFaults {
 
   /** Takes a replica of each shard away, then has them made again where there is most room. */
   private void move(Random random) throws InterruptedException {
-    for (int replicas = REPLICAS - 1; !stopped.get(); ) {
+    for (int replicas = FEWER_REPLICAS; !stopped.get(); ) {
       Pacing.pause(millis(random, 3_000, 7_000), ticker, stopped::get);
       if (stopped.get() || !alter(replicas)) {
         continue;
       }
       changes.incrementAndGet();
-      replicas = replicas == REPLICAS ? REPLICAS - 1 : REPLICAS;
+      replicas = replicas == REPLICAS ? FEWER_REPLICAS : REPLICAS;
     }
   }
 
@@ -145,6 +157,11 @@ final class QueryFaults {
   /** How often the number of replicas was changed. */
   int changes() {
     return changes.get();
+  }
+
+  /** Why a part of the faults ended before it was to. */
+  List<String> failures() {
+    return List.copyOf(failures);
   }
 
   /** What was done to leaves; once this has ended, all of it. */

@@ -11,7 +11,7 @@ import java.util.TreeMap;
 
 /** What came of all queries. Safe for any thread. */
 final class QueryTally {
-  private static final int MOST_WRONG = 20;
+  private static final int MOST_TOLD = 20;
   private static final Duration SLIGHT = Duration.ofMillis(20);
   private static final Duration GREAT = Duration.ofMillis(250);
 
@@ -19,8 +19,11 @@ final class QueryTally {
   private final LatencyRecorder late = new LatencyRecorder();
   private final Map<String, Integer> reasons = new TreeMap<>();
   private final List<String> wrong = new ArrayList<>();
+  private final List<String> failures = new ArrayList<>();
   private int answered;
   private int unanswered;
+  private int broken;
+  private int full;
   private int partial;
   private int cut;
   private int improvements;
@@ -29,6 +32,11 @@ final class QueryTally {
   private int slightlyLate;
   private int greatlyLate;
   private long hedges;
+
+  /** Whether nothing is missing in an answer, and all hits are there. */
+  static boolean full(QueryResponse answer) {
+    return answer.getCoverage().getMissingCount() == 0 && !answer.getCut();
+  }
 
   /** One that was answered, after so long. */
   synchronized void answered(QueryResponse answer, long nanos, Duration deadline) {
@@ -39,6 +47,7 @@ final class QueryTally {
     slightlyLate += beyond > SLIGHT.toNanos() ? 1 : 0;
     greatlyLate += beyond > GREAT.toNanos() ? 1 : 0;
     hedges += answer.getBill().getHedges();
+    full += full(answer) ? 1 : 0;
     cut += answer.getCut() ? 1 : 0;
     var missing = answer.getCoverage().getMissingList();
     partial += missing.isEmpty() ? 0 : 1;
@@ -53,7 +62,14 @@ final class QueryTally {
 
   synchronized void unanswered(String failure) {
     unanswered++;
-    wrong("unanswered: " + failure);
+    tell(failures, "unanswered: " + failure);
+  }
+
+  /** One whose answer is so wrong that it could not be held against anything. */
+  synchronized void broken(String what) {
+    broken++;
+    wrongAnswers++;
+    tell(wrong, what);
   }
 
   /** Of an answer or an improvement. */
@@ -61,14 +77,28 @@ final class QueryTally {
     doubled += verdict.doubled();
     if (!verdict.wrong().isEmpty()) {
       wrongAnswers++;
-      verdict.wrong().forEach(this::wrong);
+      verdict.wrong().forEach(each -> tell(wrong, each));
     }
   }
 
-  private void wrong(String what) {
-    if (wrong.size() < MOST_WRONG) {
-      wrong.add(what);
+  private static void tell(List<String> some, String what) {
+    if (some.size() < MOST_TOLD) {
+      some.add(what);
     }
+  }
+
+  /** Queries that came to an end, whichever. */
+  synchronized int ended() {
+    return answered + unanswered + broken;
+  }
+
+  synchronized int answered() {
+    return answered;
+  }
+
+  /** Answers of all shards, with all hits. */
+  synchronized int full() {
+    return full;
   }
 
   synchronized LatencyRecorder times() {
@@ -84,9 +114,14 @@ final class QueryTally {
     return copy;
   }
 
-  /** What cannot be, the first of it. */
+  /** What cannot be in an answer, the first of it. */
   synchronized List<String> wrong() {
     return List.copyOf(wrong);
+  }
+
+  /** Why there was no answer, the first of it. */
+  synchronized List<String> failures() {
+    return List.copyOf(failures);
   }
 
   /** Figures by name. */
@@ -94,6 +129,7 @@ final class QueryTally {
     var figures = new TreeMap<String, Double>();
     figures.put("answered", (double) answered);
     figures.put("unanswered", (double) unanswered);
+    figures.put("fullAnswers", (double) full);
     figures.put("partialAnswers", (double) partial);
     figures.put("cutAnswers", (double) cut);
     figures.put("improvements", (double) improvements);

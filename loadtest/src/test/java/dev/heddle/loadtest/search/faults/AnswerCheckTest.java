@@ -125,7 +125,8 @@ class AnswerCheckTest {
     var answer = counted(lacking, "{\"1\":1,\"2\":3}");
 
     assertWrong("missing shard 0: pending", CHECK.of(COUNTS, answer));
-    assertEquals(List.of(), CHECK.of(COUNTS, answer.toBuilder().setFinal(false).build()).wrong());
+    var streamed = new Asked(Kind.COUNTS, "g0", true, true);
+    assertEquals(List.of(), CHECK.of(streamed, answer.toBuilder().setFinal(false).build()).wrong());
   }
 
   @Test
@@ -138,5 +139,54 @@ class AnswerCheckTest {
         CHECK.of(
             SUMS,
             found(without(6, 3), 4, "c", "d", "a", "e").putAggs(Asked.SUM, sum(4, 19)).build()));
+  }
+
+  @Test
+  void onlyTheBestAloneMayBeCutAndHaveSome() {
+    var cut = found(without(6, 3), 4, "c", "d").setCut(true);
+    var streamed = new Asked(Kind.BEST, "g0", true, true);
+
+    assertEquals(List.of(), CHECK.of(BEST, cut.build()).wrong());
+    assertWrong("cut", CHECK.of(streamed, cut.build()));
+    assertWrong("hits", CHECK.of(streamed, cut.build()));
+    assertWrong("hits", CHECK.of(streamed, cut.setFinal(false).build()));
+    var sums = cut.setFinal(true).putAggs(Asked.SUM, sum(4, 20)).build();
+    assertWrong("cut", CHECK.of(SUMS, sums));
+    assertWrong("hits", CHECK.of(SUMS, sums));
+    assertWrong("hits", CHECK.of(BEST, found(without(6, 3), 4).setCut(true).build()));
+    var counts = counted(without(6, 3), "{\"0\":2,\"1\":1,\"2\":3}");
+    assertWrong("cut", CHECK.of(COUNTS, counts.toBuilder().setCut(true).build()));
+  }
+
+  @Test
+  void theOnlyAnswerIsFinal() {
+    var answer = found(without(3, 2, 2), 2, "c", "a").setFinal(false).build();
+
+    assertWrong("not final", CHECK.of(BEST, answer));
+  }
+
+  @Test
+  void sumsThatAreNotThereAreSeen() {
+    var answer = found(without(6, 3), 4, "c", "d", "a", "e");
+    var other = AggregationResult.getDefaultInstance();
+
+    assertWrong("stats: none", CHECK.of(SUMS, answer.build()));
+    assertWrong("stats: none", CHECK.of(SUMS, answer.putAggs(Asked.SUM, other).build()));
+  }
+
+  @Test
+  void countsThatCannotBeReadAreSeen() {
+    for (var text : List.of("", "{\"0\":2,", "[2,1,3]", "null", "7")) {
+      assertWrong("expected: a JSON object", CHECK.of(COUNTS, counted(without(6, 3), text)));
+    }
+    for (var text :
+        List.of(
+            "{\"0\":2,\"1\":1,\"two\":3}",
+            "{\"0\":2,\"1\":1,\"2\":3,\"9\":1}",
+            "{\"0\":2,\"1\":1,\"2\":\"3\"}",
+            "{\"0\":2,\"1\":1,\"2\":3.5}",
+            "{\"0\":2,\"1\":1,\"2\":9223372036854775808}")) {
+      assertWrong("documents by shard", CHECK.of(COUNTS, counted(without(6, 3), text)));
+    }
   }
 }
