@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("chaos")
 @Timeout(1_200)
 class RandomFaultsTest {
-  private static final int KILLS = 20;
+  private static final int KILLS = 10;
 
   @TempDir Path directory;
 

@@ -113,10 +113,10 @@ final class NodeProcess {
     process.destroyForcibly();
   }
 
-  /** As {@code kill -9}; returns when the process is gone. */
-  void kill() throws InterruptedException {
+  /** As {@code kill -9}; returns when the process is gone, also to who is interrupted meanwhile. */
+  void kill() {
     killNow();
-    process.waitFor();
+    process.onExit().join();
   }
 
   /** Asks it to end in good order, and kills it after a while. */

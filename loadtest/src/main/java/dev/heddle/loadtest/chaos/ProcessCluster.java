@@ -113,7 +113,7 @@ public final class ProcessCluster implements AutoCloseable {
   }
 
   /** As {@code kill -9}; returns when the process is gone. */
-  public void kill(String node) throws InterruptedException {
+  public void kill(String node) {
     process(node).kill();
   }
 
@@ -138,17 +138,7 @@ public final class ProcessCluster implements AutoCloseable {
       all = List.copyOf(processes.values());
     }
     all.forEach(NodeProcess::killNow);
-    boolean interrupted = Thread.interrupted();
-    for (var process : all) {
-      try {
-        process.kill();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    all.forEach(NodeProcess::kill);
   }
 
   /** Kills all nodes; nothing of them is left on return but their files. */

@@ -135,10 +135,8 @@ record AnswerCheck(KnownDocuments known) {
     }
     var expected = all.stream().limit(Asked.K).map(One::id).toList();
     var found = answer.getHitsList().stream().map(Hit::getId).toList();
-    boolean right =
-        answer.getCut() && mayBeCut(asked)
-            ? someOfTheBest(found, expected)
-            : found.equals(expected);
+    boolean cut = answer.getCut() && mayBeCut(asked);
+    boolean right = cut ? someOfTheBest(found, expected) : found.equals(expected);
     if (!right) {
       wrong.add("hits: " + found + " (expected: " + expected + ")");
     }
