@@ -44,7 +44,7 @@ class ReplicaContentsTest {
   @Test
   @Tag("chaos")
   void replicasAreAlikeAfterMuchMore() throws Exception {
-    run(25);
+    run(12);
   }
 
   private void run(int events) throws Exception {
