@@ -1,6 +1,6 @@
 package dev.heddle.loadtest.gateway;
 
-import dev.heddle.loadtest.invoke.FunctionArchive;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.invoke.FunctionEdge;
 import dev.heddle.process.HostPort;
 

@@ -3,6 +3,8 @@ package dev.heddle.loadtest.invoke;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.function.EchoHandler;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.CpuShare;
 import dev.heddle.loadtest.measure.Experiment;

@@ -8,6 +8,8 @@ import dev.heddle.loadtest.chaos.ClusterLayout;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.function.EchoHandler;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.invoke.SandboxStates.Subject;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;

@@ -4,6 +4,7 @@ import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.NodeSpec;
 import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Curve;
 import dev.heddle.loadtest.measure.Experiment;

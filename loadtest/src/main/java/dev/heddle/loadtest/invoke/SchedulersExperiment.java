@@ -7,6 +7,7 @@ import dev.heddle.loadtest.arrivals.OpenLoop;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.http.HttpConnection;
 import dev.heddle.loadtest.http.HttpLimits;
 import dev.heddle.loadtest.http.HttpRequest;

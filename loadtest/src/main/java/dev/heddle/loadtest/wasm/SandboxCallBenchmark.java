@@ -2,7 +2,7 @@ package dev.heddle.loadtest.wasm;
 
 import dev.heddle.engine.Call;
 import dev.heddle.engine.Sandbox;
-import dev.heddle.loadtest.invoke.EchoHandler;
+import dev.heddle.loadtest.function.EchoHandler;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.concurrent.TimeUnit;

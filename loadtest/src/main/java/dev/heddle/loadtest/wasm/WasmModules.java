@@ -14,7 +14,7 @@ import dev.heddle.engine.ShippedCode;
 import dev.heddle.engine.wasm.WasmLimits;
 import dev.heddle.engine.wasm.WasmRuntime;
 import dev.heddle.function.ScatterFunction;
-import dev.heddle.loadtest.invoke.FunctionArchive;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.Ticker;
 import java.io.IOException;

@@ -10,8 +10,8 @@ import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.chaos.ReadLevel;
 import dev.heddle.loadtest.chaos.ReplicaView;
 import dev.heddle.loadtest.chaos.ReplicasGrpcClient;
+import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.invoke.Findings;
-import dev.heddle.loadtest.invoke.FunctionArchive;
 import dev.heddle.loadtest.invoke.FunctionEdge;
 import dev.heddle.loadtest.invoke.FunctionNodes;
 import dev.heddle.loadtest.measure.BenchOptions;
@@ -26,7 +26,6 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
-import dev.heddle.v1.DatasetsGrpc;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -112,8 +111,8 @@ public final class QueryChaosExperiment implements Experiment {
           channels, List.of(coordinator), Optional.empty(), DATASET, CALL);
     }
 
-    QueryClients clients(String token, KnownDocuments known, Duration deadline) {
-      return new QueryClients(
+    QueryClientsGrpcClient clients(String token, KnownDocuments known, Duration deadline) {
+      return new QueryClientsGrpcClient(
           channels, coordinator, DATASET, token, deadline, known, ticker, progress);
     }
   }
@@ -124,7 +123,8 @@ public final class QueryChaosExperiment implements Experiment {
     var findings = new Findings();
     var some = KnownDocuments.make(DOCUMENTS, new Random(options.seed()));
     var nodes =
-        FunctionNodes.apart(directory, new FreePorts(), LEAVES).withMore(QueryFaults.SETTINGS);
+        FunctionNodes.apart(directory, new FreePorts(), LEAVES)
+            .withMore(QueryFaultsGrpcClient.SETTINGS);
     try (var closer = new Closer()) {
       var cluster = closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker));
       var channels = closer.register("channels", new Channels(Credentials.none()));
@@ -132,14 +132,14 @@ public final class QueryChaosExperiment implements Experiment {
       cluster.start(START);
       var coordinator = nodes.layout().coordinators().getFirst();
       var bulk = new BulkGrpcClient(channels, coordinator);
-      bulk.create(DATASET, KnownDocuments.SCHEMA, SHARDS, QueryFaults.REPLICAS);
+      bulk.create(DATASET, KnownDocuments.SCHEMA, SHARDS, QueryFaultsGrpcClient.REPLICAS);
       bulk.load(DATASET, some.stream().map(One::toLoad).toList());
       var _ =
           new FunctionEdge(nodes.http())
               .deploy(
-                  Asked.FUNCTION,
+                  AskedWire.FUNCTION,
                   FunctionArchive.of(
-                      Asked.FUNCTION, "", ShardCounts.class, ShardCounts.Counts.class));
+                      AskedWire.FUNCTION, "", ShardCounts.class, ShardCounts.Counts.class));
       var documents =
           new DocumentsGrpcClient(channels, List.of(coordinator), Optional.empty(), DATASET, CALL);
       var replicas = new ReplicasGrpcClient(channels, LOOK);
@@ -173,8 +173,8 @@ public final class QueryChaosExperiment implements Experiment {
             .formatted(
                 queries,
                 SHARDS,
-                QueryFaults.REPLICAS,
-                QueryFaults.FEWER_REPLICAS,
+                QueryFaultsGrpcClient.REPLICAS,
+                QueryFaultsGrpcClient.FEWER_REPLICAS,
                 LEAVES,
                 options.seed()));
   }
@@ -229,17 +229,17 @@ public final class QueryChaosExperiment implements Experiment {
    * most. Queries may go without an answer meanwhile; a wrong one is wrong at any time.
    */
   private static boolean settled(
-      QueryClients clients, Ticker ticker, long seed, String when, Findings findings)
+      QueryClientsGrpcClient clients, Ticker ticker, long seed, String when, Findings findings)
       throws InterruptedException {
     var random = new Random(seed);
-    var tally = new QueryTally();
+    var tally = new QueryTallyWire();
     var row = new int[1];
     boolean settled =
         Pacing.await(
             SETTLING,
             ticker,
             () -> {
-              boolean whole = clients.ask(Asked.of(random), tally);
+              boolean whole = clients.ask(AskedWire.of(random), tally);
               row[0] = whole ? row[0] + 1 : 0;
               return row[0] == CLIENTS;
             });
@@ -252,19 +252,18 @@ public final class QueryChaosExperiment implements Experiment {
     return settled;
   }
 
-  private void hurt(Site site, QueryClients clients, long seed, Findings findings)
+  private void hurt(Site site, QueryClientsGrpcClient clients, long seed, Findings findings)
       throws InterruptedException {
-    var datasets = DatasetsGrpc.newBlockingStub(site.channels().to(site.coordinator().toString()));
     var hurting =
-        QueryFaults.start(
+        QueryFaultsGrpcClient.start(
             site.cluster(),
             site.leaders(),
-            datasets,
+            site.channels().to(site.coordinator().toString()),
             DATASET,
             seed,
             site.ticker(),
             site.progress());
-    QueryTally tally;
+    QueryTallyWire tally;
     try {
       tally = clients.run(queries, CLIENTS, time, seed);
     } finally {
@@ -280,7 +279,7 @@ public final class QueryChaosExperiment implements Experiment {
     findings.figure("replicasChanged", hurting.changes());
   }
 
-  private static void calm(QueryClients clients, long seed, Findings findings)
+  private static void calm(QueryClientsGrpcClient clients, long seed, Findings findings)
       throws InterruptedException {
     var calm = clients.run(CALM_QUERIES, CLIENTS, Duration.ofSeconds(1), seed);
     findings.series("afterwards", calm.times());
@@ -295,7 +294,7 @@ public final class QueryChaosExperiment implements Experiment {
   }
 
   /** Whatever is no answer, or a wrong one, or no end. */
-  private static void problems(String when, QueryTally tally, int queries, Findings findings) {
+  private static void problems(String when, QueryTallyWire tally, int queries, Findings findings) {
     tally.wrong().forEach(each -> findings.problem(when + each));
     tally.failures().forEach(each -> findings.problem(when + each));
     if (tally.ended() != queries) {
@@ -305,7 +304,7 @@ public final class QueryChaosExperiment implements Experiment {
     }
   }
 
-  private void tell(QueryTally tally, Findings findings) {
+  private void tell(QueryTallyWire tally, Findings findings) {
     findings.series("under faults", tally.times());
     findings.series("beyond the deadline", tally.late());
     problems("", tally, queries, findings);

@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Holds answers against what is known: whatever an answer says that it covers has to be in it,
  * once, and nothing else. Stateless.
  */
-record AnswerCheck(KnownDocuments known) {
+record AnswerCheckWire(KnownDocuments known) {
   private static final Set<String> REASONS =
       Set.of("deadline", "unreachable", "no_replica", "stale", "refused");
   private static final String PENDING = "pending";
@@ -42,7 +42,7 @@ record AnswerCheck(KnownDocuments known) {
     }
   }
 
-  Verdict of(Asked asked, QueryResponse answer) {
+  Verdict of(AskedWire asked, QueryResponse answer) {
     var wrong = new ArrayList<String>();
     var covered = covered(answer, wrong);
     if (!asked.streamed() && !answer.getFinal()) {
@@ -52,15 +52,15 @@ record AnswerCheck(KnownDocuments known) {
       wrong.add("cut (expected: not where leaves are asked for all hits)");
     }
     int doubled =
-        asked.kind() == Asked.Kind.COUNTS
+        asked.kind() == AskedWire.Kind.COUNTS
             ? counts(answer, covered, wrong)
             : hits(asked, answer, covered, wrong);
     return new Verdict(wrong.stream().map(each -> asked + ": " + each).toList(), doubled);
   }
 
   /** Leaves are asked for fewer hits for neither aggregations nor improvements. */
-  private static boolean mayBeCut(Asked asked) {
-    return asked.kind() == Asked.Kind.BEST && !asked.streamed();
+  private static boolean mayBeCut(AskedWire asked) {
+    return asked.kind() == AskedWire.Kind.BEST && !asked.streamed();
   }
 
   private Set<Integer> covered(QueryResponse answer, List<String> wrong) {
@@ -127,13 +127,14 @@ record AnswerCheck(KnownDocuments known) {
     return value.isIntegralNumber() && value.canConvertToLong() ? value.longValue() : -1;
   }
 
-  private int hits(Asked asked, QueryResponse answer, Set<Integer> covered, List<String> wrong) {
+  private int hits(
+      AskedWire asked, QueryResponse answer, Set<Integer> covered, List<String> wrong) {
     var all = known.of(asked.group(), covered);
     same("total", all.size(), answer.getTotal().getValue(), wrong);
-    if (asked.kind() == Asked.Kind.SUMS) {
+    if (asked.kind() == AskedWire.Kind.SUMS) {
       sums(all, answer, wrong);
     }
-    var expected = all.stream().limit(Asked.K).map(One::id).toList();
+    var expected = all.stream().limit(AskedWire.K).map(One::id).toList();
     var found = answer.getHitsList().stream().map(Hit::getId).toList();
     boolean cut = answer.getCut() && mayBeCut(asked);
     boolean right = cut ? someOfTheBest(found, expected) : found.equals(expected);
@@ -144,7 +145,7 @@ record AnswerCheck(KnownDocuments known) {
   }
 
   private static void sums(List<One> all, QueryResponse answer, List<String> wrong) {
-    var sums = answer.getAggsMap().get(Asked.SUM);
+    var sums = answer.getAggsMap().get(AskedWire.SUM);
     if (sums == null || !sums.hasStats()) {
       wrong.add("stats: none (expected: of all that match)");
       return;

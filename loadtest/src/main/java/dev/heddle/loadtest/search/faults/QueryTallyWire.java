@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** What came of all queries. Safe for any thread. */
-final class QueryTally {
+final class QueryTallyWire {
   private static final int MOST_TOLD = 20;
   private static final Duration SLIGHT = Duration.ofMillis(20);
   private static final Duration GREAT = Duration.ofMillis(250);
@@ -73,7 +73,7 @@ final class QueryTally {
   }
 
   /** Of an answer or an improvement. */
-  synchronized void checked(AnswerCheck.Verdict verdict) {
+  synchronized void checked(AnswerCheckWire.Verdict verdict) {
     doubled += verdict.doubled();
     if (!verdict.wrong().isEmpty()) {
       wrongAnswers++;

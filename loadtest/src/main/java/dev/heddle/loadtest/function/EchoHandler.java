@@ -1,4 +1,4 @@
-package dev.heddle.loadtest.invoke;
+package dev.heddle.loadtest.function;
 
 import dev.heddle.function.Context;
 import dev.heddle.function.Event;

@@ -3,7 +3,7 @@ package dev.heddle.loadtest.search.faults;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.loadtest.search.faults.Asked.Kind;
+import dev.heddle.loadtest.search.faults.AskedWire.Kind;
 import dev.heddle.loadtest.search.faults.KnownDocuments.One;
 import dev.heddle.v1.AggregationResult;
 import dev.heddle.v1.AggregationResult.StatsResult;
@@ -16,7 +16,7 @@ import dev.heddle.v1.Value;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-class AnswerCheckTest {
+class AnswerCheckWireTest {
   private static final KnownDocuments KNOWN =
       new KnownDocuments(
           List.of(
@@ -24,10 +24,10 @@ class AnswerCheckTest {
               List.of(new One("c", 7, "g0")),
               List.of(new One("d", 6, "g0"), new One("e", 2, "g0"), new One("f", 3, "g1"))));
 
-  private static final AnswerCheck CHECK = new AnswerCheck(KNOWN);
-  private static final Asked COUNTS = new Asked(Kind.COUNTS, "g0", false, true);
-  private static final Asked SUMS = new Asked(Kind.SUMS, "g0", false, true);
-  private static final Asked BEST = new Asked(Kind.BEST, "g0", false, true);
+  private static final AnswerCheckWire CHECK = new AnswerCheckWire(KNOWN);
+  private static final AskedWire COUNTS = new AskedWire(Kind.COUNTS, "g0", false, true);
+  private static final AskedWire SUMS = new AskedWire(Kind.SUMS, "g0", false, true);
+  private static final AskedWire BEST = new AskedWire(Kind.BEST, "g0", false, true);
 
   private static Coverage.Builder without(long seen, int answered, int... missing) {
     var coverage =
@@ -69,7 +69,7 @@ class AnswerCheckTest {
         .build();
   }
 
-  private static void assertWrong(String what, AnswerCheck.Verdict verdict) {
+  private static void assertWrong(String what, AnswerCheckWire.Verdict verdict) {
     assertTrue(verdict.wrong().stream().anyMatch(each -> each.contains(what)), "" + verdict);
   }
 
@@ -81,10 +81,12 @@ class AnswerCheckTest {
             CHECK.of(COUNTS, counted(without(4, 2, 0), "{\"1\":1,\"2\":3}")),
             CHECK.of(
                 SUMS,
-                found(without(6, 3), 4, "c", "d", "a", "e").putAggs(Asked.SUM, sum(4, 20)).build()),
+                found(without(6, 3), 4, "c", "d", "a", "e")
+                    .putAggs(AskedWire.SUM, sum(4, 20))
+                    .build()),
             CHECK.of(BEST, found(without(3, 2, 2), 2, "c", "a").build()),
             CHECK.of(BEST, found(without(6, 3), 4, "c", "d").setCut(true).build()))) {
-      assertEquals(new AnswerCheck.Verdict(List.of(), 0), verdict);
+      assertEquals(new AnswerCheckWire.Verdict(List.of(), 0), verdict);
     }
   }
 
@@ -125,7 +127,7 @@ class AnswerCheckTest {
     var answer = counted(lacking, "{\"1\":1,\"2\":3}");
 
     assertWrong("missing shard 0: pending", CHECK.of(COUNTS, answer));
-    var streamed = new Asked(Kind.COUNTS, "g0", true, true);
+    var streamed = new AskedWire(Kind.COUNTS, "g0", true, true);
     assertEquals(List.of(), CHECK.of(streamed, answer.toBuilder().setFinal(false).build()).wrong());
   }
 
@@ -138,19 +140,21 @@ class AnswerCheckTest {
         "sum: 19",
         CHECK.of(
             SUMS,
-            found(without(6, 3), 4, "c", "d", "a", "e").putAggs(Asked.SUM, sum(4, 19)).build()));
+            found(without(6, 3), 4, "c", "d", "a", "e")
+                .putAggs(AskedWire.SUM, sum(4, 19))
+                .build()));
   }
 
   @Test
   void onlyTheBestAloneMayBeCutAndHaveSome() {
     var cut = found(without(6, 3), 4, "c", "d").setCut(true);
-    var streamed = new Asked(Kind.BEST, "g0", true, true);
+    var streamed = new AskedWire(Kind.BEST, "g0", true, true);
 
     assertEquals(List.of(), CHECK.of(BEST, cut.build()).wrong());
     assertWrong("cut", CHECK.of(streamed, cut.build()));
     assertWrong("hits", CHECK.of(streamed, cut.build()));
     assertWrong("hits", CHECK.of(streamed, cut.setFinal(false).build()));
-    var sums = cut.setFinal(true).putAggs(Asked.SUM, sum(4, 20)).build();
+    var sums = cut.setFinal(true).putAggs(AskedWire.SUM, sum(4, 20)).build();
     assertWrong("cut", CHECK.of(SUMS, sums));
     assertWrong("hits", CHECK.of(SUMS, sums));
     assertWrong("hits", CHECK.of(BEST, found(without(6, 3), 4).setCut(true).build()));
@@ -171,7 +175,7 @@ class AnswerCheckTest {
     var other = AggregationResult.getDefaultInstance();
 
     assertWrong("stats: none", CHECK.of(SUMS, answer.build()));
-    assertWrong("stats: none", CHECK.of(SUMS, answer.putAggs(Asked.SUM, other).build()));
+    assertWrong("stats: none", CHECK.of(SUMS, answer.putAggs(AskedWire.SUM, other).build()));
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.AlterDatasetRequest;
 import dev.heddle.v1.DatasetsGrpc;
+import io.grpc.Channel;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * Stops and kills leaves, and takes shards from leaves and gives them to others, from its making on
  * until it is ended. One of the leaves' kills in four lasts until their shards have moved.
  */
-final class QueryFaults {
+final class QueryFaultsGrpcClient {
   /** A leaf that is away for a few seconds has lost its shards to others. */
   static final String SETTINGS =
       "leaf: {shards: {commit-after: 200ms, placement: {rebuild-after: 4s, every: 500ms}}}\n";
@@ -41,7 +42,7 @@ final class QueryFaults {
   /** That a shard has when one was taken from it. */
   static final int FEWER_REPLICAS = REPLICAS - 1;
 
-  private static final Logger log = LoggerFactory.getLogger(QueryFaults.class);
+  private static final Logger log = LoggerFactory.getLogger(QueryFaultsGrpcClient.class);
   private static final Duration LONGEST = Duration.ofHours(1);
   private static final Duration CALL = Duration.ofSeconds(5);
   private static final int STEPS = 10_000;
@@ -55,7 +56,7 @@ final class QueryFaults {
   private final List<Thread> threads = new ArrayList<>();
   private final List<String> failures = new CopyOnWriteArrayList<>();
 
-  private QueryFaults(
+  private QueryFaultsGrpcClient(
       Nemesis nemesis, DatasetsGrpc.DatasetsBlockingStub datasets, String dataset, Ticker ticker) {
     this.nemesis = nemesis;
     this.datasets = datasets;
@@ -64,16 +65,18 @@ final class QueryFaults {
   }
 
   /** Begins. */
-  static QueryFaults start(
+  static QueryFaultsGrpcClient start(
       ProcessCluster cluster,
       Leaders leaders,
-      DatasetsGrpc.DatasetsBlockingStub datasets,
+      Channel coordinator,
       String dataset,
       long seed,
       Ticker ticker,
       Consumer<String> progress) {
     var nemesis = new Nemesis(cluster, leaders, () -> true, ticker, progress);
-    var faults = new QueryFaults(nemesis, datasets, dataset, ticker);
+    var faults =
+        new QueryFaultsGrpcClient(
+            nemesis, DatasetsGrpc.newBlockingStub(coordinator), dataset, ticker);
     var plan = plan((int) cluster.layout().leaves().count(), new Random(seed));
     var random = new Random(seed + 1);
     faults.thread("query-nemesis", () -> nemesis.run(plan, LONGEST));

@@ -17,7 +17,7 @@ import java.util.Random;
  * @param streamed whether it is answered with improvements
  * @param session whether it has to see everything that was loaded, else it is what a replica has
  */
-record Asked(Kind kind, String group, boolean streamed, boolean session) {
+record AskedWire(Kind kind, String group, boolean streamed, boolean session) {
   static final String FUNCTION = "shard-counts";
   static final String SUM = "sum";
   static final int K = 20;
@@ -33,8 +33,8 @@ record Asked(Kind kind, String group, boolean streamed, boolean session) {
   }
 
   /** What the seed says for a query. */
-  static Asked of(Random random) {
-    return new Asked(
+  static AskedWire of(Random random) {
+    return new AskedWire(
         Kind.values()[random.nextInt(Kind.values().length)],
         KnownDocuments.group(random.nextInt(KnownDocuments.GROUPS)),
         random.nextInt(4) == 0,

@@ -25,7 +25,7 @@ import java.util.function.Consumer;
  * Clients that ask, check and note, each one query after the other with a pause before it. For one
  * thread; clients have threads of their own.
  */
-final class QueryClients {
+final class QueryClientsGrpcClient {
   /** The call's own time; far beyond any query's deadline, so that lateness is seen. */
   private static final Duration CALL = Duration.ofSeconds(30);
 
@@ -35,7 +35,7 @@ final class QueryClients {
   private final QueryGrpc.QueryBlockingStub stub;
   private final String dataset;
   private final Duration deadline;
-  private final AnswerCheck check;
+  private final AnswerCheckWire check;
   private final Ticker ticker;
   private final Consumer<String> progress;
 
@@ -43,7 +43,7 @@ final class QueryClients {
    * @param token of everything that was loaded
    * @param deadline of each query
    */
-  QueryClients(
+  QueryClientsGrpcClient(
       Channels channels,
       HostPort coordinator,
       String dataset,
@@ -59,7 +59,7 @@ final class QueryClients {
             .withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
     this.dataset = dataset;
     this.deadline = deadline;
-    this.check = new AnswerCheck(known);
+    this.check = new AnswerCheckWire(known);
     this.ticker = ticker;
     this.progress = progress;
   }
@@ -69,8 +69,9 @@ final class QueryClients {
    *
    * @param time that this is to take, about; with more than a pause may give, it takes longer
    */
-  QueryTally run(int queries, int clients, Duration time, long seed) throws InterruptedException {
-    var tally = new QueryTally();
+  QueryTallyWire run(int queries, int clients, Duration time, long seed)
+      throws InterruptedException {
+    var tally = new QueryTallyWire();
     var next = new AtomicInteger();
     var stopped = new AtomicBoolean();
     long mean = time.toNanos() * clients / queries;
@@ -98,10 +99,10 @@ final class QueryClients {
       AtomicInteger next,
       int queries,
       AtomicBoolean stopped,
-      QueryTally tally) {
+      QueryTallyWire tally) {
     try {
       for (int at = next.getAndIncrement(); at < queries; at = next.getAndIncrement()) {
-        var asked = Asked.of(random);
+        var asked = AskedWire.of(random);
         Pacing.pause(Duration.ofNanos(random.nextLong(2 * meanPause + 1)), ticker, stopped::get);
         if (stopped.get()) {
           return;
@@ -117,7 +118,7 @@ final class QueryClients {
   }
 
   /** Asks once; returns whether the answer is right, of all shards, and has all hits. */
-  boolean ask(Asked asked, QueryTally tally) {
+  boolean ask(AskedWire asked, QueryTallyWire tally) {
     var request = asked.request(dataset, deadline);
     var timed = stub.withDeadlineAfter(CALL.toNanos(), TimeUnit.NANOSECONDS);
     long began = ticker.nanoTime();
@@ -146,7 +147,7 @@ final class QueryClients {
                     last.getCoverage().getMissingList(),
                     asked));
       }
-      return verdict.wrong().isEmpty() && QueryTally.full(last);
+      return verdict.wrong().isEmpty() && QueryTallyWire.full(last);
     } catch (StatusRuntimeException e) {
       tally.unanswered(asked + ": " + e.getStatus());
       return false;

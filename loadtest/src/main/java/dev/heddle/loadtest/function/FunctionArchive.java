@@ -1,4 +1,4 @@
-package dev.heddle.loadtest.invoke;
+package dev.heddle.loadtest.function;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -39,7 +39,7 @@ public final class FunctionArchive {
    *
    * @param manifest lines of heddle.yaml besides name, runtime and kind
    */
-  static byte[] ofModule(String name, String manifest, byte[] module) {
+  public static byte[] ofModule(String name, String manifest, byte[] module) {
     var bytes = new ByteArrayOutputStream();
     try (var zip = new ZipOutputStream(bytes)) {
       var yaml = "name: %s\nruntime: wasm\nkind: handler\n%s".formatted(name, manifest);

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.loadtest.search.faults.Asked.Kind;
+import dev.heddle.loadtest.search.faults.AskedWire.Kind;
 import dev.heddle.loadtest.search.faults.KnownDocuments.One;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
@@ -31,16 +31,16 @@ import org.junit.jupiter.api.Timeout;
 
 /** Clients of a coordinator that says what the test wants. */
 @Timeout(120)
-class QueryClientsTest {
+class QueryClientsGrpcClientTest {
   private static final KnownDocuments KNOWN =
       new KnownDocuments(
           List.of(
               List.of(new One("a", 5, "g0"), new One("b", 1, "g1")),
               List.of(new One("c", 7, "g0"))));
 
-  private static final Asked BEST = new Asked(Kind.BEST, "g0", false, false);
-  private static final Asked STREAMED = new Asked(Kind.BEST, "g0", true, false);
-  private static final Asked COUNTS = new Asked(Kind.COUNTS, "g0", false, false);
+  private static final AskedWire BEST = new AskedWire(Kind.BEST, "g0", false, false);
+  private static final AskedWire STREAMED = new AskedWire(Kind.BEST, "g0", true, false);
+  private static final AskedWire COUNTS = new AskedWire(Kind.COUNTS, "g0", false, false);
 
   private static final QueryResponse RIGHT =
       QueryResponse.newBuilder()
@@ -70,7 +70,7 @@ class QueryClientsTest {
   private static final QueryResponse IMPROVEMENT = PART.toBuilder().setFinal(false).build();
 
   private final Closer closer = new Closer();
-  private final QueryTally tally = new QueryTally();
+  private final QueryTallyWire tally = new QueryTallyWire();
 
   @AfterEach
   void close() {
@@ -100,7 +100,7 @@ class QueryClientsTest {
     }
   }
 
-  private QueryClients clients(Scripted coordinator) {
+  private QueryClientsGrpcClient clients(Scripted coordinator) {
     var server =
         closer.register(
             "coordinator",
@@ -112,7 +112,7 @@ class QueryClientsTest {
                 false));
     server.start();
     var channels = closer.register("channels", new Channels(Credentials.none()));
-    return new QueryClients(
+    return new QueryClientsGrpcClient(
         channels,
         server.address(),
         "known",
@@ -123,7 +123,7 @@ class QueryClientsTest {
         line -> {});
   }
 
-  private boolean ask(Asked asked, QueryResponse... answers) {
+  private boolean ask(AskedWire asked, QueryResponse... answers) {
     return clients(new Scripted(Optional.empty(), answers)).ask(asked, tally);
   }
 

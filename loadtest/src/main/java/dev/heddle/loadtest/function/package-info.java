@@ -1,0 +1,5 @@
+/** Functions that experiments deploy, and their archives. */
+@NullMarked
+package dev.heddle.loadtest.function;
+
+import org.jspecify.annotations.NullMarked;
