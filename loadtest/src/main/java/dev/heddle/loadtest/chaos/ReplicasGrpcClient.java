@@ -117,7 +117,12 @@ public final class ReplicasGrpcClient {
     }
   }
 
-  /** All documents of a leaf's own copy of a shard, in the order of their ids. */
+  /**
+   * All documents of a leaf's own copy of a shard, in the order of their ids: with everything that
+   * was acknowledged before the call, for which the copy waits up to this client's timeout. What a
+   * leaf reports of its copies is of a moment before, and cannot tell whether the last write is
+   * there.
+   */
   public List<StoredDocument> scan(HostPort leaf, String datasetId, int shard) {
     var all = new ArrayList<StoredDocument>();
     boolean more = true;
@@ -132,7 +137,9 @@ public final class ReplicasGrpcClient {
                         .setShard(ShardRef.newBuilder().setShard(shard))
                         .setAfter(all.isEmpty() ? "" : all.getLast().id())
                         .setLimit(PAGE)
-                        .setRead(ReadRequirement.newBuilder().setLevel(ReadLevel.READ_LEVEL_ANY))
+                        .setRead(
+                            ReadRequirement.newBuilder()
+                                .setLevel(ReadLevel.READ_LEVEL_LINEARIZABLE))
                         .build());
         page.getDocumentsList()
             .forEach(each ->
