@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -82,13 +83,15 @@ class ChannelRecoveryTest {
   private int recoveries;
   private int losses;
 
-  private void publish(GatewayFixture at, String channel, int padding) throws Exception {
+  /** Returns where it is. */
+  private JsonNode publish(GatewayFixture at, String channel, int padding) throws Exception {
     long number = published.merge(channel, 1L, Long::sum);
     var request =
         at.request("POST", "/v1/channels/" + channel, number + " " + "x".repeat(padding))
             .header("Authorization", "Bearer " + TwoGateways.ACME);
     var response = at.send(request);
     assertEquals(200, response.statusCode(), response.body());
+    return Json.parse(response.body());
   }
 
   /** What a reader knows of one channel. */
@@ -98,6 +101,11 @@ class ChannelRecoveryTest {
 
     /** Of the last message; 0: none since its last beginning. */
     private long number;
+
+    @Override
+    public String toString() {
+      return number + " at " + epoch + ":" + offset;
+    }
   }
 
   /** A client that checks what it gets. */
@@ -184,6 +192,19 @@ class ChannelRecoveryTest {
       }
     }
 
+    @Override
+    public String toString() {
+      return (socket == null ? "away" : "here") + channels;
+    }
+
+    private boolean isAt(String channel, Map<String, JsonNode> places) {
+      JsonNode place = Objects.requireNonNull(places.get(channel), channel);
+      Read read = channels.get(channel);
+      return read != null
+          && read.epoch.equals(place.path("epoch").asString())
+          && read.offset == place.path("offset").longValue();
+    }
+
     /** Of the last message of a channel; -1: it does not know the channel. */
     private long number(String channel) {
       Read read = channels.get(channel);
@@ -221,25 +242,39 @@ class ChannelRecoveryTest {
           reader.connect(gateways.both().get(random.nextInt(2)));
         }
       }
-      for (String channel : CHANNELS) {
-        publish(gateways.two, channel, 0);
-      }
+      // Whom nobody has told yet that the grid lost its channels is told by the first message,
+      // which
+      // then is before its new beginning; the second one comes to all.
+      publishToAll(readers, "all are there");
+      publishToAll(readers, "all is read");
       for (Reader reader : readers) {
-        Eventually.eventually(
-            "all is read",
-            () -> {
-              reader.drain();
-              return CHANNELS.stream()
-                  .allMatch(each -> reader.number(each) == published.getOrDefault(each, 0L));
-            });
+        CHANNELS.forEach(each -> assertEquals(published.get(each), reader.number(each), each));
       }
     } catch (AssertionError | RuntimeException e) {
-      throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+      throw new AssertionError(
+          "seed " + seed + ": " + e.getMessage() + "; published " + published + ", read " + readers,
+          e);
     } finally {
       readers.forEach(Reader::vanish);
     }
     assertTrue(recoveries > 20, recoveries + " recoveries, seed " + seed);
     assertTrue(losses > 0, losses + " losses, seed " + seed);
+  }
+
+  /** Publishes one message in each channel, and waits until all readers are there. */
+  private void publishToAll(List<Reader> readers, String what) throws Exception {
+    var places = new HashMap<String, JsonNode>();
+    for (String channel : CHANNELS) {
+      places.put(channel, publish(gateways.two, channel, 0));
+    }
+    for (Reader reader : readers) {
+      Eventually.eventually(
+          what,
+          () -> {
+            reader.drain();
+            return CHANNELS.stream().allMatch(each -> reader.isAt(each, places));
+          });
+    }
   }
 
   private void step(Random random, List<Reader> readers) throws Exception {
