@@ -26,7 +26,7 @@ final class DatasetText {
             d.shards().size(),
             d.shards().stream().filter(ShardInfo::available).count(),
             d.replicas(),
-            d.createdAt()));
+            Figures.instant(d.createdAt())));
     return table.text();
   }
 

@@ -134,7 +134,7 @@ final class FunctionCommand implements Callable<Integer> {
     for (FunctionInfo.Version version : function.versions().reversed()) {
       table.row(
           Figures.digest(version.version()),
-          version.createdAt(),
+          Figures.instant(version.createdAt()),
           Figures.bytes(version.codeBytes()),
           version.entry(),
           version.timeout(),

@@ -23,11 +23,11 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Start here:",
-      "  heddle demo                                a cluster with a corpus, and its search page",
+      "  heddle demo                                a cluster with a search page",
       "  heddle query dbpedia 'suspension bridge'   asks it",
       "",
-      "Exit codes: 0 ok, 1 failed, 2 wrong usage. -Dheddle.debug shows stack traces",
-      "(HEDDLE_JAVA_OPTS=-Dheddle.debug ./heddle …)."
+      "Exit codes: 0 ok, 1 failed, 2 wrong usage.",
+      "HEDDLE_JAVA_OPTS=-Dheddle.debug shows stack traces."
     })
 public final class Main implements Callable<Integer> {
   private final Console console;

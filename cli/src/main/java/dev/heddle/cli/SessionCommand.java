@@ -2,6 +2,7 @@ package dev.heddle.cli;
 
 import dev.heddle.cli.client.ClusterHttp;
 import dev.heddle.cli.terminal.Console;
+import dev.heddle.cli.terminal.Figures;
 import dev.heddle.cli.terminal.TextTable;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -73,8 +74,8 @@ final class SessionCommand implements Callable<Integer> {
           .forEach(each ->
               table.row(
                   each.path("session").asString(""),
-                  each.path("createdAt").asString(""),
-                  each.path("lastUsedAt").asString(""),
+                  Figures.instant(each.path("createdAt").asString("")),
+                  Figures.instant(each.path("lastUsedAt").asString("")),
                   each.path("attributeCount").asLong(0),
                   each.path("bytes").asLong(0)));
       console.line(table.text());

@@ -78,18 +78,20 @@ final class Waterfall {
     }
     text.append("shard ")
         .append(choice.path("shard").asInt())
-        .append(" of ")
+        .append(" asked of ")
         .append(choice.path("node").asString(""))
-        .append(':');
+        .append("; C3 cost");
+    String between = ": ";
     for (JsonNode replica : choice.path("replicas")) {
       String standing = replica.path("standing").asString("");
-      text.append(' ')
+      text.append(between)
           .append(replica.path("node").asString(""))
           .append(' ')
           .append(
               standing.isEmpty()
-                  ? String.format(Locale.ROOT, "%.0f", replica.path("cost").asDouble(0))
+                  ? Figures.count(Math.round(replica.path("cost").asDouble(0)))
                   : standing);
+      between = ", ";
     }
     text.append('\n');
   }

@@ -97,7 +97,7 @@ class AnswerTextTest {
     assertTrue(
         text.contains("shard 5 skipped by leaf-2: nothing up to position 8 can match\n"), text);
     assertTrue(text.contains("no budget to ask elsewhere for 2 shards\n"), text);
-    assertTrue(text.contains("shard 0 of leaf-1: leaf-1 120 leaf-3 ejected"), text);
+    assertTrue(text.contains("shard 0 asked of leaf-1; C3 cost: leaf-1 120, leaf-3 ejected"), text);
   }
 
   @Test

@@ -1,5 +1,8 @@
 package dev.heddle.cli.terminal;
 
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +34,15 @@ public final class Figures {
 
   public static String nanos(long nanos) {
     return micros(Math.round(nanos / 1e3));
+  }
+
+  /** {@code 2026-11-22T23:15:04Z}, in UTC; as it stands where it is none in ISO-8601. */
+  public static String instant(String text) {
+    try {
+      return Instant.parse(text).truncatedTo(ChronoUnit.SECONDS).toString();
+    } catch (DateTimeParseException e) {
+      return text;
+    }
   }
 
   /** {@code 512 B}, {@code 4.1 KiB}, {@code 46.0 MiB}. */

@@ -18,6 +18,8 @@ class FiguresTest {
     assertEquals("512 B", Figures.bytes(512));
     assertEquals("4.0 KiB", Figures.bytes(4_096));
     assertEquals("46.0 MiB", Figures.bytes(46L << 20));
+    assertEquals("2026-03-01T23:15:04Z", Figures.instant("2026-03-01T23:15:04.242757599Z"));
+    assertEquals("before", Figures.instant("before"));
   }
 
   @Test
