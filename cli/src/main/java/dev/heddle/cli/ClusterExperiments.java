@@ -1,6 +1,7 @@
 package dev.heddle.cli;
 
 import dev.heddle.cli.client.Corpora;
+import dev.heddle.cli.node.AotCache;
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.loadtest.chaos.ChaosExperiment;
 import dev.heddle.loadtest.chaos.ChaosOptions;
@@ -300,13 +301,13 @@ final class ClusterExperiments {
   }
 
   private static JavaCommand java() {
-    return JavaCommand.ofThisProcess(
-        List.of(
-            "@" + home().resolve("etc/jvm.flags"),
-            "-Dheddle.home=" + home(),
-            "-Xmx512m",
-            "-XX:+UseSerialGC"),
-        Main.class.getName());
+    var flags = new ArrayList<String>();
+    flags.add("@" + home().resolve("etc/jvm.flags"));
+    flags.add("-Dheddle.home=" + home());
+    flags.add("-Xmx512m");
+    flags.add("-XX:+UseSerialGC");
+    flags.addAll(AotCache.flags());
+    return JavaCommand.ofThisProcess(flags, Main.class.getName());
   }
 
   private Corpus corpus() throws IOException {

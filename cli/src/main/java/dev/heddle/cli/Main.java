@@ -84,6 +84,7 @@ public final class Main implements Callable<Integer> {
         .addSubcommand(new DocumentCommand(console))
         .addSubcommand(new AppCommand(console))
         .addSubcommand(new SessionCommand(console))
+        .addSubcommand(new TrainCommand(console))
         .addSubcommand(
             new CommandLine(new BenchCommand(console))
                 .addSubcommand(new BenchCompareCommand(console)));

@@ -59,8 +59,7 @@ final class Demo {
       Path sample = home.resolve(options.sample().folder());
       List<NodeSpec> specs =
           new DemoNodes(options, marker, sample.resolve("pages"), ports).prepare();
-      Launcher launcher =
-          new JavaLauncher(java(), flags(), options.data().resolve("class-archives"));
+      Launcher launcher = new JavaLauncher(java(), flags());
       try (DemoSupervisor supervisor =
           new DemoSupervisor(launcher, RestartPolicy.DEFAULT, console, ticker)) {
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(supervisor), "demo-shutdown"));

@@ -1,5 +1,6 @@
 package dev.heddle.cli.demo;
 
+import dev.heddle.cli.node.AotCache;
 import dev.heddle.cli.node.NodeCommand;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,9 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Starts nodes as Java processes with the Java, the flags and the class path of this one. Each
@@ -26,25 +25,18 @@ final class JavaLauncher implements Launcher {
 
   private final Path java;
   private final List<String> flags;
-  private final Path archives;
-
-  /** Which node writes an archive. */
-  private final Map<Path, String> writers = new ConcurrentHashMap<>();
 
   /**
    * @param flags for every node
-   * @param archives a folder for class archives
    */
-  JavaLauncher(Path java, List<String> flags, Path archives) {
+  JavaLauncher(Path java, List<String> flags) {
     this.java = java;
     this.flags = List.copyOf(flags);
-    this.archives = archives;
   }
 
   @Override
   public Child launch(NodeSpec spec) throws IOException {
     NodeLog.rotate(spec.log());
-    Files.createDirectories(archives);
     ProcessBuilder builder =
         new ProcessBuilder(command(spec))
             .redirectInput(Redirect.PIPE)
@@ -64,7 +56,7 @@ final class JavaLauncher implements Launcher {
     command.add("-XX:+ExitOnOutOfMemoryError");
     // Small heaps, and several processes to a machine: the least work counts, not the pause.
     command.add("-XX:+UseSerialGC");
-    command.addAll(archive(spec));
+    command.addAll(AotCache.flags());
     command.add("dev.heddle.cli.Main");
     command.add("node");
     command.add("--roles");
@@ -73,25 +65,6 @@ final class JavaLauncher implements Launcher {
     command.add(spec.config().toString());
     command.add("--exit-with-parent");
     return command;
-  }
-
-  /**
-   * Classes as the JVM has them in memory, which makes it start twice as fast. Nodes with the same
-   * roles share an archive. Its first user writes it, once it ends; the others only read.
-   */
-  private List<String> archive(NodeSpec spec) {
-    Path file = archives.resolve(String.join("-", spec.roles()) + ".jsa");
-    boolean writer = writers.computeIfAbsent(file, f -> spec.node()).equals(spec.node());
-    List<String> flags = new ArrayList<>();
-    if (writer) {
-      flags.add("-XX:+AutoCreateSharedArchive");
-    }
-    flags.add("-XX:SharedArchiveFile=" + file);
-    // A file that is not there yet, or is of another build, is no news.
-    flags.add("-Xlog:cds=off");
-    flags.add("-Xlog:cds+dynamic=off");
-    flags.add("-Xlog:aot=off");
-    return flags;
   }
 
   @Override

@@ -228,8 +228,7 @@ class DemoFilesTest {
 
   @Test
   void showsRolesOnTheCommandLineOfEveryNode() {
-    JavaLauncher launcher =
-        new JavaLauncher(Path.of("/jdk/bin/java"), List.of("@flags"), folder.resolve("archives"));
+    JavaLauncher launcher = new JavaLauncher(Path.of("/jdk/bin/java"), List.of("@flags"));
     NodeSpec spec =
         new NodeSpec(
             "leaf-1",
