@@ -92,9 +92,8 @@ public final class KnownShards {
 
     /** Whether it is later, or of another history, or nobody knows when the other one was. */
     boolean replaces(Count other) {
-      return incarnation.equals(other.incarnation) || other.index == 0
-          ? index > other.index
-          : index > 0;
+      boolean comparable = other.index == 0 || incarnation.equals(other.incarnation);
+      return index > (comparable ? other.index : 0);
     }
   }
 }
