@@ -3,11 +3,14 @@ package dev.heddle.cli.chaos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.loadtest.chaos.FailoverExperiment;
 import dev.heddle.loadtest.chaos.SessionReadsExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.ReportText;
+import dev.heddle.loadtest.store.DensityExperiment;
+import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("chaos")
 @Timeout(600)
 class StoreExperimentsTest {
+  private static final SyntheticCorpus CORPUS = new SyntheticCorpus(300, 20_161_104);
+
   @TempDir Path directory;
 
   private static ExperimentResult run(Experiment experiment) throws InterruptedException {
@@ -39,10 +44,41 @@ class StoreExperimentsTest {
   }
 
   @Test
+  void everyWriteOfOneAndOfManyDocumentsIsAcknowledged() throws Exception {
+    var result = run(new WritesExperiment(NodeJava.command(), directory, CORPUS, 300));
+
+    assertEquals(50, result.series().getFirst().latency().count());
+    for (var subject : List.of("bare", "oneReplica", "threeReplicas")) {
+      assertTrue(figure(result, subject + "DocumentsPerSecond") > 0, subject);
+    }
+  }
+
+  @Test
+  void noAcknowledgedWriteIsLostWithALeader() throws Exception {
+    var result = run(new FailoverExperiment(NodeJava.command(), directory, 1, 0));
+
+    assertEquals(0, figure(result, "lost"));
+    assertEquals(0, figure(result, "stallsNotEnded"));
+    assertTrue(figure(result, "writesAcknowledged") > 0);
+  }
+
+  @Test
   void readsOfASessionAreNeverStaleWhereAReplicaIsSlow() throws Exception {
     var result = run(new SessionReadsExperiment(NodeJava.command(), directory, 300));
 
     assertEquals(0, figure(result, "stale"));
     assertTrue(figure(result, "sessionReads") >= 300);
+  }
+
+  @Test
+  void aNodeWithDocumentsServesThemAgainAfterItWasKilled() throws Exception {
+    var result =
+        run(
+            new DensityExperiment(
+                NodeJava.command(), directory, new SyntheticCorpus(1_200, 20_161_104)));
+
+    assertEquals(1, result.series().getFirst().latency().count());
+    assertTrue(figure(result, "threads") > 0);
+    assertTrue(figure(result, "heapUsedMib") > 0);
   }
 }
