@@ -9,7 +9,6 @@ import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.ReportText;
-import dev.heddle.loadtest.store.DensityExperiment;
 import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
@@ -68,17 +67,5 @@ class StoreExperimentsTest {
 
     assertEquals(0, figure(result, "stale"));
     assertTrue(figure(result, "sessionReads") >= 300);
-  }
-
-  @Test
-  void aNodeWithDocumentsServesThemAgainAfterItWasKilled() throws Exception {
-    var result =
-        run(
-            new DensityExperiment(
-                NodeJava.command(), directory, new SyntheticCorpus(1_200, 20_161_104)));
-
-    assertEquals(1, result.series().getFirst().latency().count());
-    assertTrue(figure(result, "threads") > 0);
-    assertTrue(figure(result, "heapUsedMib") > 0);
   }
 }
