@@ -81,7 +81,7 @@ final class Queries {
             new Planner(choice),
             table,
             new StatisticsEpochs(owner, config.statisticsRefresh(), ticker),
-            new KnownShards(),
+            new KnownShards(table),
             tree,
             hedging,
             new ExtraBudget(

@@ -445,14 +445,14 @@ final class QueryCourse {
     var shards = attempt.shards;
     if (!attempt.byShard) {
       dropHedges(shards, now);
+    }
+    if (!attempt.byShard || !shards.open) {
       needs.failures().forEach(this::note);
     }
     var moved = reissues.elsewhere(attempt, needs.failures());
     var rest = attempt.leaf.shards().stream().filter(shard -> !moved.contains(shard)).toList();
     if (rest.isEmpty()) {
-      if (!attempt.byShard) {
-        shards.open = false;
-      }
+      shards.open &= attempt.byShard;
       return;
     }
     boolean everything =

@@ -84,6 +84,12 @@ final class Reissues {
         denied += leaf.shards().size();
       }
     }
+    for (var failure : failures) {
+      // Whoever is asked for it now says what becomes of it.
+      if (moved.contains(failure.shard()) || shards.hedgeUnderWay(failure.shard().shard())) {
+        gather.reopen(failure.shard());
+      }
+    }
     if (!moved.isEmpty()) {
       // They are others' from now on.
       shards.refs = shards.refs.stream().filter(ref -> !moved.contains(ref)).toList();

@@ -1,6 +1,7 @@
 package dev.heddle.coordinator;
 
 import dev.heddle.catalog.DatasetRecord;
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.ServiceTimes;
 import dev.heddle.coordinator.plan.StatisticsEpoch;
@@ -23,7 +24,13 @@ final class Sightings {
   void skipped(List<Plan.Skipped> skipped, StatisticsEpoch epoch) {
     for (var left : skipped) {
       var summary = left.summary();
-      shared.known().observe(dataset.id(), left.shard(), summary.documents());
+      shared
+          .known()
+          .observe(
+              dataset.id(),
+              left.shard(),
+              summary.documents(),
+              new Position(left.shard(), summary.incarnation(), summary.index()));
       epoch.observe(left.shard(), new Sight(summary.incarnation(), summary.index()));
     }
   }
@@ -35,7 +42,7 @@ final class Sightings {
     String node = "";
     ServiceTimes.@Nullable Replicas times = null;
     for (var report : reports) {
-      shared.known().observe(dataset.id(), report.shard(), report.documents());
+      shared.known().observe(dataset.id(), report.shard(), report.documents(), report.position());
       epoch.observe(report.shard(), report.sight());
       report.replica().ifPresent(replica -> replica.tell(shared.table()));
       if (services != null && report.activeMicros() > 0) {

@@ -12,6 +12,9 @@ import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.coordinator.plan.ReplicaState;
+import dev.heddle.coordinator.plan.ReplicaState.Role;
+import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Engine;
@@ -19,16 +22,19 @@ import dev.heddle.function.Bound;
 import dev.heddle.function.Coverage;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.testing.ManualTicker;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
 
 class GatherTest {
   private final Engine engine = Fixtures.engine();
-  private final KnownShards known = new KnownShards();
+  private final ReplicaTable table = new ReplicaTable(new ManualTicker());
+  private final KnownShards known = new KnownShards(table);
 
   @AfterEach
   void closeEngine() {
@@ -323,7 +329,7 @@ class GatherTest {
   @Test
   void coverageSaysWhyShardsAreMissingAndCountsWhatWasLastKnownOfThem() {
     var plan = plan(4);
-    known.observe(plan.dataset().id(), 1, 50);
+    known.observe(plan.dataset().id(), 1, 50, new Position(1, "", 0));
     try (var run = Fixtures.run(engine, "sum")) {
       var gather = new Gather(run, plan, known);
       assertTrue(accept(gather, answer("a", 7, 0)));
@@ -339,6 +345,60 @@ class GatherTest {
           coverage.missing().stream().map(Coverage.Missing::reason).toList());
       assertEquals(0.4, coverage.ratio(), 1e-9);
     }
+  }
+
+  /** What a replica of shard 0 tells unasked. */
+  private void told(
+      Plan plan, String node, String incarnation, boolean available, long visible, int documents) {
+    table.heard(
+        plan.dataset().id(),
+        0,
+        new ReplicaState(
+            node,
+            incarnation,
+            Role.FOLLOWER,
+            available,
+            "",
+            "",
+            1,
+            visible,
+            visible,
+            0,
+            documents,
+            1,
+            0,
+            OptionalDouble.empty(),
+            0));
+  }
+
+  private long target(Plan plan) {
+    try (var run = Fixtures.run(engine, "sum")) {
+      return new Gather(run, plan, known).coverage("deadline").target();
+    }
+  }
+
+  @Test
+  void whatNobodyAnsweredYetCountsAsReplicasTell() {
+    var plan = plan(1);
+    assertEquals(0, target(plan));
+    told(plan, "a", "i0", true, 9, 70);
+    told(plan, "b", "i0", true, 10, 75);
+    told(plan, "opening", "i0", false, 0, 0);
+    assertEquals(75, target(plan));
+  }
+
+  @Test
+  void whatWasShownLastOfAShardCounts() {
+    var plan = plan(1);
+    told(plan, "a", "i0", true, 9, 70);
+    known.observe(plan.dataset().id(), 0, 80, new Position(0, "i0", 11));
+    assertEquals(80, target(plan));
+    known.observe(plan.dataset().id(), 0, 75, new Position(0, "i0", 10));
+    assertEquals(80, target(plan), "a replica that lags behind");
+    told(plan, "b", "i0", true, 12, 85);
+    assertEquals(85, target(plan));
+    told(plan, "a", "i1", true, 1, 3);
+    assertEquals(3, target(plan), "another history");
   }
 
   @Test

@@ -285,6 +285,67 @@ class QueryCourseTest implements QueryCourse.Door {
     assertEquals("a/1: no answer within 500 ms", gap.message());
   }
 
+  /** Of shard 1, as a replica tells it that is just being opened. */
+  private void opening(int call) {
+    var atom = new Atom(List.of(new ShardRef(0, 7)), SumFunction.encoded("a0"));
+    answer(call, List.of(atom), opening());
+  }
+
+  private static List<ShardFailure> opening() {
+    return List.of(
+        new ShardFailure(new ShardRef(1, 7), ErrorCode.UNAVAILABLE, "unreachable", "opening"));
+  }
+
+  private List<String> gaps(String otherwise) {
+    return gather.coverage(otherwise).missing().stream()
+        .map(gap -> gap.shard() + " " + gap.reason())
+        .toList();
+  }
+
+  @Test
+  void whatIsAskedOfAnotherReplicaIsPendingAndNotFailed() {
+    begin(2, "b");
+    opening(0);
+    assertEquals("b/1 RETRY", callOf(sent.get(1)));
+    assertEquals(1, improvements);
+    assertEquals(List.of("1 pending"), gaps("pending"));
+    whole(1, 1);
+    assertEquals(List.of("a0", "b1"), seen());
+    assertEquals(List.of(), gaps("deadline"));
+  }
+
+  @Test
+  void whatAnotherReplicaDoesNotBringInTimeIsLateAndNotFailed() {
+    begin(2, "b");
+    opening(0);
+    ticker.advance(DEADLINE);
+    course.end();
+    assertEquals(List.of("1 deadline"), gaps("pending"));
+    assertEquals(
+        "b/1: no answer within 500 ms", gather.coverage("pending").missing().getFirst().message());
+  }
+
+  @Test
+  void whatAHedgeMayStillBringIsPendingAndNotFailed() {
+    begin(2, "b");
+    advance(LATE);
+    opening(0);
+    assertEquals(2, sent.size());
+    assertEquals(List.of("1 pending"), gaps("pending"));
+    answer(1, List.of(), opening());
+    assertEquals(List.of("1 unreachable"), gaps("pending"));
+    assertTrue(course.done());
+  }
+
+  @Test
+  void whatNoReplicaHasFailedAsTheLastOneSays() {
+    begin(2, "b");
+    opening(0);
+    answer(1, List.of(), opening());
+    assertEquals(List.of("1 unreachable"), gaps("pending"));
+    assertTrue(course.done());
+  }
+
   @Test
   void aShardIsAskedOfThreeReplicasAtMost() {
     begin(1, "b", "c", "d");

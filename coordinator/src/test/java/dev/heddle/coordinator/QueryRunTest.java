@@ -39,7 +39,7 @@ class QueryRunTest {
   private final Closer closer = new Closer();
   private final Channels channels = closer.register("channels", new Channels(Credentials.none()));
   private final dev.heddle.engine.Engine engine = closer.register("engine", Fixtures.engine());
-  private final KnownShards known = new KnownShards();
+  private final KnownShards known = new KnownShards(new ReplicaTable(TICKER));
   private final StatisticsEpochs epochs = new StatisticsEpochs("test", Duration.ofHours(1), TICKER);
   private final List<LeafAssignment> leaves = new ArrayList<>();
 

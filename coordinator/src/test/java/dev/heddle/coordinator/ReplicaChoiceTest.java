@@ -148,6 +148,18 @@ class ReplicaChoiceTest {
   }
 
   @Test
+  void whoLedBeforeItWasKilledIsNotAskedFirstWhileItOpens() {
+    replica("a", Role.FOLLOWER, true, 10, 1);
+    replica("b", Role.FOLLOWER, true, 10, 1);
+    replica("c", Role.LEADER, true, 11, 1);
+    replica("c", Role.UNKNOWN, false, 0, 1);
+    assertEquals(Set.of("a", "b"), chosen(session(99), Set.of()).keySet());
+    var linearizable = Reading.of(Level.LINEARIZABLE, PositionToken.EMPTY, dataset);
+    assertEquals(Set.of("a", "b"), chosen(linearizable, Set.of()).keySet());
+    assertEquals(Set.of("c"), chosen(session(99), Set.of("a", "b")).keySet());
+  }
+
+  @Test
   void aSessionWithoutPositionsHereNeedsNothing() {
     assertEquals(Level.ANY, Reading.of(Level.SESSION, PositionToken.EMPTY, dataset).level());
   }

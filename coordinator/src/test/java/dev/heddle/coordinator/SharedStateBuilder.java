@@ -35,7 +35,7 @@ final class SharedStateBuilder {
   private Supplier<CatalogView> catalog = CatalogView::empty;
   private Planner planner;
   private StatisticsEpochs epochs;
-  private KnownShards known = new KnownShards();
+  private KnownShards known;
   private Tree tree;
   private HedgingPolicy hedging = new NoHedging();
   private Ledger ledger =
@@ -45,6 +45,7 @@ final class SharedStateBuilder {
   SharedStateBuilder(ReplicaTable table, Channels channels, Ticker ticker) {
     this.table = table;
     this.leaves = new LeafGrpcClient(channels);
+    this.known = new KnownShards(table);
     this.ticker = ticker;
     var random = new Random(1);
     this.planner = new Planner(new ReplicaChoice(table, new C3Policy(), () -> random, ticker));

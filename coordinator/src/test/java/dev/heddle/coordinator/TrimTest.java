@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.catalog.PositionToken.Position;
 import dev.heddle.coordinator.plan.KnownShards;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
@@ -26,7 +27,7 @@ class TrimTest {
   private final Closer closer = new Closer();
   private final ManualTicker ticker = new ManualTicker();
   private final Engine engine = closer.register("engine", Fixtures.engine());
-  private final KnownShards known = new KnownShards();
+  private final KnownShards known = new KnownShards(new ReplicaTable(ticker));
   private final SharedState shared =
       new SharedStateBuilder(
               new ReplicaTable(ticker),
@@ -45,7 +46,7 @@ class TrimTest {
 
   TrimTest() {
     for (int shard = 0; shard < SHARDS; shard++) {
-      known.observe(plan.dataset().id(), shard, 1_000);
+      known.observe(plan.dataset().id(), shard, 1_000, new Position(shard, "", 0));
     }
   }
 

@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param seen documents of the shards that answered
  * @param active documents of the shards that could be reached
- * @param target documents of all shards, as far as last known
+ * @param target documents of all shards, as far as last known; 0 also where nothing is
  * @param answered shards that answered
  * @param skipped shards that could not match, and count as seen
  * @param total shards of the dataset

@@ -353,6 +353,7 @@ final class ScatterExecution {
       case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
       case STALE_REPLICA, NO_MAJORITY -> "stale";
       case NOT_OWNER -> "no_replica";
+      case UNAVAILABLE -> "unreachable";
       default -> "failed";
     };
   }

@@ -76,6 +76,10 @@ class ScatterExecutionTest {
   }
 
   private LeafOutcome.Answer run(boolean byShard) {
+    return run(byShard, Map.of());
+  }
+
+  private LeafOutcome.Answer run(boolean byShard, Map<ShardRef, HeddleException> unready) {
     var request =
         new ScatterRequest(
             new Query.All(),
@@ -96,7 +100,7 @@ class ScatterExecutionTest {
             request,
             new EpochId(LocalLeaf.DATASET, "test", 1),
             Optional.of(new ShardStatistics(0, Map.of(), Map.of())),
-            Map.of(),
+            unready,
             Map.of(),
             Deadline.after(Duration.ofSeconds(60), TICKER),
             byShard,
@@ -123,6 +127,16 @@ class ScatterExecutionTest {
     assertEquals(
         List.of(ELSEWHERE),
         parts.failures().stream().map(LeafOutcome.ShardFailure::shard).toList());
+  }
+
+  @Test
+  void aReplicaThatIsNotOpenIsNotThereAndHasNotFailed() {
+    var opening = new HeddleException(ErrorCode.UNAVAILABLE, "shard 0: opening (expected: open)");
+    assertEquals(
+        List.of("0 unreachable", "5 no_replica"),
+        run(false, Map.of(HERE, opening)).failures().stream()
+            .map(failure -> failure.shard().shard() + " " + failure.reason())
+            .toList());
   }
 
   @Test

@@ -15,6 +15,7 @@ import dev.heddle.loadtest.search.ScatterFunctionsExperiment;
 import dev.heddle.loadtest.search.SearchExperiment;
 import dev.heddle.loadtest.search.ShardsExperiment;
 import dev.heddle.loadtest.search.TailExperiment;
+import dev.heddle.loadtest.search.faults.QueryChaosExperiment;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -99,6 +100,28 @@ class SearchExperimentsTest {
       assertEquals(100, count(result, subject + ", run 2"));
     }
     assertEquals(0.0, result.summary().get("unhedgedExtraPercent"));
+  }
+
+  @Test
+  void answersHoldWhatTheySayUnderStallsKillsAndMoves() throws Exception {
+    var experiment =
+        new QueryChaosExperiment(NodeJava.command(), directory, 600, Duration.ofSeconds(20));
+
+    var result =
+        experiment.run(
+            BenchOptions.DEFAULTS.withQuick(),
+            Ticker.system(),
+            line -> System.out.println(experiment.name() + ": " + line));
+
+    System.out.println(ReportText.of(result));
+    assertEquals(List.of(), result.problems());
+    var summary = result.summary();
+    assertEquals(600.0, summary.get("answered"));
+    assertEquals(0.0, summary.get("doubledShards"));
+    for (var some :
+        List.of("stalls", "kills", "replicasChanged", "placementsChanged", "improvements")) {
+      assertTrue(summary.getOrDefault(some, 0.0) > 0, some);
+    }
   }
 
   @Test

@@ -3,11 +3,13 @@ package dev.heddle.cli.chaos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.heddle.loadtest.chaos.FailoverExperiment;
 import dev.heddle.loadtest.chaos.SessionReadsExperiment;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.ReportText;
+import dev.heddle.loadtest.store.WritesExperiment;
 import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("chaos")
 @Timeout(600)
 class StoreExperimentsTest {
+  private static final SyntheticCorpus CORPUS = new SyntheticCorpus(300, 20_161_104);
+
   @TempDir Path directory;
 
   private static ExperimentResult run(Experiment experiment) throws InterruptedException {
@@ -36,6 +40,25 @@ class StoreExperimentsTest {
 
   private static double figure(ExperimentResult result, String name) {
     return Objects.requireNonNull(result.summary().get(name), name);
+  }
+
+  @Test
+  void everyWriteOfOneAndOfManyDocumentsIsAcknowledged() throws Exception {
+    var result = run(new WritesExperiment(NodeJava.command(), directory, CORPUS, 300));
+
+    assertEquals(50, result.series().getFirst().latency().count());
+    for (var subject : List.of("bare", "oneReplica", "threeReplicas")) {
+      assertTrue(figure(result, subject + "DocumentsPerSecond") > 0, subject);
+    }
+  }
+
+  @Test
+  void noAcknowledgedWriteIsLostWithALeader() throws Exception {
+    var result = run(new FailoverExperiment(NodeJava.command(), directory, 1, 0));
+
+    assertEquals(0, figure(result, "lost"));
+    assertEquals(0, figure(result, "stallsNotEnded"));
+    assertTrue(figure(result, "writesAcknowledged") > 0);
   }
 
   @Test

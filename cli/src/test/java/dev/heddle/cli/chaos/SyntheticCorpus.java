@@ -15,7 +15,13 @@ record SyntheticCorpus(int count, long seed) implements Corpus {
 
   @Override
   public String schemaJson() {
-    return "{\"fields\":[]}";
+    return """
+    {"fields": [
+      {"name": "title", "type": "text", "analyzer": "english", "weight": 4},
+      {"name": "abstract", "type": "text", "analyzer": "english", "weight": 1},
+      {"name": "type", "type": "keyword", "multi": true}
+    ]}
+    """;
   }
 
   @Override

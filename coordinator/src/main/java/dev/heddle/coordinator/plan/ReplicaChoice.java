@@ -194,12 +194,17 @@ public final class ReplicaChoice {
     NodeRecord leaderElseCheap() {
       if (known != null && !known.leader().isEmpty() && !table.doubtful(known.leader())) {
         for (int i = 0; i < count; i++) {
-          if (nodes[i].node().equals(known.leader())) {
+          if (nodes[i].node().equals(known.leader()) && mayLead(states[i])) {
             return nodes[i];
           }
         }
       }
       return cheap();
+    }
+
+    /** One that led, was opened anew and is not there yet leads nothing, whatever others heard. */
+    private static boolean mayLead(@Nullable ReplicaState state) {
+      return state == null || state.available() || state.role() == ReplicaState.Role.LEADER;
     }
 
     /** Of those that are there as far as known; of all where none is. */

@@ -105,6 +105,12 @@ public final class DocumentsGrpcClient {
     return call(stub -> stub.get(GetDatasetRequest.newBuilder().setName(dataset).build())).getId();
   }
 
+  /** How many documents the coordinator knows of, by what the replicas told it. */
+  public long documents() {
+    return call(stub -> stub.get(GetDatasetRequest.newBuilder().setName(dataset).build()))
+        .getDocuments();
+  }
+
   /** Sum over the shards of the generations of their placements: grows with every change. */
   public long generations() {
     var described = call(stub -> stub.get(GetDatasetRequest.newBuilder().setName(dataset).build()));

@@ -116,11 +116,26 @@ public final class FailoverExperiment implements Experiment {
         problems.add(unrest + " times the cluster did not recover within a minute");
       }
       var faults = nemesis.faults();
+      awaitEnd(trial, faults, ticker, problems);
       long done = faults.stream().filter(fault -> !fault.led().isEmpty()).count();
       if (done < kills) {
         problems.add("kills of leaders: %d (expected: %d)".formatted(done, kills));
       }
       return faults;
+    }
+  }
+
+  /** Shards may have taken writes a moment ago, and yet none since the last kill. */
+  private static void awaitEnd(
+      Trial trial, List<Fault> faults, Ticker ticker, List<String> problems)
+      throws InterruptedException {
+    var last = faults.isEmpty() ? faults : List.of(faults.getLast());
+    boolean ended =
+        Pacing.await(
+            RECOVERY, ticker, () -> Stalls.of(last, trial.acks(), ticker.nanoTime()).open() == 0);
+    if (!ended) {
+      problems.add(
+          "writes after the last kill: not to all shards in " + RECOVERY.toSeconds() + " s");
     }
   }
 

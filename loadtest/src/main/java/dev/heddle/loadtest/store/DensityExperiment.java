@@ -37,6 +37,7 @@ public final class DensityExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(5);
   private static final Duration CALL = Duration.ofSeconds(60);
   private static final Duration REST = Duration.ofSeconds(20);
+  private static final Duration QUICK_REST = Duration.ofSeconds(1);
   private static final double MOST_THREADS = 300;
   private static final double MOST_MIB = 600;
   private static final double MOST_RESTART_MILLIS = 5_000;
@@ -70,7 +71,7 @@ public final class DensityExperiment implements Experiment {
       throws InterruptedException {
     var summary = new LinkedHashMap<String, Double>();
     var goals = new ArrayList<Goal>();
-    rest(ticker, progress, summary, goals);
+    rest(options.quick() ? QUICK_REST : REST, ticker, progress, summary, goals);
     var restarts = restarts(options.load().runs(), ticker, progress, summary, goals);
     return new ExperimentResult(
         name(),
@@ -87,7 +88,11 @@ public final class DensityExperiment implements Experiment {
   }
 
   private void rest(
-      Ticker ticker, Consumer<String> progress, Map<String, Double> summary, List<Goal> goals)
+      Duration time,
+      Ticker ticker,
+      Consumer<String> progress,
+      Map<String, Double> summary,
+      List<Goal> goals)
       throws InterruptedException {
     var layout =
         ClusterLayout.of(ClusterLayout.Plan.loopback(directory.resolve("rest"), LEAVES, 1));
@@ -98,8 +103,8 @@ public final class DensityExperiment implements Experiment {
       var bulk = new BulkGrpcClient(channels, layout.coordinators().getFirst());
       bulk.create("many", corpus.schemaJson(), REPLICAS, LEAVES);
       bulk.load("many", CorpusDocuments.read(corpus, 50 * REPLICAS));
-      progress.accept("at rest for " + REST.toSeconds() + " s");
-      pause(REST, ticker);
+      progress.accept("at rest for " + time.toSeconds() + " s");
+      pause(time, ticker);
       var most = new JvmFootprint(0, 0, 0, 0);
       for (var leaf : layout.leaves().toList()) {
         var footprint = JvmFootprint.of(cluster.pid(leaf.node()));

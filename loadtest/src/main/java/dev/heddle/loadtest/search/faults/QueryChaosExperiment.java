@@ -148,6 +148,12 @@ public final class QueryChaosExperiment implements Experiment {
       var known = known(site, some);
       var _ = documents.scan(ReadLevel.LINEARIZABLE);
       var token = documents.token();
+      // From then on the coordinator can say of how many documents an answer is, whoever is silent.
+      if (!Pacing.await(SETTLING, ticker, () -> documents.documents() == DOCUMENTS)) {
+        findings.problem(
+            "documents that the coordinator knows of: %d after a minute (expected: %d)"
+                .formatted(documents.documents(), DOCUMENTS));
+      }
       var clients = site.clients(token, known, DEADLINE);
       if (settled(clients, ticker, options.seed(), "before any fault", findings)) {
         long placed = site.documents().generations();
