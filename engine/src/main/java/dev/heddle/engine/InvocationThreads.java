@@ -138,10 +138,7 @@ final class InvocationThreads implements AutoCloseable {
    *     threads
    */
   void run(Runnable task, boolean brief) {
-    var carriers = brief ? Carriers.current() : null;
-    var borrowed = carriers == null ? null : lent(task);
-    if (carriers != null && borrowed != null) {
-      carriers.next(borrowed);
+    if (brief && borrows(task)) {
       return;
     }
     Worker worker;
@@ -157,6 +154,20 @@ final class InvocationThreads implements AutoCloseable {
       lock.unlock();
     }
     worker.hand(task);
+  }
+
+  /** Leaves the task to the caller's carrier; false where it has none, or none may be lent. */
+  private boolean borrows(Runnable task) {
+    var carriers = Carriers.current();
+    if (carriers == null) {
+      return false;
+    }
+    var borrowed = lent(task);
+    if (borrowed == null) {
+      return false;
+    }
+    carriers.next(borrowed);
+    return true;
   }
 
   /** Call with the lock held. */
