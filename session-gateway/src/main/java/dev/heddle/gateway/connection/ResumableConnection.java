@@ -165,6 +165,12 @@ final class ResumableConnection {
       open.close(CloseCodes.NORMAL, "the connection has ended");
       return null;
     }
+    if (missed.get().epoch() != epoch) {
+      // Whoever took it over may have said so before this stay was known here.
+      int code = missed.get().attached() ? CloseCodes.REPLACED : CloseCodes.GOING_AWAY;
+      open.close(code, "carried here no more");
+      return null;
+    }
     if (!missed.get().complete()) {
       open.close(CloseCodes.INSUFFICIENT, "the history lost a frame that was not sent yet");
       return null;

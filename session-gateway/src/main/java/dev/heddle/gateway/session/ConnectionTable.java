@@ -170,8 +170,11 @@ public final class ConnectionTable {
    *
    * @param complete whether no frame is missing after the one asked for
    * @param channels that the connection listens to
+   * @param epoch of whoever carries the connection now, or was the last to
+   * @param attached whether its client is with that epoch
    */
-  public record Missed(boolean complete, List<Kept> frames, Set<String> channels) {}
+  public record Missed(
+      boolean complete, List<Kept> frames, Set<String> channels, long epoch, boolean attached) {}
 
   /** This gateway, for others that find it in the grid. */
   public Carrier self(Optional<String> internalAddress) {
@@ -396,7 +399,9 @@ public final class ConnectionTable {
         frames.add(new Kept(at, plain[0] == 1, bytes));
       }
     }
-    return Optional.of(new Missed(offset >= entry.base(), frames, entry.channels()));
+    return Optional.of(
+        new Missed(
+            offset >= entry.base(), frames, entry.channels(), entry.epoch(), entry.attached()));
   }
 
   /** Connections whose entries this member owns: each is one member's, give or take a move. */
