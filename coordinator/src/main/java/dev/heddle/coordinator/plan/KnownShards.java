@@ -2,12 +2,11 @@ package dev.heddle.coordinator.plan;
 
 import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.PositionToken.Position;
-import java.util.Comparator;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many documents each shard was last known to hold: by answers, and by what replicas tell
@@ -44,32 +43,30 @@ public final class KnownShards {
    */
   public OptionalLong documents(DatasetRecord dataset, int shard) {
     var known = known(dataset.id(), shard);
-    if (known.isPresent()) {
-      return OptionalLong.of(known.get().documents);
+    if (known != null) {
+      return OptionalLong.of(known.documents);
     }
     long sum = 0;
     long count = 0;
     for (var placement : dataset.shards()) {
       var other = known(dataset.id(), placement.shard());
-      if (other.isPresent()) {
-        sum += other.get().documents;
+      if (other != null) {
+        sum += other.documents;
         count++;
       }
     }
     return count == 0 ? OptionalLong.empty() : OptionalLong.of((sum + count - 1) / count);
   }
 
-  /** What an answer showed, or a replica tells that shows more. */
-  private Optional<Count> known(String datasetId, int shard) {
-    var shown = Optional.ofNullable(answered.get(new Key(datasetId, shard)));
-    var told =
-        table.replicas(datasetId, shard).stream()
-            .filter(ReplicaState::available)
-            .max(Comparator.comparingLong(ReplicaState::visible))
-            .map(state -> new Count(state.documents(), state.incarnation(), state.visible()));
-    return shown.isEmpty() || told.filter(count -> count.replaces(shown.get())).isPresent()
-        ? told
-        : shown;
+  /** What an answer showed, or a replica tells that shows more; null: nothing is known. */
+  private @Nullable Count known(String datasetId, int shard) {
+    var best = answered.get(new Key(datasetId, shard));
+    for (var state : table.replicas(datasetId, shard)) {
+      if (state.available() && (best == null || best.replacedBy(state))) {
+        best = new Count(state.documents(), state.incarnation(), state.visible());
+      }
+    }
+    return best;
   }
 
   /** Forgets datasets that are gone. */
@@ -90,10 +87,10 @@ public final class KnownShards {
       return incarnation.equals(other.incarnation) && index > other.index;
     }
 
-    /** Whether it is later, or of another history, or nobody knows when the other one was. */
-    boolean replaces(Count other) {
-      boolean comparable = other.index == 0 || incarnation.equals(other.incarnation);
-      return index > (comparable ? other.index : 0);
+    /** Whether a replica shows more, or another history, or nobody knows when this one was. */
+    boolean replacedBy(ReplicaState state) {
+      boolean comparable = index == 0 || incarnation.equals(state.incarnation());
+      return state.visible() > (comparable ? index : 0);
     }
   }
 }
