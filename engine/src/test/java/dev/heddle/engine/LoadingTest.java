@@ -65,17 +65,7 @@ final class LoadingTest {
             return "slow".getBytes(StandardCharsets.UTF_8);
           };
       try (logs;
-          var engine =
-              new Engine(
-                  EngineConfig.defaults(),
-                  code,
-                  List.of(new ScriptedRuntime()),
-                  Map.of(),
-                  Platform.NONE,
-                  logs,
-                  Workshop.TICKER,
-                  new SimpleMeterRegistry(),
-                  "leaf")) {
+          var engine = engine(code, logs)) {
         byte[] event = {'7'};
         var patient =
             Thread.ofVirtual()
@@ -124,20 +114,23 @@ final class LoadingTest {
     return Digests.of(text.getBytes(StandardCharsets.UTF_8));
   }
 
+  private static Engine engine(CodeSource code, FunctionLogs logs) {
+    return new Engine(
+        EngineConfig.defaults(),
+        code,
+        List.of(new ScriptedRuntime()),
+        Map.of(),
+        Platform.NONE,
+        logs,
+        Workshop.TICKER,
+        new SimpleMeterRegistry(),
+        "leaf");
+  }
+
   private static InvocationResult invoke(CodeSource code, FunctionRef ref) {
     var logs = new FunctionLogs(LogLimits.DEFAULTS, Clock.systemUTC(), Workshop.TICKER);
     try (logs;
-        var engine =
-            new Engine(
-                EngineConfig.defaults(),
-                code,
-                List.of(new ScriptedRuntime()),
-                Map.of(),
-                Platform.NONE,
-                logs,
-                Workshop.TICKER,
-                new SimpleMeterRegistry(),
-                "leaf")) {
+        var engine = engine(code, logs)) {
       return engine.invoke(ref, new byte[] {'7'}, Workshop.invocation(Duration.ofSeconds(60)));
     }
   }

@@ -45,6 +45,27 @@ final class CarriersTest {
     return result;
   }
 
+  /** Returns once so many carriers are in tasks that wait for the release. */
+  private static void sendAway(
+      int count, Carriers carriers, ThreadFactory threads, CountDownLatch release)
+      throws InterruptedException {
+    var entered = new CountDownLatch(count);
+    for (int i = 0; i < count; i++) {
+      threads
+          .newThread(() ->
+              carriers.next(() -> {
+                entered.countDown();
+                try {
+                  release.await();
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              }))
+          .start();
+    }
+    assertTrue(entered.await(30, TimeUnit.SECONDS));
+  }
+
   @Test
   void aTaskThatIsHandedOverRunsOnAPlatformThreadOfTheCarriers() throws Exception {
     var carriers = carriers(1, LONG);
@@ -75,19 +96,7 @@ final class CarriersTest {
     var carriers = carriers(1, LONG);
     var threads = carriers.factory("caller");
     var release = new CountDownLatch(1);
-    var entered = new CountDownLatch(1);
-    threads
-        .newThread(() ->
-            carriers.next(() -> {
-              entered.countDown();
-              try {
-                release.await();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            }))
-        .start();
-    assertTrue(entered.await(30, TimeUnit.SECONDS));
+    sendAway(1, carriers, threads, release);
 
     var thread = got(handed(carriers, threads));
 
@@ -101,22 +110,8 @@ final class CarriersTest {
     var carriers = carriers(2, LONG);
     var threads = carriers.factory("caller");
     var release = new CountDownLatch(1);
-    var entered = new CountDownLatch(10);
-    for (int i = 0; i < 10; i++) {
-      threads
-          .newThread(() ->
-              carriers.next(() -> {
-                entered.countDown();
-                try {
-                  release.await();
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-              }))
-          .start();
-    }
+    sendAway(10, carriers, threads, release);
 
-    assertTrue(entered.await(30, TimeUnit.SECONDS));
     assertFalse(got(handed(carriers, threads)).isVirtual());
     release.countDown();
   }
@@ -175,19 +170,7 @@ final class CarriersTest {
     var carriers = carriers(1, LONG);
     var threads = carriers.factory("caller");
     var release = new CountDownLatch(1);
-    var entered = new CountDownLatch(1);
-    threads
-        .newThread(() ->
-            carriers.next(() -> {
-              entered.countDown();
-              try {
-                release.await();
-              } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-              }
-            }))
-        .start();
-    assertTrue(entered.await(30, TimeUnit.SECONDS));
+    sendAway(1, carriers, threads, release);
 
     for (int i = 0; i < 200; i++) {
       assertFalse(got(handed(carriers, threads)).isVirtual());

@@ -6,14 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.heddle.gateway.session.KeyRing;
+import dev.heddle.cli.chaos.GatewayNodes.Place;
 import dev.heddle.loadtest.chaos.ClusterLayout;
-import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.NetworkNamespaces;
-import dev.heddle.loadtest.chaos.NodeSpec;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.process.Closer;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
 import java.net.URI;
@@ -22,14 +19,11 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -93,9 +87,7 @@ class ChannelPartitionTest {
             .withFlags(
                 "-Dhazelcast.merge.first.run.delay.seconds=3",
                 "-Dhazelcast.merge.next.run.delay.seconds=3");
-    var cluster =
-        closer.register(
-            "cluster", new ProcessCluster(new ClusterLayout(nodes()), java, Ticker.system()));
+    var cluster = closer.register("cluster", new ProcessCluster(layout(), java, Ticker.system()));
     cluster.start(START);
     http = closer.register("http", HttpClient.newHttpClient());
     String app =
@@ -113,96 +105,17 @@ class ChannelPartitionTest {
     closer.close();
   }
 
-  private List<NodeSpec> nodes() throws IOException {
-    var ports = new FreePorts();
-    var ring = directory.resolve("sessions.yaml");
-    KeyRing.createIfAbsent(ring);
-    var grid = new ArrayList<String>();
+  private ClusterLayout layout() throws IOException {
+    var places = new ArrayList<Place>();
     for (int i = 0; i < GATEWAYS; i++) {
-      doors.add(ports.next(network.openHost(i)).toString());
-      grid.add(ports.next(network.host(i)).toString());
+      places.add(new Place(network.host(i), network.openHost(i), network.wrapper(i)));
     }
-    String keys = "keys: [{id: test, key: %s, tenant: default}]".formatted(KEY);
-    String security =
-        "security:\n  api-keys: %s\n  cluster-secret: %s\n"
-            .formatted(
-                privately("keys.yaml", keys),
-                privately("secret", "test:0123456789abcdef-secret\n"));
-    String home = network.host(GATEWAYS);
-    var core = ports.next(home);
-    var replication = ports.next(home);
-    var grpc = ports.next(home);
-    var nodes = new ArrayList<NodeSpec>();
-    String bootstrap =
-        "replication: %s\ngrpc: %s\ncatalog: {bootstrap: true}\n".formatted(replication, grpc);
-    nodes.add(
-        node(
-            "core",
-            List.of("coordinator", "leaf"),
-            core,
-            Optional.of(replication),
-            bootstrap + security,
-            GATEWAYS));
-    for (int i = 0; i < GATEWAYS; i++) {
-      String section =
-          """
-          gateway:
-            http: %s
-            hazelcast: {address: %s, members: %s, join-timeout: 60s}
-            session: {keys: %s}
-          catalog: {seeds: [%s]}
-          """
-              .formatted(
-                  doors.get(i),
-                  json(grid.get(i)),
-                  json(grid),
-                  json(ring.toString()),
-                  json(core.toString()));
-      var internal = ports.next(network.host(i));
-      nodes.add(
-          node(
-              "gateway-" + i,
-              List.of("gateway"),
-              internal,
-              Optional.empty(),
-              section + security,
-              i));
-    }
-    return nodes;
-  }
-
-  private NodeSpec node(
-      String name,
-      List<String> roles,
-      HostPort internal,
-      Optional<HostPort> replication,
-      String more,
-      int place) {
-    var home = directory.resolve(name);
-    var data = home.resolve("data");
-    String yaml =
-        "node: %s\ndirectory: %s\ninternal: %s\n".formatted(name, json(data.toString()), internal);
-    return new NodeSpec(
-        name,
-        roles,
-        home,
-        data,
-        internal,
-        replication,
-        Optional.empty(),
-        yaml + more,
-        network.wrapper(place));
-  }
-
-  private Path privately(String name, String text) throws IOException {
-    var file = directory.resolve(name);
-    Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    return Files.writeString(file, text);
-  }
-
-  private static String json(Object value) {
-    return JsonMapper.shared().writeValueAsString(value);
+    var home = network.host(GATEWAYS);
+    var core = new Place(home, home, network.wrapper(GATEWAYS));
+    var keys = List.of("{id: test, key: %s, tenant: default}".formatted(KEY));
+    var laidOut = GatewayNodes.of(directory, keys, places, core, false);
+    laidOut.doors().forEach(door -> doors.add(door.toString()));
+    return new ClusterLayout(laidOut.nodes());
   }
 
   @Test

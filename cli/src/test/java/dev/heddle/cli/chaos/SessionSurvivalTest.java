@@ -3,10 +3,8 @@ package dev.heddle.cli.chaos;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.heddle.gateway.session.KeyRing;
+import dev.heddle.cli.chaos.GatewayNodes.Place;
 import dev.heddle.loadtest.chaos.ClusterLayout;
-import dev.heddle.loadtest.chaos.FreePorts;
-import dev.heddle.loadtest.chaos.NodeSpec;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
@@ -20,9 +18,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,7 +26,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -56,7 +51,6 @@ import tools.jackson.databind.json.JsonMapper;
 @Tag("chaos")
 @Timeout(300)
 class SessionSurvivalTest {
-  private static final String LOOPBACK = "127.0.0.1";
   private static final List<String> TENANTS = List.of("acme", "globex");
   private static final int GATEWAYS = 3;
   private static final int WRITERS = 6;
@@ -80,7 +74,7 @@ class SessionSurvivalTest {
     long seed = Long.getLong("heddle.chaos.seed", System.nanoTime() & 0xffff_ffffL);
     System.out.println("chaos: -Dheddle.chaos.seed=" + seed);
     random = new Random(seed);
-    var layout = new ClusterLayout(nodes());
+    var layout = layout();
     cluster =
         closer.register("cluster", new ProcessCluster(layout, NodeJava.command(), Ticker.system()));
     cluster.start(START);
@@ -109,89 +103,14 @@ class SessionSurvivalTest {
     return "0123456789abcdef-" + tenant;
   }
 
-  private List<NodeSpec> nodes() throws IOException {
-    var ports = new FreePorts();
-    var ring = directory.resolve("sessions.yaml");
-    KeyRing.createIfAbsent(ring);
-    var grid = new ArrayList<String>();
-    for (int i = 0; i < GATEWAYS; i++) {
-      doors.add(ports.next(LOOPBACK));
-      grid.add(ports.next(LOOPBACK).toString());
-    }
+  private ClusterLayout layout() throws IOException {
     var keys = new ArrayList<String>();
     TENANTS.forEach(
         each -> keys.add("{id: %s, key: %s, tenant: %s}".formatted(each, key(each), each)));
-    String security =
-        "security:\n  api-keys: %s\n  cluster-secret: %s\n"
-            .formatted(
-                privately("keys.yaml", "keys: " + keys),
-                privately("secret", "test:0123456789abcdef-secret\n"));
-    var core = ports.next(LOOPBACK);
-    var replication = ports.next(LOOPBACK);
-    var grpc = ports.next(LOOPBACK);
-    var nodes = new ArrayList<NodeSpec>();
-    nodes.add(
-        node(
-            "core",
-            List.of("coordinator", "leaf"),
-            core,
-            Optional.of(replication),
-            Optional.of(grpc),
-            "replication: %s\ngrpc: %s\ncatalog: {bootstrap: true}\n".formatted(replication, grpc)
-                + security));
-    for (int i = 0; i < GATEWAYS; i++) {
-      // All wait for all: on a busy machine one may start long after another.
-      String section =
-          """
-          gateway:
-            http: %s
-            hazelcast: {address: %s, members: %s, join-timeout: 60s}
-            session: {keys: %s, store: %s, store-wait: 2m}
-          catalog: {seeds: [%s]}
-          """
-              .formatted(
-                  doors.get(i),
-                  json(grid.get(i)),
-                  json(grid),
-                  json(ring.toString()),
-                  json(directory.resolve("store-" + i).toString()),
-                  json(core.toString()));
-      nodes.add(
-          node(
-              name(i),
-              List.of("gateway"),
-              ports.next(LOOPBACK),
-              Optional.empty(),
-              Optional.empty(),
-              section + security));
-    }
-    return nodes;
-  }
-
-  private NodeSpec node(
-      String name,
-      List<String> roles,
-      HostPort internal,
-      Optional<HostPort> replication,
-      Optional<HostPort> grpc,
-      String more) {
-    var home = directory.resolve(name);
-    var data = home.resolve("data");
-    String yaml =
-        "node: %s\ndirectory: %s\ninternal: %s\n".formatted(name, json(data.toString()), internal);
-    return new NodeSpec(
-        name, roles, home, data, internal, replication, grpc, yaml + more, List.of());
-  }
-
-  private Path privately(String name, String text) throws IOException {
-    var file = directory.resolve(name);
-    Files.createFile(
-        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-    return Files.writeString(file, text);
-  }
-
-  private static String json(Object value) {
-    return JsonMapper.shared().writeValueAsString(value);
+    var places = Collections.nCopies(GATEWAYS, Place.LOOPBACK);
+    var laidOut = GatewayNodes.of(directory, keys, places, Place.LOOPBACK, true);
+    doors.addAll(laidOut.doors());
+    return new ClusterLayout(laidOut.nodes());
   }
 
   private static String name(int gateway) {
