@@ -1,5 +1,6 @@
 package dev.heddle.cli.chaos;
 
+import dev.heddle.cli.testing.TextFrames;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
@@ -9,11 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
@@ -131,10 +130,10 @@ final class ChannelReader implements Runnable {
       }
       long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
       for (long left = millis; left > 0; left = (end - System.nanoTime()) / 1_000_000) {
-        String frame = socket.frames.poll(left, TimeUnit.MILLISECONDS);
-        if (frame != null) {
-          heard(JsonMapper.shared().readTree(frame));
-        }
+        socket
+            .frames
+            .next(Duration.ofMillis(left))
+            .ifPresent(frame -> heard(JsonMapper.shared().readTree(frame)));
       }
     } catch (ExecutionException | TimeoutException e) {
       resume = "";
@@ -203,9 +202,8 @@ final class ChannelReader implements Runnable {
   }
 
   /** One WebSocket. */
-  private final class Socket implements WebSocket.Listener {
-    private final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
-    private final StringBuilder parts = new StringBuilder();
+  private final class Socket {
+    private final TextFrames frames = new TextFrames();
     private @Nullable WebSocket open;
 
     void open(String door, String query)
@@ -215,15 +213,12 @@ final class ChannelReader implements Runnable {
               .subprotocols("heddle.v1")
               .header("Authorization", "Bearer " + key)
               .connectTimeout(CALL)
-              .buildAsync(URI.create("ws://" + door + "/ws/chat" + query), this)
+              .buildAsync(URI.create("ws://" + door + "/ws/chat" + query), frames)
               .get(CALL.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     JsonNode next() throws InterruptedException, TimeoutException {
-      String frame = frames.poll(CALL.toMillis(), TimeUnit.MILLISECONDS);
-      if (frame == null) {
-        throw new TimeoutException("no frame");
-      }
+      String frame = frames.next(CALL).orElseThrow(() -> new TimeoutException("no frame"));
       return JsonMapper.shared().readTree(frame);
     }
 
@@ -248,17 +243,6 @@ final class ChannelReader implements Runnable {
       if (socket != null) {
         socket.abort();
       }
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
-      parts.append(data);
-      if (last) {
-        frames.add(parts.toString());
-        parts.setLength(0);
-      }
-      from.request(1);
-      return null;
     }
   }
 }

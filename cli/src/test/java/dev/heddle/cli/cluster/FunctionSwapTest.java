@@ -3,21 +3,18 @@ package dev.heddle.cli.cluster;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import dev.heddle.cli.testing.TextFrames;
 import java.net.CookieManager;
 import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +44,7 @@ class FunctionSwapTest {
               "application/yaml",
               "name: greetings\nroutes:\n  greet: {function: greeter}\n");
       assertEquals(201, app.statusCode(), app.body());
-      var frames = new Frames();
+      var frames = new TextFrames();
       var socket =
           edge.client()
               .newWebSocketBuilder()
@@ -78,7 +75,10 @@ class FunctionSwapTest {
           socket.sendText("{\"action\":\"greet\"}", true).get(60, TimeUnit.SECONDS);
           sent++;
           String expected = swaps.get() % 2 == 0 ? "one" : "two";
-          assertEquals(expected, frames.next(), "after swap " + swaps);
+          assertEquals(
+              expected,
+              frames.next(Duration.ofSeconds(60)).orElse("nothing"),
+              "after swap " + swaps);
         }
       } finally {
         // The callers end, whatever went wrong here.
@@ -87,39 +87,9 @@ class FunctionSwapTest {
       for (var caller : running) {
         assertEquals(List.of(), caller.get(60, TimeUnit.SECONDS));
       }
-      assertEquals(sent, frames.received.get());
-      assertFalse(frames.closed.get());
+      assertEquals(sent, frames.received());
+      assertFalse(frames.closed().isDone());
       socket.sendClose(WebSocket.NORMAL_CLOSURE, "").get(60, TimeUnit.SECONDS);
-    }
-  }
-
-  private static final class Frames implements WebSocket.Listener {
-    private final BlockingQueue<String> queue = new LinkedBlockingQueue<>();
-    private final AtomicInteger received = new AtomicInteger();
-    private final AtomicBoolean closed = new AtomicBoolean();
-    private final StringBuilder parts = new StringBuilder();
-
-    String next() throws InterruptedException {
-      String frame = queue.poll(60, TimeUnit.SECONDS);
-      return frame == null ? "nothing" : frame;
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-      parts.append(data);
-      if (last) {
-        received.incrementAndGet();
-        queue.add(parts.toString());
-        parts.setLength(0);
-      }
-      socket.request(1);
-      return null;
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onClose(WebSocket socket, int code, String reason) {
-      closed.set(true);
-      return null;
     }
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.cli.node.NodeCommand;
+import dev.heddle.cli.testing.TextFrames;
 import dev.heddle.process.HostPort;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -23,10 +24,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -176,36 +174,22 @@ class GatewayKillIT {
     }
   }
 
-  private static final class Client implements WebSocket.Listener {
-    private final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
-    private final StringBuilder parts = new StringBuilder();
+  private static final class Client {
+    private final TextFrames frames = new TextFrames();
     private final WebSocket socket;
 
     Client(HttpClient http, String at, String query) throws Exception {
       socket =
           http.newWebSocketBuilder()
               .subprotocols("heddle.v1")
-              .buildAsync(URI.create("ws://" + at + "/ws/chat" + query), this)
+              .buildAsync(URI.create("ws://" + at + "/ws/chat" + query), frames)
               .get(60, TimeUnit.SECONDS);
     }
 
     JsonNode next() throws InterruptedException {
-      String frame = frames.poll(60, TimeUnit.SECONDS);
-      if (frame == null) {
-        throw new AssertionError("no frame");
-      }
+      String frame =
+          frames.next(Duration.ofSeconds(60)).orElseThrow(() -> new AssertionError("no frame"));
       return JsonMapper.shared().readTree(frame);
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
-      parts.append(data);
-      if (last) {
-        frames.add(parts.toString());
-        parts.setLength(0);
-      }
-      from.request(1);
-      return null;
     }
   }
 }

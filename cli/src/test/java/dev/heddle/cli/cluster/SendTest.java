@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.heddle.cli.node.Node;
+import dev.heddle.cli.testing.TextFrames;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HostPort;
@@ -19,12 +20,9 @@ import java.net.CookieManager;
 import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,7 +127,7 @@ class SendTest {
     assertEquals("by grpc", json(resumable.next()).path("body").asString());
     var close = CloseConnectionRequest.newBuilder().setConnection(plainId).build();
     var _ = sessions.close(close);
-    assertEquals(1000, plain.closed.get(20, TimeUnit.SECONDS));
+    assertEquals(1000, plain.frames.closed().get(20, TimeUnit.SECONDS));
     var gone = assertThrows(StatusRuntimeException.class, () -> sessions.close(close));
     assertEquals(ErrorCode.GONE, GrpcErrors.fromStatus(gone).code());
     var forged = GetConnectionRequest.newBuilder().setConnection("x".repeat(36)).build();
@@ -142,10 +140,8 @@ class SendTest {
   }
 
   /** An open socket keeps its HTTP client from closing. */
-  private static final class Client implements WebSocket.Listener, AutoCloseable {
-    private final LinkedBlockingQueue<String> frames = new LinkedBlockingQueue<>();
-    private final CompletableFuture<Integer> closed = new CompletableFuture<>();
-    private final StringBuilder parts = new StringBuilder();
+  private static final class Client implements AutoCloseable {
+    private final TextFrames frames = new TextFrames();
     private final WebSocket socket;
 
     Client(Edge edge, String protocol) throws Exception {
@@ -153,7 +149,7 @@ class SendTest {
       if (!protocol.isEmpty()) {
         builder.subprotocols(protocol);
       }
-      socket = builder.buildAsync(edge.webSocket("chat"), this).get(10, TimeUnit.SECONDS);
+      socket = builder.buildAsync(edge.webSocket("chat"), frames).get(10, TimeUnit.SECONDS);
     }
 
     void say(String frame) throws Exception {
@@ -161,28 +157,7 @@ class SendTest {
     }
 
     String next() throws InterruptedException {
-      String frame = frames.poll(20, TimeUnit.SECONDS);
-      if (frame == null) {
-        throw new AssertionError("no frame");
-      }
-      return frame;
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence data, boolean last) {
-      parts.append(data);
-      if (last) {
-        frames.add(parts.toString());
-        parts.setLength(0);
-      }
-      from.request(1);
-      return null;
-    }
-
-    @Override
-    public @Nullable CompletionStage<?> onClose(WebSocket from, int code, String reason) {
-      closed.complete(code);
-      return null;
+      return frames.next(Duration.ofSeconds(20)).orElseThrow(() -> new AssertionError("no frame"));
     }
 
     @Override
