@@ -57,23 +57,9 @@ final class TrainingRun implements AutoCloseable {
 
   private static final List<String> WORDS =
       List.of(
-          "loom",
-          "warp",
-          "weft",
-          "heddle",
-          "shuttle",
-          "thread",
-          "cloth",
-          "bridge",
-          "river",
-          "mountain",
-          "city",
-          "engineer",
-          "suspension",
-          "cable",
-          "stone",
-          "north",
-          "music");
+          ("loom warp weft heddle shuttle thread cloth bridge river mountain city engineer"
+               + " suspension cable stone north music")
+              .split(" "));
 
   private final Path folder;
   private final Console console;
@@ -92,7 +78,11 @@ final class TrainingRun implements AutoCloseable {
     Path config = Files.writeString(folder.resolve("node.yaml"), config());
     this.node = new Node(NodeConfig.read(config, roles), roles, Ticker.system(), Clock.systemUTC());
     node.start();
-    node.awaitKnown();
+    if (!node.awaitKnown(PATIENCE)) {
+      throw new HeddleException(
+          ErrorCode.UNAVAILABLE,
+          "node: not known to itself after " + PATIENCE.toSeconds() + " s (expected: ready)");
+    }
     HostPort web = node.http().orElseThrow();
     var address =
         new ClusterAddress(

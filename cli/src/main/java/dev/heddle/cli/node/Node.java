@@ -252,7 +252,7 @@ public final class Node implements AutoCloseable {
   }
 
   /** Waits a while; false if the node does not see itself in the catalog by then. */
-  boolean awaitKnown(Duration time) throws InterruptedException {
+  public boolean awaitKnown(Duration time) throws InterruptedException {
     CountDownLatch known = new CountDownLatch(1);
     try (var _ =
         catalog.onChange(view -> {
