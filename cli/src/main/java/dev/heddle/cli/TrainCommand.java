@@ -12,7 +12,12 @@ import picocli.CommandLine.Option;
 @Command(
     name = "train",
     hidden = true,
-    description = "Runs a node for a moment and has it do a little of everything.")
+    description = "Runs a node for a moment and has it do a little of everything.",
+    footer = {
+      "",
+      "The heddle script makes one after a build, of which the JVM writes heddle.aot. By hand:",
+      "  heddle train --rounds 10"
+    })
 final class TrainCommand implements Callable<Integer> {
   private final Console console;
 
