@@ -57,9 +57,8 @@ final class TrainingRun implements AutoCloseable {
 
   private static final List<String> WORDS =
       List.of(
-          ("loom warp weft heddle shuttle thread cloth bridge river mountain city engineer"
-               + " suspension cable stone north music")
-              .split(" "));
+          "loom", "warp", "weft", "heddle", "shuttle", "thread", "cloth", "bridge", "river",
+          "stone");
 
   private final Path folder;
   private final Console console;

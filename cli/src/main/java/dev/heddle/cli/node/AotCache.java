@@ -6,9 +6,9 @@ import java.util.List;
 
 /**
  * What the JVM wrote down in a training run: classes as it has them in memory, and how often their
- * methods were called, so that those which matter are compiled at once (JEP 483 and 515). A node that
- * has it starts in half the time. It belongs to one class path and one JDK; of others
- * the JVM makes no use.
+ * methods were called, so that those which matter are compiled at once (JEP 483 and 515). A node
+ * that has it starts in half the time. It belongs to one class path and one JDK; of others the JVM
+ * makes no use.
  */
 public final class AotCache {
   /** Where it lies; set by the {@code heddle} command. */
