@@ -171,6 +171,9 @@ public final class QueryChaosExperiment implements Experiment {
                 .formatted(DEADLINE.toMillis(), CLIENTS)
             + " clients, on the machine of the cluster");
     findings.note(
+        "refusals: times that the coordinator had no place for a query, which came again as it was"
+            + " told; its time and its lateness are those of the last try");
+    findings.note(
         "doubledShards and wrongAnswers count improvements of streamed answers, too; missing_REASON"
             + " counts shards of last answers");
     return findings.result(

@@ -2,6 +2,7 @@ package dev.heddle.loadtest.search.faults;
 
 import dev.heddle.loadtest.chaos.Pacing;
 import dev.heddle.process.Channels;
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.Threads;
@@ -28,6 +29,9 @@ import java.util.function.Consumer;
 final class QueryClientsGrpcClient {
   /** The call's own time; far beyond any query's deadline, so that lateness is seen. */
   private static final Duration CALL = Duration.ofSeconds(30);
+
+  /** For how long a query comes again that the coordinator has no place for. */
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final int REPORT = 1_000;
   private static final Duration NOTED = Duration.ofMillis(20);
@@ -117,45 +121,66 @@ final class QueryClientsGrpcClient {
     }
   }
 
-  /** Asks once; returns whether the answer is right, of all shards, and has all hits. */
+  /**
+   * Asks, and comes again as told where the coordinator has no place; returns whether the answer is
+   * right, of all shards, and has all hits.
+   */
   boolean ask(AskedWire asked, QueryTallyWire tally) {
-    var request = asked.request(dataset, deadline);
-    var timed = stub.withDeadlineAfter(CALL.toNanos(), TimeUnit.NANOSECONDS);
     long began = ticker.nanoTime();
     try {
-      var answers =
-          asked.streamed() ? timed.stream(request) : List.of(timed.run(request)).iterator();
-      var last = next(answers);
-      while (asked.streamed() && !last.getFinal()) {
-        tally.improved();
-        tally.checked(check.of(asked, last));
-        last = next(answers);
+      while (true) {
+        try {
+          return once(asked, tally);
+        } catch (StatusRuntimeException e) {
+          var wait = GrpcErrors.fromStatus(e).retryAfter();
+          long waited = ticker.nanoTime() - began;
+          if (!wait.isPositive() || waited + wait.toNanos() > PATIENCE.toNanos()) {
+            tally.unanswered(asked + ": " + e.getStatus());
+            return false;
+          }
+          tally.refused();
+          Pacing.pause(wait, ticker, () -> false);
+        }
       }
-      long nanos = ticker.nanoTime() - began;
-      var verdict = check.of(asked, last);
-      if (answers.hasNext()) {
-        verdict = verdict.and(asked + ": another answer after the last (expected: none)");
-      }
-      tally.checked(verdict);
-      tally.answered(last, nanos, deadline);
-      if (nanos - deadline.toNanos() > NOTED.toNanos()) {
-        progress.accept(
-            "late: %d ms, of which %d ms by the coordinator's clock; missing %s; %s"
-                .formatted(
-                    nanos / 1_000_000,
-                    last.getTookMicros() / 1_000,
-                    last.getCoverage().getMissingList(),
-                    asked));
-      }
-      return verdict.wrong().isEmpty() && QueryTallyWire.full(last);
-    } catch (StatusRuntimeException e) {
-      tally.unanswered(asked + ": " + e.getStatus());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      tally.unanswered(asked + ": interrupted");
       return false;
     } catch (RuntimeException e) {
       // Whatever cannot be read is a wrong answer, too.
       tally.broken(asked + ": " + e);
       return false;
     }
+  }
+
+  private boolean once(AskedWire asked, QueryTallyWire tally) {
+    var request = asked.request(dataset, deadline);
+    var timed = stub.withDeadlineAfter(CALL.toNanos(), TimeUnit.NANOSECONDS);
+    long began = ticker.nanoTime();
+    var answers = asked.streamed() ? timed.stream(request) : List.of(timed.run(request)).iterator();
+    var last = next(answers);
+    while (asked.streamed() && !last.getFinal()) {
+      tally.improved();
+      tally.checked(check.of(asked, last));
+      last = next(answers);
+    }
+    long nanos = ticker.nanoTime() - began;
+    var verdict = check.of(asked, last);
+    if (answers.hasNext()) {
+      verdict = verdict.and(asked + ": another answer after the last (expected: none)");
+    }
+    tally.checked(verdict);
+    tally.answered(last, nanos, deadline);
+    if (nanos - deadline.toNanos() > NOTED.toNanos()) {
+      progress.accept(
+          "late: %d ms, of which %d ms by the coordinator's clock; missing %s; %s"
+              .formatted(
+                  nanos / 1_000_000,
+                  last.getTookMicros() / 1_000,
+                  last.getCoverage().getMissingList(),
+                  asked));
+    }
+    return verdict.wrong().isEmpty() && QueryTallyWire.full(last);
   }
 
   private static QueryResponse next(Iterator<QueryResponse> answers) {

@@ -21,6 +21,7 @@ final class QueryTallyWire {
   private final List<String> wrong = new ArrayList<>();
   private final List<String> failures = new ArrayList<>();
   private int answered;
+  private int refused;
   private int unanswered;
   private int broken;
   private int full;
@@ -58,6 +59,11 @@ final class QueryTallyWire {
 
   synchronized void improved() {
     improvements++;
+  }
+
+  /** The coordinator had no place; the query comes again. */
+  synchronized void refused() {
+    refused++;
   }
 
   synchronized void unanswered(String failure) {
@@ -128,6 +134,7 @@ final class QueryTallyWire {
   synchronized Map<String, Double> figures() {
     var figures = new TreeMap<String, Double>();
     figures.put("answered", (double) answered);
+    figures.put("refusals", (double) refused);
     figures.put("unanswered", (double) unanswered);
     figures.put("fullAnswers", (double) full);
     figures.put("partialAnswers", (double) partial);
@@ -144,7 +151,7 @@ final class QueryTallyWire {
 
   @Override
   public synchronized String toString() {
-    return "%d answered, %d in part, %d not, %d beyond 20 ms, missing %s"
-        .formatted(answered, partial, unanswered, slightlyLate, reasons);
+    return "%d answered, %d in part, %d not, %d refusals, %d beyond 20 ms, missing %s"
+        .formatted(answered, partial, unanswered, refused, slightlyLate, reasons);
   }
 }

@@ -9,7 +9,10 @@ import dev.heddle.loadtest.search.faults.KnownDocuments.One;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
+import dev.heddle.process.ErrorCode;
+import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcServer;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
@@ -20,7 +23,6 @@ import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.Total;
-import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
@@ -69,6 +71,8 @@ class QueryClientsGrpcClientTest {
 
   private static final QueryResponse IMPROVEMENT = PART.toBuilder().setFinal(false).build();
 
+  private static final Duration HINT = Duration.ofMillis(1);
+
   private final Closer closer = new Closer();
   private final QueryTallyWire tally = new QueryTallyWire();
 
@@ -78,11 +82,11 @@ class QueryClientsGrpcClientTest {
   }
 
   /** Says the same to everybody, then ends well, or else as told. */
-  private static final class Scripted extends QueryGrpc.QueryImplBase {
-    private final Optional<Status> end;
+  private static class Scripted extends QueryGrpc.QueryImplBase {
+    private final Optional<HeddleException> end;
     private final List<QueryResponse> answers;
 
-    Scripted(Optional<Status> end, QueryResponse... answers) {
+    Scripted(Optional<HeddleException> end, QueryResponse... answers) {
       this.end = end;
       this.answers = List.of(answers);
     }
@@ -96,7 +100,7 @@ class QueryClientsGrpcClientTest {
     public void stream(QueryRequest request, StreamObserver<QueryResponse> observer) {
       answers.forEach(observer::onNext);
       end.ifPresentOrElse(
-          status -> observer.onError(status.asRuntimeException()), observer::onCompleted);
+          failure -> observer.onError(GrpcErrors.toStatus(failure)), observer::onCompleted);
     }
   }
 
@@ -180,11 +184,50 @@ class QueryClientsGrpcClientTest {
 
   @Test
   void aQueryThatFailsIsUnanswered() {
-    var refusing = new Scripted(Optional.of(Status.UNAVAILABLE));
+    var refusing = new Scripted(Optional.of(new HeddleException(ErrorCode.UNAVAILABLE, "gone")));
     assertFalse(clients(refusing).ask(BEST, tally));
 
     assertTold("UNAVAILABLE", tally.failures());
     assertEquals(List.of(), tally.wrong());
+  }
+
+  /** As a client should that is told when there may be a place. */
+  @Test
+  void aQueryThatIsRefusedComesAgain() {
+    var overloaded = new HeddleException(ErrorCode.OVERLOADED, "2 in flight").withRetryAfter(HINT);
+    var busy =
+        new Scripted(Optional.empty(), RIGHT) {
+          private int refusals = 3;
+
+          @Override
+          public synchronized void stream(
+              QueryRequest request, StreamObserver<QueryResponse> observer) {
+            if (refusals-- > 0) {
+              observer.onError(GrpcErrors.toStatus(overloaded));
+            } else {
+              super.stream(request, observer);
+            }
+          }
+        };
+
+    assertTrue(clients(busy).ask(BEST, tally));
+
+    assertEquals(List.of(), tally.failures());
+    assertEquals(1, tally.ended());
+    assertEquals(3.0, tally.figures().get("refusals"));
+  }
+
+  /** Of a hint beyond its patience it makes no use. */
+  @Test
+  void aQueryThatIsRefusedForLongIsUnanswered() {
+    var overloaded =
+        new HeddleException(ErrorCode.OVERLOADED, "2 in flight")
+            .withRetryAfter(Duration.ofMinutes(2));
+    var full = new Scripted(Optional.of(overloaded));
+
+    assertFalse(clients(full).ask(BEST, tally));
+
+    assertTold("2 in flight", tally.failures());
   }
 
   @Test
