@@ -180,7 +180,7 @@ public final class Engine implements AutoCloseable {
           "one of " + String.join(", ", builtIns.keySet()) + ", or a deployed one");
     }
     var function = (ScatterFunction<Object, Object>) maker.get();
-    return new ScatterRun(function, null, null, failures, config, 0, () -> {});
+    return new ScatterRun(function, failures, config);
   }
 
   private ScatterRun deployed(
@@ -203,7 +203,7 @@ public final class Engine implements AutoCloseable {
       metrics.made(nanos);
       var run =
           new ScatterRun(
-              instance.function(),
+              instance,
               lease.version().code().classLoader(),
               scatterThreads,
               failures,

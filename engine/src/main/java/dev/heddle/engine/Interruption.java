@@ -15,6 +15,10 @@ public final class Interruption {
   // Guarded by the lock.
   private @Nullable Thread runner;
   private boolean interrupted;
+
+  /** Whether nothing ran when it was to be interrupted last, since something was entered. */
+  private boolean missed;
+
   private boolean ended;
 
   /**
@@ -32,6 +36,24 @@ public final class Interruption {
       }
       runner = Thread.currentThread();
       interrupted = false;
+      missed = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The calling thread runs again, after it has left for a moment: whatever was to end it meanwhile
+   * reaches it now.
+   */
+  void back() {
+    lock.lock();
+    try {
+      runner = Thread.currentThread();
+      if (missed || ended) {
+        interrupted = true;
+        runner.interrupt();
+      }
     } finally {
       lock.unlock();
     }
@@ -55,6 +77,7 @@ public final class Interruption {
   public void interrupt() {
     lock.lock();
     try {
+      missed = runner == null;
       if (runner != null) {
         interrupted = true;
         runner.interrupt();

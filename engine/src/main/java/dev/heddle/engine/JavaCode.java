@@ -57,7 +57,11 @@ final class JavaCode implements LoadedCode {
     if (!entry.scatter()) {
       throw failures.failed("load", "it is a handler (expected: a scatter function)");
     }
-    return new ScatterInstance((ScatterFunction<Object, Object>) newInstance(), new SharedHeap());
+    var interruption = new Interruption();
+    return new ScatterInstance(
+        (ScatterFunction<Object, Object>) newInstance(),
+        new SharedHeap(interruption),
+        interruption);
   }
 
   private Object newInstance() {
@@ -79,11 +83,10 @@ final class JavaCode implements LoadedCode {
   }
 
   /**
-   * The room of a scatter function in the JVM's own heap: there is nothing to pause or to meter,
-   * and what ends it is its shards, which stop at the deadline. Its thread is not interrupted: that
-   * would close files under others.
+   * The room of a scatter function in the JVM's own heap: there is nothing to pause or to meter. An
+   * interrupt asks it to end; nothing can make it.
    */
-  private static final class SharedHeap implements Sandbox {
+  private record SharedHeap(Interruption interruption) implements Sandbox {
     @Override
     public byte[] invoke(byte[] event, Call call) {
       throw new IllegalStateException("a scatter function takes no events");
@@ -101,10 +104,14 @@ final class JavaCode implements LoadedCode {
     public void resume() {}
 
     @Override
-    public void interrupt() {}
+    public void interrupt() {
+      interruption.interrupt();
+    }
 
     @Override
-    public void destroy() {}
+    public void destroy() {
+      interruption.end();
+    }
 
     @Override
     public SandboxStatistics statistics() {

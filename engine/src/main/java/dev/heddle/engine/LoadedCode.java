@@ -58,6 +58,25 @@ public interface LoadedCode extends AutoCloseable {
    *
    * @param function what the platform calls
    * @param sandbox what meters, interrupts and ends it
+   * @param interruption that each of its calls enters, and leaves while it is in a shard; null: it
+   *     sees to that itself
    */
-  record ScatterInstance(ScatterFunction<Object, Object> function, Sandbox sandbox) {}
+  record ScatterInstance(
+      ScatterFunction<Object, Object> function,
+      Sandbox sandbox,
+      @Nullable Interruption interruption) {
+    /** One whose calls see to their interruption themselves. */
+    public ScatterInstance(ScatterFunction<Object, Object> function, Sandbox sandbox) {
+      this(function, sandbox, null);
+    }
+
+    /** Stops what runs, for good: nobody waits for it any more. Any thread may ask. */
+    void abandon() {
+      if (interruption == null) {
+        sandbox.interrupt();
+      } else {
+        interruption.end();
+      }
+    }
+  }
 }

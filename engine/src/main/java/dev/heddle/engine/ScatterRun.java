@@ -1,5 +1,6 @@
 package dev.heddle.engine;
 
+import dev.heddle.engine.LoadedCode.ScatterInstance;
 import dev.heddle.function.Bound;
 import dev.heddle.function.Codec;
 import dev.heddle.function.Coverage;
@@ -9,6 +10,7 @@ import dev.heddle.function.ScatterFunction;
 import dev.heddle.function.ScatterRequest;
 import dev.heddle.function.Shard;
 import dev.heddle.function.ShardSummary;
+import dev.heddle.function.StoppedException;
 import dev.heddle.process.DataSize;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -36,6 +38,8 @@ public final class ScatterRun implements AutoCloseable {
   private final ScatterFunction<Object, Object> function;
   private final @Nullable ClassLoader loader;
   private final @Nullable ScatterThreads threads;
+  private final @Nullable Interruption interruption;
+  private final Runnable abandon;
   private final Failures failures;
   private final DataSize maxPartial;
   private final DataSize maxResult;
@@ -49,15 +53,43 @@ public final class ScatterRun implements AutoCloseable {
   private boolean closed;
 
   /**
-   * @param loader of the function's code; null for a built-in
-   * @param threads for code that may run for ever; null for a built-in
+   * @param instance what runs
+   * @param loader of its code
+   * @param threads for code that may run for ever
    * @param initNanos time in which the instance was made
    * @param release called once, on close
    */
   ScatterRun(
+      ScatterInstance instance,
+      @Nullable ClassLoader loader,
+      ScatterThreads threads,
+      Failures failures,
+      EngineConfig config,
+      long initNanos,
+      Runnable release) {
+    this(
+        instance.function(),
+        loader,
+        threads,
+        instance.interruption(),
+        instance::abandon,
+        failures,
+        config,
+        initNanos,
+        release);
+  }
+
+  /** One of the platform's own, which needs none of all that. */
+  ScatterRun(ScatterFunction<Object, Object> builtIn, Failures failures, EngineConfig config) {
+    this(builtIn, null, null, null, () -> {}, failures, config, 0, () -> {});
+  }
+
+  private ScatterRun(
       ScatterFunction<Object, Object> function,
       @Nullable ClassLoader loader,
       @Nullable ScatterThreads threads,
+      @Nullable Interruption interruption,
+      Runnable abandon,
       Failures failures,
       EngineConfig config,
       long initNanos,
@@ -65,6 +97,8 @@ public final class ScatterRun implements AutoCloseable {
     this.function = function;
     this.loader = loader;
     this.threads = threads;
+    this.interruption = interruption;
+    this.abandon = abandon;
     this.failures = failures;
     this.maxPartial = config.maxPartial();
     this.maxResult = config.maxResult();
@@ -123,11 +157,39 @@ public final class ScatterRun implements AutoCloseable {
   }
 
   private <R extends @Nullable Object> R guarded(String step, Step<R> body) {
+    if (interruption == null) {
+      return told(step, body);
+    }
+    try {
+      interruption.enter(() -> false);
+    } catch (StoppedException e) {
+      throw failures.of(step, e);
+    }
+    try {
+      return told(step, body);
+    } finally {
+      interruption.leave();
+    }
+  }
+
+  private <R extends @Nullable Object> R told(String step, Step<R> body) {
     try {
       return body.run();
     } catch (Throwable thrown) {
       throw failures.of(step, thrown);
     }
+  }
+
+  private Shard inside(Shard shard) {
+    return interruption == null ? shard : new UninterruptedShard(shard, interruption);
+  }
+
+  /**
+   * Nobody waits for the function any more: its code is interrupted, and every later step fails.
+   * Any thread may ask, also after the end.
+   */
+  public void abandon() {
+    abandon.run();
   }
 
   private Partial partial(String step, @Nullable Object value) {
@@ -180,12 +242,12 @@ public final class ScatterRun implements AutoCloseable {
 
   /** The partial answer of one shard. */
   public Partial leaf(Shard shard) {
-    return partial("leaf", run("leaf", () -> function.leaf(query(), shard)));
+    return partial("leaf", run("leaf", () -> function.leaf(query(), inside(shard))));
   }
 
   /** As {@link #leaf(Shard)}, without what lies below the bound where that saves work. */
   public Partial leaf(Shard shard, RisingBound bound) {
-    return partial("leaf", run("leaf", () -> function.leaf(query(), shard, bound)));
+    return partial("leaf", run("leaf", () -> function.leaf(query(), inside(shard), bound)));
   }
 
   /** Whether the shard can add anything to the answer. */

@@ -5,24 +5,41 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Interrupts the thread that works for a call when its caller goes away; not at the call's
- * deadline, which the work itself looks after. A thread that has closed it is not interrupted any
- * more.
+ * Does something when a call's caller goes away, such as to interrupt the thread that works for it;
+ * not at the call's deadline, which the work itself looks after. What has closed it is left alone.
  */
 final class CallerWatch implements AutoCloseable, Context.CancellationListener {
   private final Context call = Context.current();
-  private final Thread worker = Thread.currentThread();
+  private final Runnable gone;
+  private final Runnable ended;
   private final ReentrantLock lock = new ReentrantLock();
 
   // Guarded by the lock.
-  private boolean interrupted;
+  private boolean told;
   private boolean closed;
 
-  private CallerWatch() {}
+  private CallerWatch(Runnable gone, Runnable ended) {
+    this.gone = gone;
+    this.ended = ended;
+  }
 
-  /** Watches the calling thread's call. */
+  /** Interrupts the calling thread when the caller of its call goes away. */
   static CallerWatch open() {
-    var watch = new CallerWatch();
+    var worker = Thread.currentThread();
+    return watch(
+        new CallerWatch(
+            worker::interrupt,
+            () -> {
+              var _ = Thread.interrupted();
+            }));
+  }
+
+  /** Does this, once, when the caller of the calling thread's call goes away, or has gone. */
+  static CallerWatch open(Runnable gone) {
+    return watch(new CallerWatch(gone, () -> {}));
+  }
+
+  private static CallerWatch watch(CallerWatch watch) {
     watch.call.addListener(watch, Runnable::run);
     return watch;
   }
@@ -35,8 +52,8 @@ final class CallerWatch implements AutoCloseable, Context.CancellationListener {
     lock.lock();
     try {
       if (!closed) {
-        interrupted = true;
-        worker.interrupt();
+        told = true;
+        gone.run();
       }
     } finally {
       lock.unlock();
@@ -49,8 +66,8 @@ final class CallerWatch implements AutoCloseable, Context.CancellationListener {
     lock.lock();
     try {
       closed = true;
-      if (interrupted) {
-        var _ = Thread.interrupted();
+      if (told) {
+        ended.run();
       }
     } finally {
       lock.unlock();

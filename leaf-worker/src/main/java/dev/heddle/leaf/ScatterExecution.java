@@ -173,8 +173,9 @@ final class ScatterExecution {
     if (readers.isEmpty()) {
       return nothing();
     }
-    try (var run =
-        engine.scatter(task.function(), task.request(), task.deadline(), task.origin())) {
+    try (var run = engine.scatter(task.function(), task.request(), task.deadline(), task.origin());
+        // Whoever has an answer from elsewhere needs this one no more, nor the thread it takes.
+        var _ = CallerWatch.open(run::abandon)) {
       initNanos = run.initNanos();
       return task.byShard() ? eachByItself(run, readers) : merged(run, readers);
     } catch (HeddleException e) {
@@ -283,6 +284,10 @@ final class ScatterExecution {
     if (limit.isExceeded()) {
       return null;
     }
+    if (stopped.getAsBoolean()) {
+      fail(open.ref, notBegun(open.ref));
+      return null;
+    }
     long start = ticker.nanoTime();
     long matchedBefore = meter.matched();
     long scannedBefore = meter.documentsScanned();
@@ -309,6 +314,13 @@ final class ScatterExecution {
       fail(open.ref, e);
       return null;
     }
+  }
+
+  private HeddleException notBegun(ShardRef ref) {
+    boolean late = task.deadline().expired(ticker);
+    return new HeddleException(
+        late ? ErrorCode.DEADLINE_EXCEEDED : ErrorCode.CANCELLED,
+        "shard " + ref.shard() + ": not begun by then");
   }
 
   private static ShardTiming timing(
