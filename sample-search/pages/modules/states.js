@@ -22,6 +22,8 @@ const REASONS = {
   failed: "failed",
   refused: "refused the call",
   cancelled: "cancelled",
+  stale: "too far behind",
+  pending: "still being asked",
 };
 
 /** Says what an incomplete answer lacks. */

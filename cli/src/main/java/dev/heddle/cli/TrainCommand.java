@@ -4,7 +4,10 @@ import dev.heddle.cli.terminal.Console;
 import dev.heddle.process.DurableFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -19,6 +22,8 @@ import picocli.CommandLine.Option;
       "  heddle train --rounds 10"
     })
 final class TrainCommand implements Callable<Integer> {
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+
   private final Console console;
 
   @Option(
@@ -34,12 +39,26 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    var over = new CountDownLatch(1);
+    Thread.ofPlatform().daemon().name("training-limit").start(() -> limit(over));
     Path folder = Files.createTempDirectory("heddle-train");
     try (var run = new TrainingRun(folder, console)) {
       run.all(rounds);
     } finally {
+      over.countDown();
       DurableFiles.deleteAll(folder);
     }
     return 0;
+  }
+
+  /** A build waits for it: what hangs, in spite of all limits of its own, must not hold that up. */
+  private static void limit(CountDownLatch over) {
+    try {
+      if (!over.await(LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
+        Runtime.getRuntime().halt(1);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -13,28 +13,23 @@ import dev.heddle.cli.node.Node;
 import dev.heddle.cli.node.NodeConfig;
 import dev.heddle.cli.node.Role;
 import dev.heddle.cli.terminal.Console;
+import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
-import dev.heddle.process.HostPort;
 import dev.heddle.process.Ticker;
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.jspecify.annotations.Nullable;
@@ -43,16 +38,22 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * A node with all roles and its clients, in one process on loopback, doing a little of everything
- * that nodes do: what the JVM notes meanwhile is for all kinds of nodes. Whatever fails ends it
- * with an exception.
+ * A node with all roles, a second gateway and their clients, in one process on loopback, doing a
+ * little of everything that nodes do: what the JVM notes meanwhile is for all kinds of nodes.
+ * Whatever fails ends it with an exception.
  */
 final class TrainingRun implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Ticker TICKER = Ticker.system();
   private static final String DATASET = "training";
   private static final String ROOM = "room.a";
   private static final int DOCUMENTS = 2_000;
   private static final int SOCKETS = 50;
+  private static final Duration LOOK = Duration.ofMillis(50);
+
+  /** How often clients are at one gateway and then at the other. */
+  private static final int STAYS = 8;
+
   private static final long SEED = 20_161_104;
 
   private static final List<String> WORDS =
@@ -62,46 +63,67 @@ final class TrainingRun implements AutoCloseable {
 
   private final Path folder;
   private final Console console;
-  private final Node node;
+  private final Closer closer = new Closer();
   private final ClusterGrpcClient grpc;
   private final ClusterHttp http;
-  private final URI sockets;
+  private final List<URI> sockets;
   private final JsonMapper json = JsonMapper.shared();
   private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(SEED);
 
-  /** Starts the node. */
+  /** Starts the nodes. */
   TrainingRun(Path folder, Console console) throws IOException, InterruptedException {
     this.folder = folder;
     this.console = console;
-    Set<Role> roles = EnumSet.allOf(Role.class);
-    Path config = Files.writeString(folder.resolve("node.yaml"), config());
-    this.node = new Node(NodeConfig.read(config, roles), roles, Ticker.system(), Clock.systemUTC());
+    try {
+      Node all = start("training", EnumSet.allOf(Role.class), "seeds: [], bootstrap: true");
+      Node other =
+          start(
+              "training-2",
+              EnumSet.of(Role.GATEWAY, Role.COORDINATOR),
+              "seeds: [\"" + all.internal() + "\"]");
+      var address =
+          new ClusterAddress(
+              all.grpc().orElseThrow(),
+              URI.create("http://" + all.http().orElseThrow()),
+              Optional.empty(),
+              "training");
+      this.grpc = closer.register("gRPC client", new ClusterGrpcClient(address, PATIENCE));
+      this.http = closer.register("HTTP client", new ClusterHttp(address, PATIENCE));
+      this.sockets = List.of(sockets(all), sockets(other));
+    } catch (IOException | InterruptedException | RuntimeException e) {
+      closer.closeAfter(e);
+      throw e;
+    }
+  }
+
+  private Node start(String name, Set<Role> roles, String catalog)
+      throws IOException, InterruptedException {
+    String text =
+        """
+        node: %s
+        directory: %s
+        internal: 127.0.0.1:0
+        replication: 127.0.0.1:0
+        grpc: 127.0.0.1:0
+        gateway: {http: "127.0.0.1:0"}
+        catalog: {%s}
+        """
+            .formatted(name, json.writeValueAsString(folder.resolve(name).toString()), catalog);
+    Path config = Files.writeString(folder.resolve(name + ".yaml"), text);
+    var node =
+        closer.register(
+            name, new Node(NodeConfig.read(config, roles), roles, TICKER, Clock.systemUTC()));
     node.start();
     if (!node.awaitKnown(PATIENCE)) {
       throw new HeddleException(
           ErrorCode.UNAVAILABLE,
           "node: not known to itself after " + PATIENCE.toSeconds() + " s (expected: ready)");
     }
-    HostPort web = node.http().orElseThrow();
-    var address =
-        new ClusterAddress(
-            node.grpc().orElseThrow(), URI.create("http://" + web), Optional.empty(), "training");
-    this.grpc = new ClusterGrpcClient(address, PATIENCE);
-    this.http = new ClusterHttp(address, PATIENCE);
-    this.sockets = URI.create("ws://" + web + "/ws/training");
+    return node;
   }
 
-  private String config() {
-    return """
-    node: training
-    directory: %s
-    internal: 127.0.0.1:0
-    replication: 127.0.0.1:0
-    grpc: 127.0.0.1:0
-    gateway: {http: "127.0.0.1:0"}
-    catalog: {seeds: [], bootstrap: true}
-    """
-        .formatted(json.writeValueAsString(folder.resolve("node").toString()));
+  private static URI sockets(Node node) {
+    return URI.create("ws://" + node.http().orElseThrow() + "/ws/training");
   }
 
   /**
@@ -150,6 +172,25 @@ final class TrainingRun implements AutoCloseable {
     if (refused.last != null) {
       throw new HeddleException(ErrorCode.INTERNAL, refused.last);
     }
+    // What finds nothing yet would train nothing.
+    long began = TICKER.nanoTime();
+    while (found() < DOCUMENTS) {
+      if (TICKER.nanoTime() - began > PATIENCE.toNanos()) {
+        throw new HeddleException(
+            ErrorCode.DEADLINE_EXCEEDED,
+            "documents found: " + found() + " (expected: " + DOCUMENTS + ")");
+      }
+      LockSupport.parkNanos(LOOK.toNanos());
+    }
+  }
+
+  private long found() throws InterruptedException {
+    var every =
+        object("{\"query\": {\"exists\": {\"field\": \"kind\"}}, \"k\": 1, \"countUpTo\": 10000}");
+    return http.post(every, "v1", "datasets", DATASET, "query")
+        .path("total")
+        .path("value")
+        .asLong();
   }
 
   /** Remembers what should not be. */
@@ -226,7 +267,10 @@ final class TrainingRun implements AutoCloseable {
     return "hello-" + starter.name().toLowerCase(Locale.ROOT);
   }
 
-  /** Sockets that call a function, listen to a channel, and are told what is published there. */
+  /**
+   * Sockets that call a function, listen to a channel, are told what is published there, vanish,
+   * and come back at the other gateway.
+   */
   private void converse(int rounds) throws InterruptedException {
     var _ =
         http.putYaml(
@@ -239,65 +283,30 @@ final class TrainingRun implements AutoCloseable {
             "v1",
             "apps",
             "training");
-    var frames = new Semaphore(0);
-    var open = new ArrayList<WebSocket>();
-    try (var client = HttpClient.newHttpClient()) {
-      for (int i = 0; i < SOCKETS; i++) {
-        WebSocket socket =
-            client
-                .newWebSocketBuilder()
-                .subprotocols("heddle.v1")
-                .buildAsync(sockets, new Counting(frames))
-                .join();
-        open.add(socket);
-        send(socket, "{\"heddle\":\"subscribe\",\"channel\":\"" + ROOM + "\"}");
-      }
-      // A welcome, and that it is subscribed.
-      await(frames, 2 * SOCKETS);
+    try (var clients = new TrainingClients(SOCKETS, ROOM, PATIENCE)) {
       for (int i = 0; i < rounds; i++) {
+        if (i % stay(rounds) == 0) {
+          clients.connect(sockets.get(i / stay(rounds) % sockets.size()));
+        }
         if (i % 8 == 0) {
           var _ = http.post(object("{\"round\": " + i + "}"), "v1", "channels", ROOM);
-          await(frames, SOCKETS);
+          clients.await(SOCKETS);
         } else {
-          send(open.get(i % SOCKETS), "{\"name\": \"Ada\"}");
-          await(frames, 1);
+          clients.send(i % SOCKETS, "{\"name\": \"Ada\"}");
+          clients.await(1);
         }
       }
-      for (WebSocket socket : open) {
-        var _ = socket.sendClose(WebSocket.NORMAL_CLOSURE, "").join();
-      }
+      clients.end();
     }
   }
 
-  private static void send(WebSocket socket, String frame) {
-    var _ = socket.sendText(frame, true).join();
-  }
-
-  private static void await(Semaphore frames, int count) throws InterruptedException {
-    if (!frames.tryAcquire(count, PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
-      throw new HeddleException(
-          ErrorCode.DEADLINE_EXCEEDED,
-          "frames: " + frames.availablePermits() + " (expected: " + count + ")");
-    }
-  }
-
-  /** Counts whole frames. */
-  private record Counting(Semaphore frames) implements WebSocket.Listener {
-    @Override
-    public CompletionStage<?> onText(WebSocket socket, CharSequence data, boolean last) {
-      if (last) {
-        frames.release();
-      }
-      return WebSocket.Listener.super.onText(socket, data, last);
-    }
+  /** Rounds between two stays. */
+  private static int stay(int rounds) {
+    return Math.ceilDiv(rounds, STAYS);
   }
 
   @Override
   public void close() {
-    try (node;
-        grpc;
-        http) {
-      // In the order that they need: clients first.
-    }
+    closer.close();
   }
 }

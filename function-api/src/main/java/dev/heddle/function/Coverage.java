@@ -39,7 +39,8 @@ public record Coverage(
   /**
    * A shard that did not answer.
    *
-   * @param reason deadline, unreachable, no_replica, failed, refused or cancelled
+   * @param reason deadline, unreachable, no_replica, failed, refused, cancelled or stale; pending
+   *     in an answer that is still to improve
    */
   public record Missing(int shard, String reason, String message) {}
 }
