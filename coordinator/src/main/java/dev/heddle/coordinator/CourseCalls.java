@@ -10,6 +10,7 @@ import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
 import dev.heddle.coordinator.scatter.LeafCall;
+import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.Ticker;
@@ -92,6 +93,21 @@ final class CourseCalls {
         && attempt.kind != Kind.WHOLE
         && known.compareTo(attempt.told) > 0
         && !whole(attempt.leaf);
+  }
+
+  /**
+   * Whether a partial heeds a bar that this query did not tell: whoever did, what was left out for
+   * it may be needed. Parts may heed what was found below them; where atoms are kept, those that
+   * lack something are found by that.
+   */
+  boolean misled(Attempt attempt, Atom atom) {
+    return atom.bar().compareTo(attempt.told) > 0
+        && !(attempt.leaf.handed() && gather.keepsAtoms());
+  }
+
+  /** Whether what a call left out may be asked of the same node again: once, and told nothing. */
+  static boolean mayAskWhole(Attempt attempt) {
+    return !attempt.byShard && attempt.kind != Kind.WHOLE;
   }
 
   /** These shards are asked for all hits from now on. */

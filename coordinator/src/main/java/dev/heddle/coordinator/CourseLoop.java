@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -33,6 +34,9 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   private final HeldBytes.Query bytes;
   private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
 
+  private final Hearing above = new Hearing(true);
+  private final Hearing below = new Hearing(false);
+
   private List<Name> names = List.of();
   private Optional<Part> part = Optional.empty();
 
@@ -41,7 +45,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
 
   private record Replied(Attempt attempt, LeafReply reply) implements Arrival {}
 
-  private record Raised(Bound bar, boolean fromAbove) implements Arrival {}
+  private record Raised(Hearing from) implements Arrival {}
 
   private record Due(Runnable work) implements Arrival {}
 
@@ -75,9 +79,37 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
     shared.courses().enter(name, this);
   }
 
-  /** Others found so much; any thread may tell. */
+  /** Others found so much; any thread may tell. At most one waits of those from either side. */
   void raised(Bound bar, boolean fromAbove) {
-    arrivals.add(new Raised(bar, fromAbove));
+    var from = fromAbove ? above : below;
+    if (from.heard(bar)) {
+      arrivals.add(new Raised(from));
+    }
+  }
+
+  /** What was heard and has yet to be taken: only the strongest counts. */
+  private static final class Hearing {
+    final boolean fromAbove;
+    private final AtomicReference<Bound> strongest = new AtomicReference<>(Bound.NONE);
+
+    Hearing(boolean fromAbove) {
+      this.fromAbove = fromAbove;
+    }
+
+    /** Whether it is the first since the last was taken. */
+    boolean heard(Bound bar) {
+      return !bar.equals(Bound.NONE)
+          && strongest.getAndAccumulate(bar, Bound::raised).equals(Bound.NONE);
+    }
+
+    Bound take() {
+      return strongest.getAndSet(Bound.NONE);
+    }
+  }
+
+  /** What waits for the query's thread. */
+  int waiting() {
+    return arrivals.size();
   }
 
   /** Has the query's thread do this, if the course is not done before; any thread may ask. */
@@ -122,7 +154,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
         bytes.check();
         check.run();
       }
-      case Raised(var bar, var fromAbove) -> course.raise(bar, fromAbove);
+      case Raised(var from) -> course.raise(from.take(), from.fromAbove);
       case Due(var work) -> work.run();
       case null -> {
         if (cancelled.getAsBoolean()) {

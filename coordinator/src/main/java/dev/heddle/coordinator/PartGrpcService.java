@@ -20,6 +20,7 @@ import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HandOffService;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -66,12 +67,18 @@ final class PartGrpcService extends ScatterGrpc.ScatterImplBase implements HandO
     try {
       threads.execute(Context.current().wrap(() -> answer(request, observer)));
     } catch (RejectedExecutionException e) {
-      parts.leave();
-      parts.nothing(PartWire.call(request));
-      observer.onError(
-          GrpcErrors.toStatus(
-              new HeddleException(ErrorCode.UNAVAILABLE, "coordinator: closes", e)));
+      refuse(
+          request, observer, new HeddleException(ErrorCode.UNAVAILABLE, "coordinator: closes", e));
+    } catch (RuntimeException | Error e) {
+      // As where there are no more threads.
+      refuse(request, observer, e);
     }
+  }
+
+  private void refuse(LeafRequest request, StreamObserver<LeafResponse> observer, Throwable cause) {
+    parts.leave();
+    parts.nothing(PartWire.call(request));
+    GrpcCalls.fail(observer, cause);
   }
 
   private void answer(LeafRequest request, StreamObserver<LeafResponse> observer) {
@@ -94,7 +101,7 @@ final class PartGrpcService extends ScatterGrpc.ScatterImplBase implements HandO
   private Part part(LeafRequest request) {
     try {
       return PartWire.part(request, node);
-    } catch (HeddleException e) {
+    } catch (RuntimeException e) {
       parts.nothing(PartWire.call(request));
       throw e;
     }
@@ -115,8 +122,8 @@ final class PartGrpcService extends ScatterGrpc.ScatterImplBase implements HandO
     GrpcCalls.unary(
         observer,
         () -> {
-          parts.raise(
-              new Courses.Name(request.getTenant(), PartWire.call(request)), PartWire.bar(request));
+          var tenant = RequestContext.current().ownTenant("bar", request.getTenant());
+          parts.raise(new Courses.Name(tenant, PartWire.call(request)), PartWire.bar(request));
           return RaiseResponse.getDefaultInstance();
         });
   }

@@ -14,6 +14,7 @@ import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.MadeCall;
 import dev.heddle.coordinator.scatter.Part;
 import dev.heddle.engine.Bill;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -149,7 +150,10 @@ final class PartRun {
     if (other.isEmpty()) {
       unplaced.add(
           new ShardFailure(
-              ref, ErrorCode.UNAVAILABLE, "no_replica", gone + " is gone, and there is no other"));
+              ref,
+              ErrorCode.NOT_OWNER,
+              MissingReason.NO_REPLICA,
+              gone + " is gone, and there is no other"));
     }
     return other.map(node -> new LeafAssignment(node.node(), node.internal(), List.of(ref)));
   }
@@ -199,7 +203,7 @@ final class PartRun {
       throw cause;
     }
     course.abandon();
-    var reason = ShardFailure.reason(cause.code());
+    var reason = MissingReason.of(cause.code());
     var message = String.valueOf(cause.getMessage());
     return answer(
         List.of(),

@@ -19,11 +19,11 @@ import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The course of one query between its plan and its answer: a state machine that neither waits nor
@@ -145,7 +145,6 @@ final class QueryCourse {
   private void skipNone() {
     if (skipping) {
       skipping = false;
-      gather.skipNone();
       tries
           .leftOut(plan.skipped())
           .forEach(leaf -> calls.first(leaf, Kind.FIRST, Optional.empty()));
@@ -281,23 +280,20 @@ final class QueryCourse {
     var shards = attempt.shards;
     boolean grew = false;
     for (var atom : answer.atoms()) {
-      grew |= take(attempt, atom, answer.about(atom));
+      grew |= !calls.misled(attempt, atom) && take(attempt, atom, answer.about(atom));
     }
+    trims.misled(attempt, answer.atoms());
     var again = answer.rest().map(rest -> toAskAgain(attempt, rest)).orElse(List.of());
     shards.open = !again.isEmpty();
     if (!shards.open) {
       grew |= release(shards);
     }
-    answer.failures().forEach(this::note);
+    var untold = reissues.untold(attempt, answer);
+    var failures = with(answer.failures(), untold);
+    failures.forEach(this::note);
     settle(shards);
-    if (attempt.leaf.handed()) {
-      // It has asked others for what failed; what it says nothing of, it has not asked for.
-      var untold = untold(attempt, answer);
-      untold.forEach(this::note);
-      reissues.elsewhere(attempt, untold);
-    } else {
-      reissues.elsewhere(attempt, answer.failures());
-    }
+    // A coordinator has asked others for what failed; what it says nothing of, it has not.
+    reissues.elsewhere(attempt, attempt.leaf.handed() ? untold : failures);
     if (shards.open) {
       partLacksFigures(attempt, answer.rest().orElseThrow(), again);
     }
@@ -309,26 +305,6 @@ final class QueryCourse {
     return rest.shards().stream()
         .filter(ref -> asked.contains(ref) && !gather.covered(ref.shard()))
         .toList();
-  }
-
-  /** Shards of a coordinator's part of which its answer does not tell what became. */
-  private List<ShardFailure> untold(Attempt attempt, LeafReply.Answer answer) {
-    Set<ShardRef> told = new HashSet<>();
-    answer.atoms().forEach(atom -> told.addAll(atom.covers()));
-    answer.failures().forEach(failure -> told.add(failure.shard()));
-    answer.rest().ifPresent(rest -> told.addAll(rest.shards()));
-    var held = attempt.shards.held;
-    var untold =
-        attempt.leaf.shards().stream()
-            .filter(ref -> !told.contains(ref) && !held.containsKey(ref.shard()))
-            .filter(ref -> !gather.covered(ref.shard()))
-            .toList();
-    return untold.isEmpty()
-        ? List.of()
-        : ShardFailure.of(
-            attempt.leaf.node(),
-            untold,
-            new HeddleException(ErrorCode.NOT_OWNER, "does not tell what became of the shard"));
   }
 
   /** A coordinator got a part of its part; for the rest it is asked again, with figures. */
@@ -359,7 +335,7 @@ final class QueryCourse {
     var shards = attempt.shards;
     for (var atom : answer.atoms()) {
       int shard = atom.covers().getFirst().shard();
-      if (!gather.covered(shard)) {
+      if (!gather.covered(shard) && !calls.misled(attempt, atom)) {
         var reports = answer.reports().stream().filter(r -> r.shard() == shard).toList();
         shards.hold(shard, new Held(attempt, atom, reports));
       }
@@ -370,11 +346,16 @@ final class QueryCourse {
       grew = release(shards);
       settle(shards);
     }
+    var failures = with(answer.failures(), reissues.untold(attempt, answer));
     if (!shards.open) {
-      answer.failures().forEach(this::note);
+      failures.forEach(this::note);
     }
-    reissues.elsewhere(attempt, answer.failures());
+    reissues.elsewhere(attempt, failures);
     return grew;
+  }
+
+  private static List<ShardFailure> with(List<ShardFailure> some, List<ShardFailure> more) {
+    return more.isEmpty() ? some : Stream.concat(some.stream(), more.stream()).toList();
   }
 
   /** Takes what is held. */

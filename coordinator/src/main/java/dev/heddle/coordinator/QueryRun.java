@@ -50,6 +50,9 @@ final class QueryRun {
   private final CourseLoop loop;
   private final Budget budget;
 
+  /** Whether coordinators below tell what they find while they look for it. */
+  private final boolean hears;
+
   /** So that who can take one again is heard once, however often that is told meanwhile. */
   private final AtomicBoolean waking = new AtomicBoolean();
 
@@ -89,9 +92,7 @@ final class QueryRun {
     this.gather = new Gather(run, plan, shared.known());
     this.budget = Spending.budget(shared.config().scatter());
     this.loop = new CourseLoop(shared, this.template, cancelled, this::improved);
-    if (hears) {
-      loop.hear();
-    }
+    this.hears = hears;
     var dataset = plan.dataset();
     var tries =
         new ShardTries(
@@ -125,12 +126,15 @@ final class QueryRun {
 
   /** What there is by the deadline, however little: the caller asks whether it is enough. */
   QueryAnswer answer() throws InterruptedException {
-    if (options.explain()) {
-      choices = choices();
-    }
-    plannedNanos = ticker.nanoTime();
-    improvements.ifPresent(each -> each.whenWanted(this::wake));
     try {
+      if (hears) {
+        loop.hear();
+      }
+      if (options.explain()) {
+        choices = choices();
+      }
+      plannedNanos = ticker.nanoTime();
+      improvements.ifPresent(each -> each.whenWanted(this::wake));
       loop.run(course, () -> Spending.check(budget, gather.bill()));
       scatteredNanos = ticker.nanoTime();
       return finish();

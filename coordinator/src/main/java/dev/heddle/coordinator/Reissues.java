@@ -4,8 +4,11 @@ import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
 import dev.heddle.coordinator.scatter.HedgingPolicy;
+import dev.heddle.coordinator.scatter.LeafReply;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.process.ErrorCode;
+import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -90,11 +93,62 @@ final class Reissues {
         gather.reopen(failure.shard());
       }
     }
+    if (handed) {
+      failures.forEach(failure -> unplaced(failure, lost, moved));
+    }
     if (!moved.isEmpty()) {
       // They are others' from now on.
       shards.refs = shards.refs.stream().filter(ref -> !moved.contains(ref)).toList();
     }
     return moved;
+  }
+
+  /** The coordinator failed, and of the shard itself it is known that nobody has it. */
+  private void unplaced(ShardFailure failure, List<ShardRef> lost, Set<ShardRef> moved) {
+    var ref = failure.shard();
+    if (lost.contains(ref) && !moved.contains(ref) && !tries.tried(ref.shard())) {
+      gather.fail(
+          ref,
+          ErrorCode.NOT_OWNER,
+          MissingReason.NO_REPLICA,
+          failure.message() + "; and there is no replica to ask");
+    }
+  }
+
+  /**
+   * Shards of a call that its answer does not account for: what became of them it does not tell, or
+   * it left out of them what it was not told to, and nobody asks for that again.
+   */
+  List<ShardFailure> untold(Attempt attempt, LeafReply.Answer answer) {
+    Set<ShardRef> told = new HashSet<>();
+    List<ShardFailure> all = new ArrayList<>(0);
+    String node = attempt.leaf.node();
+    for (var atom : answer.atoms()) {
+      told.addAll(atom.covers());
+      if (calls.misled(attempt, atom) && !CourseCalls.mayAskWhole(attempt)) {
+        var cause = new HeddleException(ErrorCode.INTERNAL, misled(attempt, atom));
+        all.addAll(ShardFailure.of(node, atom.covers(), cause));
+      }
+    }
+    answer.failures().forEach(failure -> told.add(failure.shard()));
+    answer.rest().ifPresent(rest -> told.addAll(rest.shards()));
+    var held = attempt.shards.held;
+    var untold =
+        attempt.leaf.shards().stream()
+            .filter(ref -> !told.contains(ref) && !held.containsKey(ref.shard()))
+            .filter(ref -> !gather.covered(ref.shard()))
+            .toList();
+    if (!untold.isEmpty()) {
+      var cause =
+          new HeddleException(ErrorCode.NOT_OWNER, "does not tell what became of the shard");
+      all.addAll(ShardFailure.of(node, untold, cause));
+    }
+    return all;
+  }
+
+  private static String misled(Attempt attempt, LeafReply.Atom atom) {
+    return "bar: heeds %s (expected: at most %s, of which it was told)"
+        .formatted(atom.bar().least(), attempt.told.least());
   }
 
   /** Asks other replicas for shards of a late call that nobody has brought yet. */

@@ -159,6 +159,11 @@ final class ShardTries {
     return List.copyOf(byNode.values());
   }
 
+  /** Whether some replica was asked for the shard, besides those that a coordinator asks. */
+  boolean tried(int shard) {
+    return asked.containsKey(shard);
+  }
+
   /** The calls were made. */
   void asking(LeafAssignment leaf) {
     for (var ref : leaf.shards()) {

@@ -66,6 +66,17 @@ final class TrimRepair {
     settled = trimmed.isEmpty();
   }
 
+  /**
+   * Asks again, at once, for shards whose partials heed what this query did not tell. They are not
+   * in the answer.
+   */
+  void misled(Attempt attempt, List<Atom> atoms) {
+    var misled = atoms.stream().filter(atom -> calls.misled(attempt, atom)).toList();
+    if (!misled.isEmpty() && CourseCalls.mayAskWhole(attempt)) {
+      whole(attempt, misled);
+    }
+  }
+
   /** When {@link #askAgain} is due at the latest; {@code otherwise} where it is not. */
   long wakeNanos(long now, long otherwise) {
     return settled || now - earlyNanos >= 0 || earlyNanos - otherwise > 0 ? otherwise : earlyNanos;

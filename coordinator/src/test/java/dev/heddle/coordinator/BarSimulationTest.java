@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -187,5 +188,61 @@ class BarSimulationTest {
     assertTrue(partial > 0 && partial < queries / 2, seen);
     assertTrue(heeding > 1_000, seen);
     assertTrue(above > 0, seen);
+  }
+
+  /** Thousands of queries of random shape; what they find is what they would find without bars. */
+  private static void whateverBecomesOfBars(long seed, Consumer<SimulatedCluster> bars) {
+    int queries = 0;
+    long heeding = 0;
+    int above = 0;
+    var draws = new Random(seed);
+    for (int round = 0; round < 16; round++) {
+      var skew = TrimCorpus.SKEWS.get(draws.nextInt(TrimCorpus.SKEWS.size()));
+      var request = request(QUERIES.get(draws.nextInt(8) == 0 ? 1 : 0), draws.nextInt(200));
+      var corpus = new TrimCorpus(new Random(draws.nextLong()), skew, request);
+      boolean tree = draws.nextBoolean();
+      var hedging = draws.nextBoolean() ? PERCENTILE : NONE;
+      try (var cluster = cluster(draws.nextLong(), corpus, hedging, tree, OFTEN)) {
+        var random = cluster.random;
+        cluster.service = (leaf, shard) -> 20_000 + exponential(random, 200_000);
+        int hangs = 5 + draws.nextInt(50);
+        cluster.stall =
+            leaf ->
+                random.nextInt(hangs) == 0
+                    ? exponential(random, Duration.ofMillis(5).toNanos())
+                    : 0;
+        cluster.newTerms = draws.nextInt(3) == 0 ? 0.1 : 0;
+        cluster.topKProbability = draws.nextInt(3) == 0 ? 0.9 : 1;
+        bars.accept(cluster);
+        var answers = load(cluster, 300, 3_000_000, Duration.ofSeconds(5));
+        assertEquals(300, answers.size());
+        for (var answer : answers) {
+          var what = "seed " + seed + ", round " + round;
+          assertTrue(answer.coverage().complete(), what);
+          assertEquals(false, answer.cut(), what);
+          corpus.check(answer, what);
+        }
+        queries += answers.size();
+        heeding += cluster.heeding;
+        above += cluster.toldAbove;
+      }
+    }
+    assertTrue(heeding > queries / 10 && above > 0, heeding + " heed, " + above + " told above");
+  }
+
+  @Test
+  void barsThatComeLateOrTwiceOrInAnotherOrderChangeNoHit() {
+    whateverBecomesOfBars(1, cluster -> cluster.astray = true);
+  }
+
+  /** As if someone told what nobody has found: to leaves, to parts, and to those who ask. */
+  @Test
+  void barsThatNobodyFoundChangeNoHit() {
+    whateverBecomesOfBars(
+        3,
+        cluster -> {
+          cluster.astray = true;
+          cluster.forged = 20;
+        });
   }
 }

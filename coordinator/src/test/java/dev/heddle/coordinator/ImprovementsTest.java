@@ -24,12 +24,15 @@ import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
+import dev.heddle.process.HeddleException;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Demand;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
 import io.grpc.stub.StreamObserver;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
@@ -64,6 +67,7 @@ class ImprovementsTest {
   private final Engine engine = closer.register("engine", Fixtures.engine());
   private final List<ScriptedLeafGrpcService> leaves = new ArrayList<>();
   private final CountDownLatch held = new CountDownLatch(1);
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   /** Opens when the coordinator has taken two messages of clients. */
   private final CountDownLatch twoTaken = new CountDownLatch(2);
@@ -115,7 +119,6 @@ class ImprovementsTest {
     eventually("the dataset", () -> catalog.view().datasetById(dataset.id()).isPresent());
     var table = new ReplicaTable(TICKER);
     var random = new Random(1);
-    var registry = new SimpleMeterRegistry();
     var queries =
         new Queries(
             CoordinatorConfig.defaults(),
@@ -326,5 +329,166 @@ class ImprovementsTest {
 
     assertEquals(ErrorCode.INVALID_REQUEST, client.refusal());
     assertEquals(0, client.answers.size());
+  }
+
+  /** What was granted is a right, not an order: there is one newest. */
+  @Test
+  void whoGrantsManyLateGetsTheNewestOnceAndNoQueue() throws Exception {
+    var client = new Client();
+    var demands =
+        queries(
+                ScriptedLeafGrpcService.answering("a"),
+                ScriptedLeafGrpcService.answering("b"),
+                ScriptedLeafGrpcService.answering("c"),
+                held("d"))
+            .improve(client);
+    demands.onNext(asking(0));
+    eventually("all are asked", () -> leaves.stream().allMatch(leaf -> leaf.requests.size() == 1));
+    // Nothing is to be had for nothing.
+    for (int i = 0; i < 20; i++) {
+      demands.onNext(granting(0));
+    }
+    for (int i = 0; i < 20; i++) {
+      demands.onNext(granting(1_000));
+    }
+    int answered = 0;
+    int improvements = 0;
+    while (answered < 3) {
+      var improvement = client.next();
+      assertFalse(improvement.getFinal());
+      assertTrue(improvement.getCoverage().getShardsAnswered() > answered, "" + improvement);
+      answered = improvement.getCoverage().getShardsAnswered();
+      improvements++;
+    }
+    assertTrue(improvements <= 3, "" + improvements);
+    held.countDown();
+
+    client.end.get();
+    assertEquals(1, client.answers.size());
+    assertTrue(client.next().getFinal());
+  }
+
+  @Test
+  void whoSaysNothingAnyMoreGetsTheLastAnswerAllTheSame() throws Exception {
+    var client = new Client();
+    var demands =
+        queries(ScriptedLeafGrpcService.answering("a"), ScriptedLeafGrpcService.answering("b"))
+            .improve(client);
+    demands.onNext(asking(0));
+    demands.onCompleted();
+
+    client.end.get();
+    assertEquals(1, client.answers.size());
+    assertTrue(client.next().getFinal());
+  }
+
+  @Test
+  void grantsOfNoSenseEndTheQueryAndWhatItHolds() throws Exception {
+    var queries = queries(ScriptedLeafGrpcService.silent());
+    for (int grant : new int[] {-1, Integer.MIN_VALUE, 1_001, Integer.MAX_VALUE}) {
+      var client = new Client();
+      var demands = queries.improve(client);
+      demands.onNext(asking(1));
+      demands.onNext(granting(grant));
+      assertEquals(ErrorCode.OUT_OF_RANGE, client.refusal(), "" + grant);
+      assertEquals(0, client.answers.size());
+    }
+    var leaf = leaves.getFirst();
+    eventually("cancelled", () -> leaf.cancelled.get() == leaf.requests.size());
+    eventually(
+        "no query",
+        () -> registry.get("heddle_coordinator_queries_in_flight").gauge().value() == 0);
+    assertEquals(0, registry.get("heddle_coordinator_queries_held_bytes").gauge().value());
+  }
+
+  @Test
+  void anImprovementTakesNoCoverageBack() throws Exception {
+    var services = new ScriptedLeafGrpcService[12];
+    for (int i = 0; i < services.length; i++) {
+      // Some are there at once, some need a second round, and one fails.
+      services[i] =
+          switch (i % 4) {
+            case 0 -> ScriptedLeafGrpcService.scoring("s" + i, "moby", i + 1);
+            case 1 -> ScriptedLeafGrpcService.answering("a" + i);
+            case 2 -> i == 2 ? held("h") : ScriptedLeafGrpcService.answering("b" + i);
+            default ->
+                i == 3
+                    ? ScriptedLeafGrpcService.failing(
+                        new HeddleException(ErrorCode.STORAGE_FAILED, "no disk"))
+                    : ScriptedLeafGrpcService.answering("c" + i);
+          };
+    }
+    var client = new Client();
+    var demands = queries(services).improve(client);
+    demands.onNext(asking(1_000));
+    demands.onCompleted();
+    int answered = 0;
+    long seen = 0;
+    for (boolean last = false; !last; ) {
+      var answer = client.next();
+      var coverage = answer.getCoverage();
+      last = answer.getFinal();
+      assertTrue(coverage.getShardsAnswered() >= answered, "" + coverage);
+      assertTrue(coverage.getSeen() >= seen, "" + coverage);
+      answered = coverage.getShardsAnswered();
+      seen = coverage.getSeen();
+      if (answered >= 7) {
+        held.countDown();
+      }
+    }
+    assertEquals(11, answered);
+    client.end.get();
+  }
+
+  /** What a client does not read stays small, however much it grants. */
+  @Test
+  void whoDoesNotReadIsNotSentAllThatItGranted() throws Exception {
+    var services = new ScriptedLeafGrpcService[40];
+    for (int i = 0; i < services.length; i++) {
+      services[i] = ScriptedLeafGrpcService.answering("x".repeat(50_000));
+    }
+    var client = new Client();
+    var reading = new CompletableFuture<ClientCallStreamObserver<Demand>>();
+    var demands =
+        queries(services)
+            .improve(
+                new ClientResponseObserver<Demand, QueryResponse>() {
+                  @Override
+                  public void beforeStart(ClientCallStreamObserver<Demand> call) {
+                    call.disableAutoRequestWithInitial(0);
+                    reading.complete(call);
+                  }
+
+                  @Override
+                  public void onNext(QueryResponse answer) {
+                    client.onNext(answer);
+                  }
+
+                  @Override
+                  public void onError(Throwable failure) {
+                    client.onError(failure);
+                  }
+
+                  @Override
+                  public void onCompleted() {
+                    client.onCompleted();
+                  }
+                });
+    demands.onNext(asking(1_000));
+    eventually(
+        "the query is over",
+        () -> registry.get("heddle_coordinator_query_seconds").timer().count() == 1);
+    reading.join().request(1_000);
+
+    client.end.get();
+    // Together they would be 40 MB; a connection takes about one before somebody reads.
+    assertTrue(client.answers.size() < 15, "" + client.answers.size());
+    QueryResponse last = client.next();
+    while (!client.answers.isEmpty()) {
+      assertFalse(last.getFinal());
+      last = client.next();
+    }
+    assertTrue(last.getFinal());
+    assertEquals(40, last.getCoverage().getShardsAnswered());
   }
 }

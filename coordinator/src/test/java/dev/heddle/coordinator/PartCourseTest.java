@@ -25,6 +25,7 @@ import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Bound;
+import dev.heddle.function.Coverage;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -76,6 +77,9 @@ class PartCourseTest implements QueryCourse.Door {
   private String first = "a";
 
   private String function = "sum";
+
+  /** Whether nobody has any shard any more. */
+  private boolean nobody;
 
   @SuppressWarnings("NullAway.Init") // By begin.
   private ScatterRun run;
@@ -150,7 +154,10 @@ class PartCourseTest implements QueryCourse.Door {
     var tries =
         Fixtures.tries(
             dataset,
-            shard -> Stream.concat(Stream.of(shard < half ? first : "b"), Arrays.stream(others)));
+            shard ->
+                nobody
+                    ? Stream.of()
+                    : Stream.concat(Stream.of(shard < half ? first : "b"), Arrays.stream(others)));
     var terms =
         shared.terms(
             dataset.id(),
@@ -390,5 +397,70 @@ class PartCourseTest implements QueryCourse.Door {
     assertEquals(List.of("sum"), paced);
     var _ = shared.terms("d", "sum", Reading.ANY, Budget.ANY, 2, Trim.NONE, false, 0);
     assertEquals(List.of("sum", "sum", "sum/parts"), paced);
+  }
+
+  private List<String> reasons() {
+    return gather.coverage("pending").missing().stream().map(Coverage.Missing::reason).toList();
+  }
+
+  @Test
+  void whatNobodyTellsOfAndNobodyHasIsOnNoReplica() {
+    nobody = true;
+    begin(4);
+    answer(0, List.of(atom("a", 0, 2)), List.of());
+    assertEquals(List.of(), further());
+    assertEquals(List.of("no_replica", "no_replica"), reasons());
+  }
+
+  /** That the coordinator is gone, or refuses, says nothing of the shards. */
+  @Test
+  void whereNobodyHasTheShardsOfAPartThatFailedTheReasonIsThat() {
+    nobody = true;
+    for (var code :
+        List.of(
+            ErrorCode.UNAVAILABLE,
+            ErrorCode.OVERLOADED,
+            ErrorCode.NOT_OWNER,
+            ErrorCode.CATALOG_UNAVAILABLE,
+            ErrorCode.INTERNAL)) {
+      begin(2);
+      fail(0, code);
+      assertEquals(List.of("no_replica", "no_replica"), reasons(), code.toString());
+      var message = gather.coverage("pending").missing().getFirst().message();
+      assertEquals("mid: mid: no; and there is no replica to ask", message);
+    }
+    begin(2);
+    fail(0, ErrorCode.DEADLINE_EXCEEDED);
+    assertEquals(List.of("deadline", "deadline"), reasons());
+  }
+
+  @Test
+  void whatALeafSaysIsWhyAShardOfAFailedPartIsMissing() {
+    begin(2);
+    fail(0, ErrorCode.OVERLOADED);
+    assertEquals(List.of("a RETRY 1", "b RETRY 1"), further());
+    assertEquals(List.of("pending", "pending"), reasons());
+    fail(1, ErrorCode.UNAVAILABLE);
+    fail(2, ErrorCode.QUEUE_FULL);
+    assertEquals(List.of("unreachable", "refused"), reasons());
+  }
+
+  private void misled(int call) {
+    var atom = new Atom(refs(0, 4), SumFunction.encoded("x"), false, new Bound(5));
+    answer(call, List.of(atom), List.of());
+  }
+
+  /** As where its answers improve: then no atoms are kept. */
+  @Test
+  void whatAPartLeftOutForABarOfWhichItWasNotToldIsAskedForAgainAndThenOfLeaves() {
+    begin(4);
+    misled(0);
+    assertEquals(List.of("mid WHOLE 4"), further());
+    misled(1);
+    assertEquals(List.of("mid WHOLE 4", "a RETRY 2", "b RETRY 2"), further());
+    answer(2, List.of(atom("a", 0, 2)), List.of());
+    answer(3, List.of(atom("b", 2, 4)), List.of());
+    assertTrue(course.done());
+    assertEquals("a+b", run.finish(gather.merged(), gather.coverage("deadline")));
   }
 }

@@ -9,6 +9,7 @@ import dev.heddle.coordinator.Attempt.End;
 import dev.heddle.coordinator.Attempt.Kind;
 import dev.heddle.coordinator.gather.Gather;
 import dev.heddle.coordinator.plan.Figures;
+import dev.heddle.coordinator.plan.KnownSummary;
 import dev.heddle.coordinator.plan.Plan;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
@@ -25,6 +26,7 @@ import dev.heddle.engine.Bill;
 import dev.heddle.engine.Engine;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Bound;
+import dev.heddle.function.Coverage;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Credentials;
@@ -122,8 +124,26 @@ class QueryCourseTest implements QueryCourse.Door {
     begin(Fixtures.dataset(2), List.of(one, other));
   }
 
+  /** As {@link #beginApart}, and in a third shard, on a third leaf, nothing can match. */
+  private void beginWithoutTheLast() {
+    var one = new LeafAssignment("a", "a:1", List.of(new ShardRef(0, 7)));
+    var other = new LeafAssignment("b", "b:1", List.of(new ShardRef(1, 7)));
+    var left = new LeafAssignment("c", "c:1", List.of(new ShardRef(2, 7)));
+    var summary = new KnownSummary("c", 2, "incarnation-2", 42, 70, Map.of(), Map.of());
+    begin(
+        new Plan(
+            Fixtures.dataset(3),
+            List.of(one, other),
+            List.of(),
+            List.of(new Plan.Skipped(left, summary, 5_000))));
+  }
+
   private void begin(DatasetRecord dataset, List<LeafAssignment> leaves, String... others) {
-    var plan = new Plan(dataset, leaves, List.of());
+    begin(new Plan(dataset, leaves, List.of()), others);
+  }
+
+  private void begin(Plan plan, String... others) {
+    var dataset = plan.dataset();
     gather = new Gather(run, plan, shared.known());
     var tries = Fixtures.tries(dataset, shard -> Arrays.stream(others));
     var terms =
@@ -464,5 +484,108 @@ class QueryCourseTest implements QueryCourse.Door {
     assertTrue(rest.untold());
     assertEquals(List.of(), gather.gaps());
     assertTrue(cancelled.contains(sent.get(1)));
+  }
+
+  private List<String> reasons() {
+    return gather.coverage("pending").missing().stream().map(Coverage.Missing::reason).toList();
+  }
+
+  @Test
+  void shardsOfWhichALeafTellsNothingAreAskedElsewhereAndElseOnNoReplica() {
+    begin(3, "b");
+    answer(0, List.of(new Atom(List.of(new ShardRef(0, 7)), SumFunction.encoded("a0"))), List.of());
+    assertEquals("b/1 RETRY", callOf(sent.get(1)));
+    assertEquals(2, sent.get(1).leaf.shards().size());
+    answer(1, List.of(new Atom(List.of(new ShardRef(1, 7)), SumFunction.encoded("b1"))), List.of());
+    assertTrue(course.done());
+    assertEquals(List.of("a0", "b1"), seen());
+    assertEquals(List.of("no_replica"), reasons());
+    var message = gather.coverage("pending").missing().getFirst().message();
+    assertEquals("b: does not tell what became of the shard", message);
+  }
+
+  /** It is what the leaf said, in other words, and those that shards of a leaf's answer have. */
+  @Test
+  void aLeafThatIsNoneSaysThatItHasNoReplica() {
+    begin(1);
+    course.reply(
+        sent.getFirst(),
+        new LeafReply.Failure(new HeddleException(ErrorCode.NOT_OWNER, "no leaf")));
+    assertEquals(List.of("no_replica"), reasons());
+  }
+
+  private void misled(int call, int... shards) {
+    List<Atom> atoms = new ArrayList<>();
+    for (int shard : shards) {
+      var name = SumFunction.encoded("x" + shard);
+      atoms.add(new Atom(List.of(new ShardRef(shard, 7)), name, false, new Bound(9)));
+    }
+    answer(call, atoms, List.of());
+  }
+
+  @Test
+  void whatAHedgeLeftOutForABarOfWhichItWasNotToldDoesNotCount() {
+    begin(2, "b");
+    advance(LATE);
+    assertEquals("b/1 HEDGE", callOf(sent.get(1)));
+    misled(1, 0, 1);
+    assertFalse(course.done());
+    assertEquals(2, sent.size());
+    whole(0, 0, 1);
+    assertTrue(course.done());
+    assertEquals(List.of("a0", "a1"), seen());
+  }
+
+  @Test
+  void whereTheFirstCallFailsAHedgeThatWasMisledSaysSo() {
+    begin(2, "b");
+    advance(LATE);
+    fail(0);
+    misled(1, 0, 1);
+    assertTrue(course.done());
+    assertEquals(List.of("nothing"), seen());
+    assertEquals(List.of("failed", "failed"), reasons());
+  }
+
+  /** In the meantime nothing can match in it, as before. */
+  @Test
+  void aShardThatIsAskedForFiguresOnlyTakesNoCoverageBack() {
+    beginWithoutTheLast();
+    answer(0, List.of(new Atom(List.of(new ShardRef(0, 7)), SumFunction.encoded("a0"))), List.of());
+    var before = gather.coverage("pending");
+    // Of what was not told, each counts as the one that is known.
+    assertEquals(2 * 70, before.seen());
+    lacks(1);
+    assertEquals("c/1 FIRST", callOf(sent.get(2)));
+    var after = gather.coverage("pending");
+    assertEquals(before.seen(), after.seen());
+    assertEquals(1, after.skipped());
+    assertEquals(List.of("pending"), reasons());
+    fail(2);
+    course.tick();
+    assertEquals("b/2 FIGURES", callOf(sent.get(3)));
+    answer(3, List.of(new Atom(List.of(new ShardRef(1, 7)), SumFunction.encoded("b1"))), List.of());
+    assertTrue(course.done());
+    assertTrue(gather.coverage("deadline").complete());
+    assertEquals(3 * 70, gather.coverage("deadline").seen());
+    assertTrue(course.partialStatistics());
+  }
+
+  @Test
+  void aShardThatIsAskedAfterAllCountsAsItAnswers() {
+    beginWithoutTheLast();
+    lacks(0);
+    lacks(1);
+    lacks(2);
+    course.tick();
+    for (int call = 3; call < 6; call++) {
+      whole(call, sent.get(call).leaf.shards().getFirst().shard());
+    }
+    assertTrue(course.done());
+    var coverage = gather.coverage("deadline");
+    assertTrue(coverage.complete());
+    assertEquals(3, coverage.answered());
+    assertEquals(0, coverage.skipped());
+    assertEquals(0, gather.stalenessMicros());
   }
 }

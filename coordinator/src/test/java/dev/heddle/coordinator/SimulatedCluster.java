@@ -282,21 +282,38 @@ final class SimulatedCluster implements AutoCloseable {
   /** Answers of leaves that left out what lies below a bar, if anything did. */
   int heeding;
 
+  /** Whether bars come late, more than once, or in another order. */
+  boolean astray;
+
+  /** One in so many is followed by one that nobody found; 0: none. */
+  int forged;
+
   /** Tells a call what others found; nine in ten arrive. */
   void tell(String node, Ref call, Bound bar) {
     told++;
     var coordinator = coordinators.get(node);
     toldParts += coordinator == null ? 0 : 1;
-    if (random.nextInt(10) > 0) {
-      after(
-          WAY.toNanos(),
-          () -> {
-            if (coordinator == null) {
-              leaf(node).raise(call, bar);
-            } else {
-              coordinator.raise(call, bar);
-            }
-          });
+    onTheWay(
+        bar,
+        arrived -> {
+          if (coordinator == null) {
+            leaf(node).raise(call, arrived);
+          } else {
+            coordinator.raise(call, arrived);
+          }
+        });
+  }
+
+  /** Brings a bar to whom it is for. */
+  void onTheWay(Bound bar, Consumer<Bound> heard) {
+    int times = astray ? random.nextInt(4) : random.nextInt(10) > 0 ? 1 : 0;
+    for (int i = 0; i < times; i++) {
+      long late = astray ? random.nextLong(Duration.ofMillis(2).toNanos()) : 0;
+      after(WAY.toNanos() + late, () -> heard.accept(bar));
+    }
+    if (forged > 0 && random.nextInt(forged) == 0) {
+      var more = random.nextBoolean() ? Double.POSITIVE_INFINITY : bar.least() + 1;
+      after(WAY.toNanos(), () -> heard.accept(new Bound(more)));
     }
   }
 

@@ -198,7 +198,7 @@ final class SimulatedCoordinator {
     @Override
     public void tellCaller(Bound bar) {
       cluster.toldAbove++;
-      cluster.after(SimulatedCluster.WAY.toNanos(), () -> sent.from().raised(bar, false));
+      cluster.onTheWay(bar, arrived -> sent.from().raised(arrived, false));
     }
 
     @Override

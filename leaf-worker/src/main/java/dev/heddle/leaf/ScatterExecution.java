@@ -1,6 +1,7 @@
 package dev.heddle.leaf;
 
 import dev.heddle.engine.Engine;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.BadRequestException;
@@ -355,19 +356,7 @@ final class ScatterExecution {
   private void fail(ShardRef ref, HeddleException cause) {
     failures.add(
         new ShardFailure(
-            ref, cause.code(), reason(cause.code()), String.valueOf(cause.getMessage())));
-  }
-
-  private static String reason(ErrorCode code) {
-    return switch (code) {
-      case DEADLINE_EXCEEDED -> "deadline";
-      case CANCELLED -> "cancelled";
-      case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
-      case STALE_REPLICA, NO_MAJORITY -> "stale";
-      case NOT_OWNER -> "no_replica";
-      case UNAVAILABLE -> "unreachable";
-      default -> "failed";
-    };
+            ref, cause.code(), MissingReason.of(cause.code()), String.valueOf(cause.getMessage())));
   }
 
   /** What it has cost so far; on the thread that runs it. */

@@ -19,6 +19,7 @@ import dev.heddle.process.GrpcCalls;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HandOffService;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.Ticker;
 import dev.heddle.shard.ReadLevel;
 import dev.heddle.shard.ShardStore;
@@ -214,7 +215,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
         observer,
         () -> {
           running.raise(
-              request.getTenant(),
+              RequestContext.current().ownTenant("bar", request.getTenant()),
               new Settlements.Attempt(
                   request.getQueryId(), request.getBranch(), request.getAttempt()),
               LeafWire.bound(request.getBar()));
@@ -262,11 +263,16 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
               ended.run();
             }
           }));
-    } catch (HeddleException e) {
+    } catch (RuntimeException | Error e) {
+      // The compute queue is full, or closed, or there are no more threads.
       ended.run();
-      // The compute queue is full.
-      call.onError(GrpcErrors.toStatus(e));
+      GrpcCalls.fail(observer, e);
     }
+  }
+
+  /** Calls that wait or run. */
+  int running() {
+    return running.size();
   }
 
   /** What a compute thread does for a call. */

@@ -66,6 +66,22 @@ public record RequestContext(
   }
 
   /**
+   * Returns the tenant that a node names in a message, if it calls for this one.
+   *
+   * @param what the message is about
+   * @throws HeddleException NOT_OWNER for another one
+   */
+  public String ownTenant(String what, String named) {
+    if (!named.equals(tenant)) {
+      throw new HeddleException(
+          ErrorCode.NOT_OWNER,
+          "%s: of tenant %s (expected: of tenant %s, for whom the call is)"
+              .formatted(what, named, tenant));
+    }
+    return named;
+  }
+
+  /**
    * Returns a valid tenant name as it is.
    *
    * @throws HeddleException INVALID_REQUEST for anything else

@@ -14,6 +14,7 @@ import dev.heddle.v1.Coverage;
 import dev.heddle.v1.DeleteAliasRequest;
 import dev.heddle.v1.DeleteFunctionRequest;
 import dev.heddle.v1.DeleteFunctionResponse;
+import dev.heddle.v1.Demand;
 import dev.heddle.v1.DeployRequest;
 import dev.heddle.v1.Function;
 import dev.heddle.v1.FunctionAlias;
@@ -43,6 +44,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A coordinator that remembers what it was asked and answers by script. */
 public final class FakeCoordinator implements AutoCloseable {
@@ -66,6 +68,15 @@ public final class FakeCoordinator implements AutoCloseable {
 
   /** Lets queries on dataset `waits` go on. */
   public final CountDownLatch go = new CountDownLatch(1);
+
+  /** Hits that answers of dataset `grows` have when those are made. */
+  public final AtomicInteger grown = new AtomicInteger(1);
+
+  /** Hits with which those are complete. */
+  public static final int GROWN = 100;
+
+  /** Improvements that clients have asked for. */
+  public final AtomicInteger demanded = new AtomicInteger();
 
   private final GrpcServer server;
 
@@ -146,27 +157,76 @@ public final class FakeCoordinator implements AutoCloseable {
           });
     }
 
+    /** Two improvements as they are asked for; of dataset `grows`, what has grown by then. */
     @Override
-    public void stream(QueryRequest request, StreamObserver<QueryResponse> observer) {
+    public StreamObserver<Demand> improve(StreamObserver<QueryResponse> observer) {
+      return new Improving(observer);
+    }
+  }
+
+  private void asked(QueryRequest request) {
+    queries.add(request);
+    contexts.add(RequestContext.current());
+    FakeDatasets.check(request.getDataset());
+  }
+
+  /** A query that improves each time that it is asked to. */
+  private final class Improving implements StreamObserver<Demand> {
+    private final StreamObserver<QueryResponse> client;
+    private QueryRequest request = QueryRequest.getDefaultInstance();
+    private int sent;
+
+    Improving(StreamObserver<QueryResponse> client) {
+      this.client = client;
+    }
+
+    @Override
+    public void onNext(Demand demand) {
       try {
-        asked(request);
-        for (int i = 1; i < 3; i++) {
-          observer.onNext(answer(request, i, false));
+        if (demand.hasRequest()) {
+          request = demand.getRequest();
+          asked(request);
         }
-        if (request.getDataset().equals("breaks")) {
-          throw new HeddleException(ErrorCode.COVERAGE_TOO_LOW, "coverage: 0.5 (expected: 0.9)");
-        }
-        observer.onNext(answer(request, 3, true));
-        observer.onCompleted();
+        demanded.addAndGet(demand.getImprovements());
+        improve();
       } catch (RuntimeException e) {
-        GrpcCalls.fail(observer, e);
+        GrpcCalls.fail(client, e);
       }
     }
 
-    private void asked(QueryRequest request) {
-      queries.add(request);
-      contexts.add(RequestContext.current());
-      FakeDatasets.check(request.getDataset());
+    private void improve() {
+      sent++;
+      if (request.getDataset().equals("grows")) {
+        int size = grown.get();
+        client.onNext(answer(request, size, false));
+        if (size == GROWN) {
+          end();
+        }
+        return;
+      }
+      client.onNext(answer(request, sent, false));
+      if (sent < 2) {
+        return;
+      }
+      if (request.getDataset().equals("breaks")) {
+        throw new HeddleException(ErrorCode.COVERAGE_TOO_LOW, "coverage: 0.5 (expected: 0.9)");
+      }
+      end();
+    }
+
+    private void end() {
+      client.onNext(answer(request, Math.max(3, grown.get()), true));
+      client.onCompleted();
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      // The client went away.
+    }
+
+    @Override
+    public void onCompleted() {
+      // It asks for no more.
     }
   }
 

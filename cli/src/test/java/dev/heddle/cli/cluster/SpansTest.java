@@ -169,7 +169,7 @@ class SpansTest {
     var spans = await(caller, SpansTest::everyFirstCallArrived);
     var edges = edges(spans);
     var http = "gateway " + SERVER + " POST /v1/datasets/{dataset}/query";
-    var query = "head " + SERVER + " heddle.v1.Query/Stream";
+    var query = "head " + SERVER + " heddle.v1.Query/Improve";
     var attempt = "head " + CLIENT + " " + EXECUTE;
     assertTrue(edges.contains("caller > " + http), edges::toString);
     assertTrue(edges.contains(http + " > " + query), edges::toString);

@@ -8,6 +8,7 @@ import dev.heddle.coordinator.scatter.LeafReply.Atom;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.Bill;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.engine.Partial;
 import dev.heddle.engine.ScatterRun;
 import dev.heddle.function.Bound;
@@ -56,7 +57,10 @@ public final class Gather {
   private final Set<ErrorCode> failures = new HashSet<>();
   private final List<Ordered> waiting = new ArrayList<>();
 
-  /** Shards left out by the plan, as nothing in them can match. */
+  /**
+   * Shards left out by the plan, as nothing in them can match. That holds also where they are asked
+   * after all, for figures: until one answers, what is known of it counts.
+   */
   private final Map<Integer, Plan.Skipped> skipped = new HashMap<>();
 
   /** Covered shards that their leaf did not search, as nothing in them could match. */
@@ -98,11 +102,6 @@ public final class Gather {
     for (var gap : plan.missing()) {
       missing.put(gap.shard(), gap);
     }
-  }
-
-  /** Shards that the plan left out are to be asked after all. */
-  public void skipNone() {
-    skipped.clear();
   }
 
   /** Calls are asked for fewer hits than the query: {@link #putAside} needs what came. */
@@ -399,7 +398,7 @@ public final class Gather {
   public List<Position> positions() {
     List<Position> all = new ArrayList<>(reports.size() + skipped.size());
     reports.values().forEach(report -> all.add(report.position()));
-    for (var left : skipped.values()) {
+    for (var left : leftOut()) {
       var summary = left.summary();
       all.add(new Position(summary.shard(), summary.incarnation(), summary.index()));
     }
@@ -412,10 +411,15 @@ public final class Gather {
     for (var report : reports.values()) {
       oldest = Math.max(oldest, report.stalenessMicros());
     }
-    for (var left : skipped.values()) {
+    for (var left : leftOut()) {
       oldest = Math.max(oldest, left.stalenessMicros());
     }
     return oldest;
+  }
+
+  /** Those that the plan left out and that have not answered. */
+  private List<Plan.Skipped> leftOut() {
+    return skipped.values().stream().filter(left -> !covered.contains(left.shard())).toList();
   }
 
   public boolean empty() {
@@ -548,7 +552,7 @@ public final class Gather {
     for (var placement : plan.dataset().shards()) {
       int shard = placement.shard();
       var left = skipped.get(shard);
-      if (left != null) {
+      if (left != null && !covered.contains(shard)) {
         seen += left.summary().documents();
         active += left.summary().documents();
         target += left.summary().documents();
@@ -567,7 +571,7 @@ public final class Gather {
       if (gap == null) {
         gap = new Coverage.Missing(shard, otherwise, "no answer yet");
       }
-      if (!gap.reason().equals("no_replica") && !gap.reason().equals("unreachable")) {
+      if (!gap.reason().equals(MissingReason.NO_REPLICA) && !gap.reason().equals("unreachable")) {
         active += count;
       }
       gaps.add(gap);
@@ -577,7 +581,7 @@ public final class Gather {
         active,
         target,
         covered.size() - passed.size(),
-        skipped.size() + passed.size(),
+        leftOut().size() + passed.size(),
         plan.dataset().shards().size(),
         gaps);
   }

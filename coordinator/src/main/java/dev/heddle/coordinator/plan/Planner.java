@@ -5,6 +5,7 @@ import dev.heddle.catalog.DatasetRecord;
 import dev.heddle.catalog.NodeRecord;
 import dev.heddle.coordinator.plan.Plan.LeafAssignment;
 import dev.heddle.coordinator.plan.Plan.ShardRef;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.function.Coverage;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -46,7 +47,8 @@ public final class Planner {
       var chosen = choice.choose(dataset, shard, live, reading, Set.of(), assigned);
       if (chosen == null) {
         missing.add(
-            new Coverage.Missing(shard, "no_replica", "no live node among " + placement.nodes()));
+            new Coverage.Missing(
+                shard, MissingReason.NO_REPLICA, "no live node among " + placement.nodes()));
       } else {
         byNode.get(known.place(chosen)).add(new ShardRef(shard, placement.generation()));
       }

@@ -10,6 +10,7 @@ import dev.heddle.internal.v1.RaiseRequest;
 import dev.heddle.internal.v1.RaiseResponse;
 import dev.heddle.internal.v1.ScatterGrpc;
 import dev.heddle.process.Channels;
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.RequestContext;
@@ -130,7 +131,7 @@ public final class LeafGrpcClient {
         new StreamObserver<LeafResponse>() {
           @Override
           public void onNext(LeafResponse response) {
-            reply.accept(ScatterWire.reply(response, leafCall.leaf().node()));
+            reply.accept(understood(response, leafCall.leaf().node()));
           }
 
           @Override
@@ -142,6 +143,16 @@ public final class LeafGrpcClient {
           public void onCompleted() {}
         });
     return () -> call.cancel("the query is over", null);
+  }
+
+  /** What makes no sense is the node's failure: the query is not wrong. */
+  private static LeafReply understood(LeafResponse response, String node) {
+    try {
+      return ScatterWire.reply(response, node);
+    } catch (RuntimeException e) {
+      return new LeafReply.Failure(
+          new HeddleException(ErrorCode.INTERNAL, "answer: " + e.getMessage(), e));
+    }
   }
 
   /**

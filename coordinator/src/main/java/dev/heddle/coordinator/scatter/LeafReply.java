@@ -7,6 +7,7 @@ import dev.heddle.coordinator.plan.ReplicaState;
 import dev.heddle.coordinator.plan.ReplicaTable;
 import dev.heddle.coordinator.plan.StatisticsEpoch.Sight;
 import dev.heddle.engine.Bill;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.function.Bound;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -129,7 +130,8 @@ public sealed interface LeafReply {
     public static List<ShardFailure> of(String node, List<ShardRef> shards, HeddleException cause) {
       String message = node + ": " + cause.getMessage();
       return shards.stream()
-          .map(shard -> new ShardFailure(shard, cause.code(), reason(cause.code()), message))
+          .map(shard ->
+              new ShardFailure(shard, cause.code(), MissingReason.of(cause.code()), message))
           .toList();
     }
 
@@ -140,18 +142,6 @@ public sealed interface LeafReply {
           throw new HeddleException(failure.code, failure.message);
         }
       }
-    }
-
-    /** The word of a coverage for a failure. */
-    public static String reason(ErrorCode code) {
-      return switch (code) {
-        case DEADLINE_EXCEEDED -> "deadline";
-        case UNAVAILABLE -> "unreachable";
-        case CANCELLED -> "cancelled";
-        case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
-        case STALE_REPLICA, NO_MAJORITY -> "stale";
-        default -> "failed";
-      };
     }
   }
 

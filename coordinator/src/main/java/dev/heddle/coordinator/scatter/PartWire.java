@@ -66,6 +66,9 @@ public final class PartWire {
     if (message.getByShard()) {
       throw wrong("byShard", "true", "false for a part of a plan: only leaves are hedged");
     }
+    if (message.getAttempt() <= 0) {
+      throw wrong("attempt", Integer.toUnsignedString(message.getAttempt()), "1..2^31-1");
+    }
     int levels = message.getLevels();
     if (levels < 2 || levels > Tree.MOST_LEVELS) {
       throw wrong("levels", levels, "2.." + Tree.MOST_LEVELS);

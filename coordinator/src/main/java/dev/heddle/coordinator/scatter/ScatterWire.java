@@ -10,6 +10,7 @@ import dev.heddle.coordinator.scatter.LeafCall.Budget;
 import dev.heddle.coordinator.scatter.LeafReply.ShardFailure;
 import dev.heddle.coordinator.scatter.LeafReply.ShardReport;
 import dev.heddle.engine.FunctionRef;
+import dev.heddle.engine.MissingReason;
 import dev.heddle.engine.QueryWire;
 import dev.heddle.function.Bound;
 import dev.heddle.function.ScatterRequest;
@@ -209,7 +210,7 @@ final class ScatterWire {
         error.getReason().isEmpty()
                 || code == ErrorCode.STALE_REPLICA
                 || code == ErrorCode.NO_MAJORITY
-            ? ShardFailure.reason(code)
+            ? MissingReason.of(code)
             : error.getReason();
     return new ShardFailure(ref(error.getShard()), code, reason, error.getMessage());
   }

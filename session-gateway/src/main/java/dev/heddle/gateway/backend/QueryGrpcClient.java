@@ -3,16 +3,25 @@ package dev.heddle.gateway.backend;
 import dev.heddle.catalog.Coordinators;
 import dev.heddle.json.AnswerJsonWire;
 import dev.heddle.json.QueryJsonWire;
+import dev.heddle.v1.Demand;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
 import dev.heddle.v1.QueryResponse;
 import dev.heddle.v1.ReadLevel;
-import java.util.Iterator;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.stub.AbstractStub;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 
 /** Queries: JSON in, JSON out. Blocking; thread-safe. */
 public final class QueryGrpcClient {
+  private static final Demand ONE_MORE = Demand.newBuilder().setImprovements(1).build();
+
   private final Coordinators coordinators;
   private final Deadlines deadlines;
 
@@ -25,7 +34,7 @@ public final class QueryGrpcClient {
   @FunctionalInterface
   public interface Answers {
     /**
-     * Takes one; may block, then the coordinator waits.
+     * Takes one; may block: the next is then the newest there is.
      *
      * @param last whether it is the final one
      * @return false: no more wanted
@@ -46,36 +55,127 @@ public final class QueryGrpcClient {
         });
   }
 
-  /** Hands over each improvement of the answer, the final one last. */
+  /**
+   * Hands over improvements of the answer, the final one last. The next improvement is asked for
+   * when the one before was taken: who takes his time gets the newest then, and none waits for him.
+   */
   public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
     QueryRequest request =
         QueryJsonWire.read(dataset, query, deadlines.query(), deadlines.mostQuery());
-    call.run(
-        session(request),
-        () -> {
-          Iterator<QueryResponse> responses = stub(request).stream(request);
-          String unsettled = "";
-          try {
-            boolean wanted = true;
-            while (wanted && responses.hasNext()) {
-              QueryResponse response = responses.next();
-              // One more look at the session for each improvement would cost more than it is worth.
-              unsettled = response.getPositionToken();
-              if (response.getFinal()) {
-                call.seen(unsettled);
-                unsettled = "";
-              }
-              byte[] json = AnswerJsonWire.write(response, true);
-              wanted = answers.answer(json, response.getFinal());
+    call.run(session(request), () -> stream(call, request, answers));
+  }
+
+  private boolean stream(BackendCall call, QueryRequest request, Answers answers) {
+    var improving = new Improving();
+    var _ = within(QueryGrpc.newStub(coordinators.channel()), request).improve(improving);
+    improving.ask(Demand.newBuilder().setRequest(request).setImprovements(1).build());
+    String unsettled = "";
+    boolean wanted = true;
+    try {
+      var next = improving.next();
+      while (next.isPresent()) {
+        QueryResponse response = next.get();
+        // One more look at the session for each improvement would cost more than it is worth.
+        unsettled = response.getPositionToken();
+        if (response.getFinal()) {
+          call.seen(unsettled);
+          unsettled = "";
+        }
+        byte[] json = AnswerJsonWire.write(response, true);
+        wanted = answers.answer(json, response.getFinal());
+        if (!wanted) {
+          call.cancel("client: wants no more answers");
+          return false;
+        }
+        if (!response.getFinal()) {
+          improving.ask(ONE_MORE);
+        }
+        next = improving.next();
+      }
+      return true;
+    } finally {
+      improving.end();
+      call.seen(unsettled);
+    }
+  }
+
+  /**
+   * A query under way, which one thread waits for. As it asks for one improvement at a time, at
+   * most that, the final answer and the end wait for it.
+   */
+  private static final class Improving implements ClientResponseObserver<Demand, QueryResponse> {
+    private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
+
+    /** Set before the stub returns. */
+    @SuppressWarnings("NullAway.Init")
+    private ClientCallStreamObserver<Demand> demands;
+
+    private boolean over;
+
+    private sealed interface Arrival {}
+
+    private record Answered(QueryResponse response) implements Arrival {}
+
+    private record Ended(Optional<StatusRuntimeException> failure) implements Arrival {}
+
+    @Override
+    public void beforeStart(ClientCallStreamObserver<Demand> call) {
+      demands = call;
+    }
+
+    void ask(Demand demand) {
+      demands.onNext(demand);
+    }
+
+    /**
+     * Waits for the next answer; empty: there is none after the last one.
+     *
+     * @throws StatusRuntimeException as the call ended
+     */
+    Optional<QueryResponse> next() {
+      try {
+        return switch (arrivals.take()) {
+          case Answered(var response) -> Optional.of(response);
+          case Ended(var failure) -> {
+            over = true;
+            if (failure.isPresent()) {
+              throw failure.get();
             }
-            if (!wanted) {
-              call.cancel("client: wants no more answers");
-            }
-            return wanted;
-          } finally {
-            call.seen(unsettled);
+            yield Optional.empty();
           }
-        });
+        };
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw Status.CANCELLED.withDescription("interrupted").withCause(e).asRuntimeException();
+      }
+    }
+
+    /** Nobody waits for anything any more. */
+    void end() {
+      if (!over) {
+        demands.cancel("no more answers are wanted", null);
+      }
+    }
+
+    @Override
+    public void onNext(QueryResponse response) {
+      arrivals.add(new Answered(response));
+    }
+
+    @Override
+    public void onError(Throwable failure) {
+      arrivals.add(
+          new Ended(
+              Optional.of(
+                  failure instanceof StatusRuntimeException known
+                      ? known
+                      : Status.fromThrowable(failure).asRuntimeException())));
+    }
+
+    @Override
+    public void onCompleted() {
+      arrivals.add(new Ended(Optional.empty()));
+    }
   }
 
   private static boolean session(QueryRequest request) {
@@ -83,9 +183,12 @@ public final class QueryGrpcClient {
   }
 
   private QueryGrpc.QueryBlockingStub stub(QueryRequest request) {
+    return within(QueryGrpc.newBlockingStub(coordinators.channel()), request);
+  }
+
+  private <S extends AbstractStub<S>> S within(S stub, QueryRequest request) {
     long nanos =
         TimeUnit.MICROSECONDS.toNanos(request.getDeadlineMicros()) + deadlines.margin().toNanos();
-    return QueryGrpc.newBlockingStub(coordinators.channel())
-        .withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
+    return stub.withDeadlineAfter(nanos, TimeUnit.NANOSECONDS);
   }
 }
