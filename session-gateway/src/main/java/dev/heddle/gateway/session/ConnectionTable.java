@@ -308,7 +308,7 @@ public final class ConnectionTable {
    * @param by the call that it is of; 0: of none
    * @return DUPLICATE where it was kept before the grid lost a member: its offset is not told; of
    *     no call: MISSING where the connection ends with the call in flight, FULL where it has no
-   *     client to make room
+   *     client to make room, or one that polls
    */
   public Change append(ConnectionKey key, long by, boolean binary, byte[] frame) {
     return append(key, by, newId(), binary, frame);
