@@ -73,7 +73,8 @@ class GatewayConfigTest {
             web-socket: {connections: 7, message: 64KiB, outgoing: 2MiB, outgoing-frames: 8, ping-interval: 10s,
                          disconnects: 3}
             services: {allowed: ["http://127.0.0.1:9000"], timeout: 3s, reply: 2KiB}
-            resume: {window: 5s, history: 2KiB, poll-wait: 1s, heartbeat: 2s, take-over: 3s}
+            resume: {window: 5s, history: 2KiB, poll-wait: 1s, heartbeat: 2s, take-over: 3s,
+                     poll-linger: 4s, lingering: 6}
             drain: {notice: 1s, rate: 5, most: 2s}
             channels: {message: 1KiB, history: 2KiB, messages: 3, index: 4KiB, replay: 5KiB, total: 6KiB,
                        tenant-total: 6KiB, channels: 8, tenant-channels: 7, subscriptions: 9, idle: 10s, look: 11ms}
@@ -117,7 +118,9 @@ class GatewayConfigTest {
             DataSize.parse("2KiB"),
             Duration.ofSeconds(1),
             Duration.ofSeconds(2),
-            Duration.ofSeconds(3)),
+            Duration.ofSeconds(3),
+            Duration.ofSeconds(4),
+            6),
         config.resume());
     assertEquals(new DrainConfig(Duration.ofSeconds(1), 5, Duration.ofSeconds(2)), config.drain());
     assertEquals(
@@ -167,6 +170,8 @@ class GatewayConfigTest {
             "drain: {most: 11m}",
             "tls: {key: tls.key}",
             "resume: {poll-wait: 2m}",
+            "resume: {poll-linger: 61s}",
+            "resume: {lingering: 0}",
             "channels: {message: 2MiB}",
             "channels: {history: 1}",
             "channels: {messages: 0}",

@@ -108,6 +108,12 @@ public final class GatewaySettings {
     return set("resume", with(config.resume(), "pollWait", time));
   }
 
+  /** How long, and how many, connections stay between two polls. */
+  public GatewaySettings lingers(Duration time, int most) {
+    set("resume", with(config.resume(), "pollLinger", time));
+    return set("resume", with(config.resume(), "lingering", most));
+  }
+
   public GatewaySettings outgoingFrames(int most) {
     return set("webSocket", with(config.webSocket(), "outgoingFrames", most));
   }

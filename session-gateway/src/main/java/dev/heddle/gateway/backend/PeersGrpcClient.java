@@ -28,9 +28,19 @@ public final class PeersGrpcClient {
     this.channels = channels;
   }
 
-  /** The history of a connection that the other gateway carries has grown; false: not told. */
-  public boolean wake(String address, ConnectionKey key) {
-    return ask(address, QUICK, ref(key).build(), stub -> stub::wake).isPresent();
+  /** What came of a wake. */
+  public enum Woken {
+    NOT_TOLD,
+    TOLD,
+    /** The gateway knows, and the client will with its next poll. */
+    BETWEEN_POLLS
+  }
+
+  /** The history of a connection that the other gateway carries has grown. */
+  public Woken wake(String address, ConnectionKey key) {
+    return ask(address, QUICK, ref(key).build(), stub -> stub::wake)
+        .map(reply -> reply.getBetween() ? Woken.BETWEEN_POLLS : Woken.TOLD)
+        .orElse(Woken.NOT_TOLD);
   }
 
   /** A connection has been taken over from the other gateway. */

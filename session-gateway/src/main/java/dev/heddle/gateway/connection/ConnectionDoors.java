@@ -118,6 +118,9 @@ public final class ConnectionDoors implements AutoCloseable {
             clock);
     this.preflights = new Preflights(apps, origins);
     closer.register("windows", resumables.windows());
+    // Before those: what they detach is watched.
+    var lingers = closer.register("polls", resumables.lingers());
+    meters.gauge("heddle.gateway.polls.lingering", lingers, Lingers::count);
     int processors = Runtime.getRuntime().availableProcessors();
     var deflates = closer.register("compression", new Deflates(processors));
     this.connections =
@@ -195,6 +198,7 @@ public final class ConnectionDoors implements AutoCloseable {
     connections.start();
     hub.start();
     resumables.windows().start();
+    resumables.lingers().start();
     ends.start();
   }
 

@@ -56,7 +56,15 @@ final class ConnectionsGrpcService extends ConnectionsGrpc.ConnectionsImplBase {
 
   @Override
   public void wake(ConnectionRef request, StreamObserver<ConnectionReply> observer) {
-    answer(request, observer, resumables::wake);
+    GrpcCalls.unary(
+        observer,
+        () -> {
+          var key = new ConnectionKey(request.getTenant(), request.getConnection());
+          // Before the wake: a poll that comes meanwhile may be told, too, which does no harm.
+          boolean between = resumables.between(key);
+          boolean done = resumables.wake(key);
+          return ConnectionReply.newBuilder().setDone(done).setBetween(between).build();
+        });
   }
 
   @Override

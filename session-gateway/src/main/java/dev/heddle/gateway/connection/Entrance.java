@@ -94,6 +94,8 @@ final class Entrance {
    *
    * @param resume brings its client back after this stay
    * @param read how far its client has read the channels that it listens to
+   * @param goesOn of a poll: what the stay was left with, which does not begin but goes on; null:
+   *     it begins
    */
   record Entered(
       ResumableConnection connection,
@@ -101,7 +103,13 @@ final class Entrance {
       long offset,
       String resume,
       byte[] welcome,
-      Map<String, ChannelPosition> read) {}
+      Map<String, ChannelPosition> read,
+      @Nullable PollTransport goesOn) {
+    /** Whether its client gets every frame that it lacks. */
+    boolean recovered() {
+      return goesOn != null || known.recovered();
+    }
+  }
 
   /**
    * The app of the request, if the request's page may speak to it.
@@ -373,6 +381,16 @@ final class Entrance {
    *     that may not come back so
    */
   @Nullable Entered enter(Exchange exchange, AppSpec app, Visitors.Visit visitor) {
+    return enter(exchange, app, visitor, false);
+  }
+
+  /** As above, for a poll: it may find its stay as the last one has left it. */
+  @Nullable Entered enterPoll(Exchange exchange, AppSpec app, Visitors.Visit visitor) {
+    return enter(exchange, app, visitor, true);
+  }
+
+  private @Nullable Entered enter(
+      Exchange exchange, AppSpec app, Visitors.Visit visitor, boolean polls) {
     requireResumable(app);
     resumables.requireKnown();
     String token = token(exchange);
@@ -382,7 +400,15 @@ final class Entrance {
       Permit permit = permit(exchange, app, token);
       visitor.of(exchange.tenant(), permit.principal());
       Tokens.Resume resume = permit.resume();
-      Resumables.Resumed resumed = resumables.resume(resume, offset);
+      if (polls) {
+        Lingers.Linger left = resumables.lingers().take(resume, permit.known(), offset, read);
+        if (left != null) {
+          byte[] none = new byte[0];
+          return new Entered(
+              left.stay(), permit.known(), offset, token, none, read, left.transport());
+        }
+      }
+      Resumables.Resumed resumed = resumables.resume(resume, offset, polls);
       resumed.connection().subscriptions().resumes(read);
       return entered(resumed, read);
     }
@@ -391,7 +417,7 @@ final class Entrance {
     if (guest == null) {
       return null;
     }
-    return entered(resumables.open(guest, window(app)), Map.of());
+    return entered(resumables.open(guest, window(app), polls), Map.of());
   }
 
   private Entered entered(Resumables.Resumed stay, Map<String, ChannelPosition> read) {
@@ -418,7 +444,7 @@ final class Entrance {
                 known.window()));
     var own = new LinkedHashMap<>(read);
     own.keySet().retainAll(known.channels());
-    return new Entered(connection, known, stay.offset(), resume, welcome, own);
+    return new Entered(connection, known, stay.offset(), resume, welcome, own, null);
   }
 
   private void requireResumable(AppSpec app) {
@@ -442,7 +468,7 @@ final class Entrance {
   }
 
   /** What a token allows, and to whom. */
-  private record Permit(Tokens.Resume resume, Optional<String> principal) {}
+  private record Permit(Tokens.Resume resume, Known known, Optional<String> principal) {}
 
   /** Whoever holds the token must also be the connection's user, at its app. */
   private Permit permit(Exchange exchange, AppSpec app, String token) {
@@ -462,6 +488,6 @@ final class Entrance {
       throw new HeddleException(
           ErrorCode.FORBIDDEN, "resume: its session is another user's by now (expected: the same)");
     }
-    return new Permit(resume, user);
+    return new Permit(resume, known, user);
   }
 }

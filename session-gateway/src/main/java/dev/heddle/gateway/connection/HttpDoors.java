@@ -109,17 +109,32 @@ final class HttpDoors {
     boolean first = !entrance.resumes(exchange);
     try (var place = place(exchange, app, "poll", first)) {
       Entrance.Entered entered =
-          place == null ? null : entrance.enter(exchange, app, place.visit());
+          place == null ? null : entrance.enterPoll(exchange, app, place.visit());
       if (entered == null) {
         return;
       }
+      ResumableConnection stay = entered.connection();
       // The first one, and one that lost frames, has news without any.
-      Duration most = first || !entered.known().recovered() ? Duration.ZERO : config.pollWait();
+      Duration most = first || !entered.recovered() ? Duration.ZERO : config.pollWait();
+      PollTransport left = entered.goesOn();
+      PollTransport transport =
+          left != null
+              ? left
+              : new PollTransport(app.limits().outgoing(limits.outgoing()), entered.read());
+      boolean lingers = false;
       try {
-        answer(exchange, entered, poll(exchange, app, entered, most));
+        Polled polled = poll(exchange, entered, transport, most);
+        // Before the answer: its client may ask again as soon as it has that.
+        lingers =
+            polled.goodbye() == null
+                && !connections.stopping()
+                && resumables.lingers().begin(stay, transport, entered.known());
+        answer(exchange, entered, polled);
         giveWay();
       } finally {
-        resumables.detached(entered.connection());
+        if (!lingers) {
+          resumables.detached(stay);
+        }
       }
     }
   }
@@ -130,14 +145,19 @@ final class HttpDoors {
     Thread.yield();
   }
 
-  private Polled poll(Exchange exchange, AppSpec app, Entrance.Entered entered, Duration most)
+  private Polled poll(
+      Exchange exchange, Entrance.Entered entered, PollTransport transport, Duration most)
       throws InterruptedException {
-    var transport = new PollTransport(app.limits().outgoing(limits.outgoing()), entered.read());
-    exchange.onGone(transport::abort);
+    long turn = transport.turn();
+    exchange.onGone(() -> transport.gone(turn));
     try {
       connections.opened(transport);
       exchange.user().ifPresent(user -> connections.expires(transport, user.expires()));
-      entered.connection().opened(transport, entered.welcome(), entered.known().channels());
+      if (entered.goesOn() != null) {
+        entered.connection().goesOn(entered.offset(), entered.known());
+      } else {
+        entered.connection().opened(transport, entered.welcome(), entered.known().channels());
+      }
       settle(entered);
       if (most.isZero()) {
         // Its answer says where its channels are.
@@ -166,8 +186,8 @@ final class HttpDoors {
           json.writeStartObject();
           json.writeStringProperty("connection", connection.key().id());
           json.writeStringProperty("resume", entered.resume());
-          json.writeBooleanProperty("recovered", entered.known().recovered());
-          json.writeNumberProperty("offset", entered.offset() + polled.messages().size());
+          json.writeBooleanProperty("recovered", entered.recovered());
+          json.writeNumberProperty("offset", polled.offset());
           json.writeNumberProperty("received", entered.known().done());
           json.writeNumberProperty("windowMillis", entered.known().window().toMillis());
           json.writeArrayPropertyStart("messages");

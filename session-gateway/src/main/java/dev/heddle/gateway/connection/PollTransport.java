@@ -12,8 +12,14 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/** A poll that waits for frames. Thread-safe. */
+/**
+ * What carries frames to a client that polls, one poll after the other: who waits for them is the
+ * thread of a poll, and between two of them a few wait here. Thread-safe.
+ */
 final class PollTransport implements Transport {
+  /** Bytes that wait here between two polls; what is more waits in the grid. */
+  private static final int MOST_BETWEEN = 16 << 10;
+
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
 
@@ -30,6 +36,23 @@ final class PollTransport implements Transport {
   private long bytes;
 
   private boolean news;
+
+  /** Of frames and publications. */
+  private long held;
+
+  /** Whether a poll waits, or is about to. */
+  private boolean waiting = true;
+
+  /** How many polls there were before this one. */
+  private long turn;
+
+  /** Offset of the last frame of the last answer, and how far that had read each channel. */
+  private long answered;
+
+  private Map<String, ChannelPosition> read = Map.of();
+
+  /** Told of the end between two polls. */
+  private @Nullable Runnable ended;
 
   /** Whether what follows has to wait for the next poll. */
   private boolean full;
@@ -59,15 +82,88 @@ final class PollTransport implements Transport {
    *
    * @param publications of channels, and where they begin, in envelopes
    * @param channels how far its client will have read each
+   * @param offset of the last frame that its client will have read
    * @param goodbye null: the connection goes on
    */
   record Polled(
       List<Message> messages,
       List<byte[]> publications,
       Map<String, ChannelPosition> channels,
+      long offset,
       @Nullable Goodbye goodbye) {}
 
-  /** Returns at the first frame, at the end, or after this time; then nothing is taken any more. */
+  /** Which poll this is. */
+  long turn() {
+    lock.lock();
+    try {
+      return turn;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The client of a poll has gone. What comes later than its answer changes nothing. */
+  void gone(long which) {
+    boolean now;
+    lock.lock();
+    try {
+      now = waiting && turn == which;
+    } finally {
+      lock.unlock();
+    }
+    if (now) {
+      abort();
+    }
+  }
+
+  /**
+   * Whether the next poll may go on where the last one ended: its client has what that was answered
+   * with, neither less nor more, and all that came since is here.
+   */
+  boolean holds(long offset, Map<String, ChannelPosition> channels) {
+    lock.lock();
+    try {
+      return goodbye == null && !full && !waiting && offset == answered && channels.equals(read);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The next poll has come; false: it was closed before. */
+  boolean again() {
+    lock.lock();
+    try {
+      if (goodbye != null || full) {
+        return false;
+      }
+      ended = null;
+      waiting = true;
+      turn++;
+      return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Between two polls.
+   *
+   * @param whenEnded called at the end, if it comes before the next one; must not wait
+   * @return false: it has ended already
+   */
+  boolean linger(Runnable whenEnded) {
+    lock.lock();
+    try {
+      if (goodbye == null) {
+        ended = whenEnded;
+      }
+      return goodbye == null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Returns at the first frame, at the end, or after this time. What comes then waits. */
   Polled await(Duration most) throws InterruptedException {
     lock.lock();
     try {
@@ -75,12 +171,13 @@ final class PollTransport implements Transport {
       while (messages.isEmpty() && !news && !full && goodbye == null && left > 0) {
         left = changed.awaitNanos(left);
       }
-      Goodbye why = goodbye;
-      if (why == null) {
-        goodbye = new Goodbye(0, "answered");
-      }
-      return new Polled(
-          List.copyOf(messages), List.copyOf(publications), new LinkedHashMap<>(channels), why);
+      waiting = false;
+      answered = messages.isEmpty() ? answered : messages.getLast().offset();
+      read = new LinkedHashMap<>(channels);
+      var polled =
+          new Polled(List.copyOf(messages), List.copyOf(publications), read, answered, goodbye);
+      drop();
+      return polled;
     } finally {
       lock.unlock();
     }
@@ -90,7 +187,7 @@ final class PollTransport implements Transport {
   public boolean send(long offset, Payload frame) {
     lock.lock();
     try {
-      if (goodbye != null || full) {
+      if (goodbye != null || full || !fits(frame.bytes().length)) {
         return false;
       }
       messages.add(new Message(offset, frame));
@@ -129,9 +226,10 @@ final class PollTransport implements Transport {
   public void unsubscribed(String channel) {
     lock.lock();
     try {
-      if (goodbye == null) {
+      byte[] json = Envelopes.unsubscribed(channel);
+      if (goodbye == null && !full && fits(json.length)) {
         channels.remove(channel);
-        publications.add(Envelopes.unsubscribed(channel));
+        publications.add(json);
         news = true;
         changed.signal();
       }
@@ -143,7 +241,7 @@ final class PollTransport implements Transport {
   private boolean add(String channel, ChannelPosition at, byte[] json, boolean counts) {
     lock.lock();
     try {
-      if (goodbye != null || full) {
+      if (goodbye != null || full || !fits(json.length)) {
         return false;
       }
       publications.add(json);
@@ -152,6 +250,55 @@ final class PollTransport implements Transport {
       news |= counts;
       changed.signal();
       return true;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether there is room; else all that is here waits in the grid, and is read anew. */
+  private boolean fits(int more) {
+    held += more;
+    if (waiting || held <= MOST_BETWEEN) {
+      return true;
+    }
+    full = true;
+    drop();
+    return false;
+  }
+
+  private void drop() {
+    messages.clear();
+    publications.clear();
+    bytes = 0;
+    held = 0;
+    news = false;
+  }
+
+  @Override
+  public boolean between() {
+    lock.lock();
+    try {
+      return !waiting && goodbye == null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public long given(long sent) {
+    lock.lock();
+    try {
+      return answered;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public void welcome(long offset, byte[] json) {
+    lock.lock();
+    try {
+      answered = offset;
     } finally {
       lock.unlock();
     }
@@ -194,14 +341,20 @@ final class PollTransport implements Transport {
 
   @Override
   public void close(int code, String reason) {
+    Runnable tell;
     lock.lock();
     try {
       if (goodbye == null) {
         goodbye = new Goodbye(code, reason);
         changed.signal();
       }
+      tell = waiting ? null : ended;
+      ended = null;
     } finally {
       lock.unlock();
+    }
+    if (tell != null) {
+      tell.run();
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.connection;
 
+import dev.heddle.gateway.backend.PeersGrpcClient.Woken;
 import dev.heddle.gateway.connection.ResumableConnection.Began;
 import dev.heddle.gateway.session.ChannelKey;
 import dev.heddle.gateway.session.ChannelPosition;
@@ -86,12 +87,21 @@ final class ResumableChannels {
       // Read after the change: what is published from now on comes with the next stay.
       return after == null ? Optional.of(head.get()) : Optional.empty();
     }
-    if (after != null) {
+    boolean between;
+    ResumableConnection newer =
+        resumables.here(key).filter(each -> each.epoch() == known.epoch()).orElse(null);
+    if (newer == null) {
+      between = resumables.wakeElsewhere(key, known) == Woken.BETWEEN_POLLS;
+    } else {
+      newer.pull();
+      between = newer.between();
+    }
+    if (after != null && !between) {
       // What it is given now might not be what follows that position.
       throw Refusals.of(Outcome.FENCED);
     }
-    resumables.deliver(key, known, null);
-    return Optional.empty();
+    // Whoever polls next may do so elsewhere: it is told now, or says itself how far it has read.
+    return between && after == null ? Optional.of(head.get()) : Optional.empty();
   }
 
   /**

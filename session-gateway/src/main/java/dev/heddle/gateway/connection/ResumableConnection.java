@@ -45,6 +45,9 @@ final class ResumableConnection {
 
   private @Nullable Transport transport;
 
+  /** What ends once this one has begun, or has ended without; null: nothing any more. */
+  private @Nullable Runnable before;
+
   /** How it ended before it had a transport; null: it did not. */
   private @Nullable End end;
 
@@ -94,6 +97,44 @@ final class ResumableConnection {
     } else {
       opened.close(end.code(), end.reason());
     }
+    settled();
+  }
+
+  /**
+   * It follows another stay, which is to end when this one has opened or is over: so whoever sees
+   * that the connection listens to a channel does not see it go and come back.
+   */
+  synchronized void follows(Runnable endsOther) {
+    Runnable first = before;
+    before =
+        first == null
+            ? endsOther
+            : () -> {
+              first.run();
+              endsOther.run();
+            };
+  }
+
+  /** There is nothing to wait for any more before the stay that it follows ends. */
+  synchronized void settled() {
+    Runnable ends = before;
+    before = null;
+    if (ends != null) {
+      ends.run();
+    }
+  }
+
+  /**
+   * Its client polls again, and has what the last answer had.
+   *
+   * @param offset of the last frame that it has read
+   * @param known what the grid says now: told of or not, nothing in it is missed
+   */
+  void goesOn(long offset, Known known) {
+    acknowledge(offset);
+    if (known.last() > sent() || !subscriptions.names().equals(known.channels())) {
+      pull();
+    }
   }
 
   /** A frame has got its offset. */
@@ -129,7 +170,19 @@ final class ResumableConnection {
       Supplier<Known> change,
       Supplier<ChannelPosition> head) {
     Known known = change.get();
-    if (known.epoch() != epoch || subscriptions.add(channel, after) || after != null) {
+    if (known.epoch() != epoch) {
+      return new Began(known, Optional.empty());
+    }
+    boolean between = transport != null && transport.between();
+    if (between && after == null) {
+      // Whoever polls next may do so elsewhere: it is told now.
+      ChannelPosition at = head.get();
+      if (!subscriptions.names().contains(channel)) {
+        var _ = subscriptions.add(channel, at);
+      }
+      return new Began(known, Optional.of(at));
+    }
+    if (subscriptions.add(channel, after) || after != null) {
       return new Began(known, Optional.empty());
     }
     ChannelPosition at = head.get();
@@ -234,6 +287,17 @@ final class ResumableConnection {
   /** Offset of the last frame that was handed on. */
   synchronized long sent() {
     return sent;
+  }
+
+  /** Offset of the last frame that its client may have. */
+  synchronized long given() {
+    return transport == null ? sent : transport.given(sent);
+  }
+
+  /** Whether its client is between two polls. */
+  boolean between() {
+    Transport open = transport();
+    return open != null && open.between();
   }
 
   boolean lags() {

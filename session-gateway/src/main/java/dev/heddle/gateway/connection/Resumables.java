@@ -1,6 +1,7 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.PeersGrpcClient;
+import dev.heddle.gateway.backend.PeersGrpcClient.Woken;
 import dev.heddle.gateway.connection.Arrivals.Arrival;
 import dev.heddle.gateway.connection.Frames.Incoming;
 import dev.heddle.gateway.connection.Users.User;
@@ -20,13 +21,12 @@ import dev.heddle.process.Ticker;
 import dev.heddle.process.TraceContext;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -55,10 +55,10 @@ final class Resumables {
   private final Kept kept;
   private final Calls calls;
   private final Windows windows;
+  private final Lingers lingers;
   private final Wakes wakes;
   private final ThreadFactory threads = Threads.virtual("heddle-take-over");
-  private final ConcurrentHashMap<ConnectionKey, ResumableConnection> here =
-      new ConcurrentHashMap<>();
+  private final Stays here;
 
   /**
    * What this gateway knows of them.
@@ -85,10 +85,12 @@ final class Resumables {
     this.clock = clock;
     this.channels = new ResumableChannels(this, table, frames.channels());
     this.kept = new Kept(connections);
+    this.here = new Stays(kept.tally(), present);
     this.calls =
         new Calls(table, peers, self::carrier, this::abandoned, config.takeOver(), ticker, clock);
     this.wakes = new Wakes(table, peers);
     this.windows = new Windows(table, frames, self::carrier, new Here(), kept.tally(), clock);
+    this.lingers = new Lingers(config, this::detached, this::later, clock);
   }
 
   /** The frames of clients that are in work. */
@@ -104,6 +106,11 @@ final class Resumables {
   /** What watches over the ends of windows; its owner starts and closes it. */
   Windows windows() {
     return windows;
+  }
+
+  /** The stays of clients between two polls; its owner starts and closes it. */
+  Lingers lingers() {
+    return lingers;
   }
 
   /**
@@ -124,8 +131,12 @@ final class Resumables {
     kept.requireRoom(tenant, app, appsOwn);
   }
 
-  /** A new connection, whose client has been let in. */
-  Resumed open(Entrance.Guest guest, Duration window) {
+  /**
+   * A new connection, whose client has been let in.
+   *
+   * @param polls whether over polls
+   */
+  Resumed open(Entrance.Guest guest, Duration window, boolean polls) {
     Client client = guest.client();
     Arrival arrival = guest.arrival();
     var opening =
@@ -139,7 +150,7 @@ final class Resumables {
             window,
             config.history().toIntBytes());
     try {
-      Known known = table.open(client.key(), opening, self.carrier(), clock.instant());
+      Known known = table.open(client.key(), opening, polls, self.carrier(), clock.instant());
       if (!guest.channels().isEmpty()) {
         known = channels.change(client.key(), By.OTHERS, guest.channels(), Set.of());
       }
@@ -171,13 +182,15 @@ final class Resumables {
    * goes on.
    *
    * @param offset of the last frame that it has
+   * @param polls whether over polls
    * @throws HeddleException GONE past the window, FORBIDDEN for an old token
    */
-  Resumed resume(Tokens.Resume resume, long offset) {
+  Resumed resume(Tokens.Resume resume, long offset, boolean polls) {
     ConnectionKey key = resume.key();
     Change change;
     try {
-      change = table.attach(key, resume.generation(), offset, self.carrier(), clock.instant());
+      Carrier by = self.carrier();
+      change = table.attach(key, resume.generation(), offset, polls, by, clock.instant());
     } catch (RuntimeException e) {
       windows.suspect(key);
       throw e;
@@ -196,7 +209,9 @@ final class Resumables {
       throw e;
     }
     if (before.attached() && elsewhere(before.carrier())) {
-      later(() -> peers.replaced(before.carrier().address(), key, before.epoch()));
+      // Not before it is seen here in its channels.
+      String other = before.carrier().address();
+      stay.follows(() -> later(() -> peers.replaced(other, key, before.epoch())));
     }
     return new Resumed(stay, now, from);
   }
@@ -206,49 +221,16 @@ final class Resumables {
     var stay =
         new ResumableConnection(
             client, known.epoch(), offset, table, new Subscriptions(client, frames.channels()));
-    ResumableConnection older = put(key, stay);
+    ResumableConnection older = here.put(stay);
     if (older != stay) {
       windows.forget(key);
     }
-    if (older != null) {
+    if (older != null && older != stay && lingers.leave(older)) {
+      stay.follows(older.subscriptions()::close);
+    } else if (older != null) {
       older.close(CloseCodes.REPLACED, "replaced");
     }
     return stay;
-  }
-
-  /**
-   * The newest stay is here, whichever of two that begin at once comes first; returns the other.
-   */
-  private @Nullable ResumableConnection put(ConnectionKey key, ResumableConnection stay) {
-    var older = new AtomicReference<@Nullable ResumableConnection>();
-    here.compute(
-        key,
-        (_, last) -> {
-          if (last == null) {
-            kept.tally().add(key, stay.client().app());
-            present.add(stay.client());
-            return stay;
-          }
-          boolean newer = last.epoch() < stay.epoch();
-          older.set(newer ? last : stay);
-          return newer ? stay : last;
-        });
-    return older.get();
-  }
-
-  private void leave(ConnectionKey key, ResumableConnection stay) {
-    // Under the key's lock, as in put: a newer stay must not find what this one is about to take
-    // away.
-    here.computeIfPresent(
-        key,
-        (_, last) -> {
-          if (last != stay) {
-            return last;
-          }
-          kept.tally().remove(key, stay.client().app());
-          present.remove(stay.client());
-          return null;
-        });
   }
 
   /** The stay that is here. */
@@ -271,7 +253,7 @@ final class Resumables {
 
     @Override
     public void checkStays() {
-      for (ResumableConnection stay : here.values()) {
+      for (ResumableConnection stay : here.all()) {
         try {
           check(stay);
         } catch (RuntimeException e) {
@@ -381,6 +363,11 @@ final class Resumables {
         ended(key, known, end);
       }
     });
+  }
+
+  /** Whether a connection is here whose client is between two polls. */
+  boolean between(ConnectionKey key) {
+    return here(key).filter(ResumableConnection::between).isPresent();
   }
 
   /** The history of a connection has grown. */
@@ -498,17 +485,29 @@ final class Resumables {
       } else {
         stay.appended(known.last(), frame);
       }
-    } else if (known.attached() && elsewhere(known.carrier())) {
-      wakes.wake(key, known);
+    } else {
+      var _ = wakeElsewhere(key, known);
     }
+  }
+
+  /** Tells the other gateway that carries a connection, if one does. */
+  Woken wakeElsewhere(ConnectionKey key, Known known) {
+    boolean other = known.attached() && elsewhere(known.carrier());
+    return other ? wakes.wake(key, known) : Woken.NOT_TOLD;
   }
 
   /** A transport is gone: the resume window begins. */
   void detached(ResumableConnection stay) {
+    detached(stay, clock.instant());
+  }
+
+  /** As above, of one whose client was last seen at some moment. */
+  private void detached(ResumableConnection stay, Instant seen) {
     ConnectionKey key = stay.key();
     stay.subscriptions().close();
+    stay.settled();
     try {
-      Change change = table.detach(key, stay.epoch(), stay.sent(), clock.instant());
+      Change change = table.detach(key, stay.epoch(), stay.given(), seen);
       if (change.done()) {
         windows.watch(stay.client(), change.get());
       }
@@ -517,7 +516,7 @@ final class Resumables {
       log.warn("not detached connection={} error={}", key.id(), e.toString());
     } finally {
       // Last: at any moment its user's connection is known to be here, or to wait here.
-      leave(key, stay);
+      here.leave(stay);
     }
   }
 
@@ -550,13 +549,11 @@ final class Resumables {
     if (stay != null) {
       // Not only when its socket is gone: nobody need answer a goodbye.
       stay.subscriptions().close();
-      leave(key, stay);
+      here.leave(stay);
       stay.close(end.code(), end.reason());
     }
-    if (known.attached() && elsewhere(known.carrier())) {
-      // It finds that there is no connection any more.
-      wakes.wake(key, known);
-    }
+    // It finds that there is no connection any more.
+    var _ = wakeElsewhere(key, known);
     windows.forget(key);
     Handed handed = Handed.of(table.handed(key, known));
     frames.disconnected(Client.of(table, key, known), end.code(), end.reason(), handed);

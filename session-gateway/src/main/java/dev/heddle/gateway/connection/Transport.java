@@ -58,6 +58,20 @@ interface Transport {
   /** Whether the client has yet to read what was sent before. */
   boolean lags();
 
+  /** Whether its client is between two polls: what it is sent waits for the next one. */
+  default boolean between() {
+    return false;
+  }
+
+  /**
+   * Offset of the last frame that its client may have.
+   *
+   * @param sent of the last that was sent
+   */
+  default long given(long sent) {
+    return sent;
+  }
+
   /** Says goodbye. */
   void close(int code, String reason);
 

@@ -1,6 +1,7 @@
 package dev.heddle.gateway.connection;
 
 import dev.heddle.gateway.backend.PeersGrpcClient;
+import dev.heddle.gateway.backend.PeersGrpcClient.Woken;
 import dev.heddle.gateway.session.ConnectionKey;
 import dev.heddle.gateway.session.ConnectionTable;
 import dev.heddle.gateway.session.ConnectionTable.Known;
@@ -41,10 +42,12 @@ final class Wakes {
   }
 
   /** Tells the carrier, waits for its answer, and sees to it that it is told if there is none. */
-  void wake(ConnectionKey key, Known known) {
-    if (!peers.wake(known.carrier().address(), key) && again.size() < MOST && again.add(key)) {
+  Woken wake(ConnectionKey key, Known known) {
+    Woken woken = peers.wake(known.carrier().address(), key);
+    if (woken == Woken.NOT_TOLD && again.size() < MOST && again.add(key)) {
       threads.newThread(() -> again(key, known.epoch())).start();
     }
+    return woken;
   }
 
   private void again(ConnectionKey key, long epoch) {
@@ -68,7 +71,7 @@ final class Wakes {
       return now == null
           || !now.attached()
           || now.epoch() != epoch
-          || peers.wake(now.carrier().address(), key);
+          || peers.wake(now.carrier().address(), key) != Woken.NOT_TOLD;
     } catch (HeddleException e) {
       return false;
     }

@@ -58,6 +58,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
   private long generation;
   private long used;
   private boolean attached;
+  private boolean polls;
   private long sinceMillis;
   private long received;
   private Carrier caller = Carrier.NONE;
@@ -120,6 +121,11 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     return attached;
   }
 
+  /** Whether it is attached by polls: no poll of it may wait at the moment. */
+  void polls(boolean does) {
+    polls = does;
+  }
+
   /** When it was attached or detached. */
   long sinceMillis() {
     return sinceMillis;
@@ -177,11 +183,9 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     if (end != null) {
       return Outcome.MISSING;
     }
-    if (token > 0 && !good(token)) {
-      return Outcome.REPLAYED;
-    }
-    if (socketEpoch > 0 && socketEpoch != epoch) {
-      return Outcome.FENCED;
+    boolean replayed = token > 0 && !good(token);
+    if (replayed || (socketEpoch > 0 && socketEpoch != epoch)) {
+      return replayed ? Outcome.REPLAYED : Outcome.FENCED;
     }
     var after = new TreeSet<>(channels);
     after.removeAll(remove);
@@ -227,6 +231,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     head.generation = generation;
     head.used = used;
     head.attached = attached;
+    head.polls = polls;
     head.received = received;
     head.caller = caller;
     head.call = call;
@@ -257,6 +262,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     used = token;
     carrier = by;
     attached = true;
+    polls = false;
     delivered = 0;
     sinceMillis = nowMillis;
     active(nowMillis);
@@ -314,11 +320,8 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
    * @param reply its last frame for the client, sealed; null: there is none
    */
   Outcome finish(long id, byte @Nullable [] left, byte @Nullable [] reply) {
-    if (id == finished) {
-      return Outcome.DUPLICATE;
-    }
-    if (call != id) {
-      return Outcome.FENCED;
+    if (call != id || id == finished) {
+      return id == finished ? Outcome.DUPLICATE : Outcome.FENCED;
     }
     if (left != null) {
       handed = left;
@@ -387,11 +390,8 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     if (by != 0 && by != call) {
       return Outcome.FENCED;
     }
-    if (by == 0 && end != null) {
-      return Outcome.MISSING;
-    }
-    if (by == 0 && !attached && !hasRoom(frame.length)) {
-      return Outcome.FULL;
+    if (by == 0 && (end != null || ((!attached || polls) && !hasRoom(frame.length)))) {
+      return end != null ? Outcome.MISSING : Outcome.FULL;
     }
     keep(id, frame);
     return Outcome.DONE;
@@ -479,6 +479,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     out.writeLong(generation);
     out.writeLong(used);
     out.writeBoolean(attached);
+    out.writeBoolean(polls);
     out.writeLong(sinceMillis);
     out.writeLong(received);
     write(out, caller);
@@ -518,6 +519,7 @@ final class ConnectionEntry implements IdentifiedDataSerializable {
     generation = in.readLong();
     used = in.readLong();
     attached = in.readBoolean();
+    polls = in.readBoolean();
     sinceMillis = in.readLong();
     received = in.readLong();
     caller = carrier(in);

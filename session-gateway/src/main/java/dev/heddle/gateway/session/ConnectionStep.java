@@ -27,7 +27,8 @@ final class ConnectionStep
     /** Makes the connection known. */
     record Open(ConnectionEntry entry) implements Step {}
 
-    record Attach(long token, long offset, Carrier by, long nowMillis) implements Step {}
+    record Attach(long token, long offset, boolean polls, Carrier by, long nowMillis)
+        implements Step {}
 
     record Begin(
         long token,
@@ -166,8 +167,14 @@ final class ConnectionStep
   private static Outcome apply(Step step, ConnectionEntry entry) {
     return switch (step) {
       case Step.Open _ -> Outcome.BUSY;
-      case Step.Attach attach ->
-          entry.attach(attach.token(), attach.offset(), attach.by(), attach.nowMillis());
+      case Step.Attach attach -> {
+        Outcome outcome =
+            entry.attach(attach.token(), attach.offset(), attach.by(), attach.nowMillis());
+        if (outcome == Outcome.DONE) {
+          entry.polls(attach.polls());
+        }
+        yield outcome;
+      }
       case Step.Begin begin -> {
         Outcome outcome =
             entry.begin(
@@ -208,6 +215,7 @@ final class ConnectionStep
         out.writeByte(1);
         out.writeLong(attach.token());
         out.writeLong(attach.offset());
+        out.writeBoolean(attach.polls());
         ConnectionEntry.write(out, attach.by());
         out.writeLong(attach.nowMillis());
       }
@@ -285,7 +293,11 @@ final class ConnectionStep
           case 0 -> new Step.Open(opened(in));
           case 1 ->
               new Step.Attach(
-                  in.readLong(), in.readLong(), ConnectionEntry.carrier(in), in.readLong());
+                  in.readLong(),
+                  in.readLong(),
+                  in.readBoolean(),
+                  ConnectionEntry.carrier(in),
+                  in.readLong());
           case 2 ->
               new Step.Begin(
                   in.readLong(),

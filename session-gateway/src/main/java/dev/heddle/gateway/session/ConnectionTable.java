@@ -196,8 +196,12 @@ public final class ConnectionTable {
     return grid.memberIds().contains(carrier.member());
   }
 
-  /** Makes a connection known whose first socket is about to open; its epoch is 1. */
-  public Known open(ConnectionKey key, Opening opening, Carrier by, Instant now) {
+  /**
+   * Makes a connection known whose first socket is about to open; its epoch is 1.
+   *
+   * @param polls whether its client polls, as of {@link #attach}
+   */
+  public Known open(ConnectionKey key, Opening opening, boolean polls, Carrier by, Instant now) {
     var origin =
         new Origin(
             opening.app(),
@@ -209,6 +213,7 @@ public final class ConnectionTable {
             opening.history());
     var entry =
         new ConnectionEntry(origin, by, now.toEpochMilli(), sealHanded(key, opening.handed()));
+    entry.polls(polls);
     return step(key, new Step.Open(entry)).get();
   }
 
@@ -227,9 +232,12 @@ public final class ConnectionTable {
    *
    * @param token generation of its resume token
    * @param offset of the last frame that it has read
+   * @param polls whether it does so by polls, and so may be between two of them: what nobody asks
+   *     for does not push out what it has yet to read
    */
-  public Change attach(ConnectionKey key, long token, long offset, Carrier by, Instant now) {
-    return step(key, new Step.Attach(token, offset, by, now.toEpochMilli()));
+  public Change attach(
+      ConnectionKey key, long token, long offset, boolean polls, Carrier by, Instant now) {
+    return step(key, new Step.Attach(token, offset, polls, by, now.toEpochMilli()));
   }
 
   /**
@@ -300,7 +308,7 @@ public final class ConnectionTable {
    * @param by the call that it is of; 0: of none
    * @return DUPLICATE where it was kept before the grid lost a member: its offset is not told; of
    *     no call: MISSING where the connection ends with the call in flight, FULL where it has no
-   *     client to make room
+   *     client to make room, or one that polls
    */
   public Change append(ConnectionKey key, long by, boolean binary, byte[] frame) {
     return append(key, by, newId(), binary, frame);
@@ -349,6 +357,7 @@ public final class ConnectionTable {
    *
    * @param sent offset of the last frame that it was given, which makes room for others while the
    *     client is away; 0: none is known to be
+   * @param now when its client was last there
    */
   public Change detach(ConnectionKey key, long epoch, long sent, Instant now) {
     return step(key, new Step.Detach(epoch, sent, now.toEpochMilli()));

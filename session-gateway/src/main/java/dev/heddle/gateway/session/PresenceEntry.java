@@ -4,8 +4,11 @@ import com.hazelcast.nio.ObjectDataInput;
 import com.hazelcast.nio.ObjectDataOutput;
 import com.hazelcast.nio.serialization.IdentifiedDataSerializable;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -122,23 +125,40 @@ final class PresenceEntry implements IdentifiedDataSerializable {
   }
 
   /**
-   * How many are there, and who the first are.
+   * How many are there, and who the first are. Who is at two gateways, as for a moment when it goes
+   * from one to the other, is there once.
    *
    * @param members gateways whose leases count, if they hold
    * @param most connections that are named
    */
   PresenceEntry head(Set<String> members, long nowMillis, int most) {
-    var head = new PresenceEntry();
+    var held = new ArrayList<Lease>();
     leases.forEach((member, lease) -> {
       if (members.contains(member) && lease.untilMillis >= nowMillis) {
-        head.count += lease.connections.size();
-        Lease some = head.leases.computeIfAbsent("", _ -> new Lease());
-        lease.connections.entrySet().stream()
-            .limit(most - some.connections.size())
-            .forEach(each -> some.put(each.getKey(), each.getValue()));
+        held.add(lease);
       }
     });
+    // Of the largest, nobody has to be looked for in the others.
+    held.sort(Comparator.comparingInt((Lease lease) -> lease.connections.size()).reversed());
+    var head = new PresenceEntry();
+    for (int i = 0; i < held.size(); i++) {
+      List<Lease> before = held.subList(0, i);
+      Map<String, byte[]> connections = held.get(i).connections;
+      head.count +=
+          i == 0
+              ? connections.size()
+              : (int) connections.keySet().stream().filter(id -> isNew(before, id)).count();
+      Lease some = head.leases.computeIfAbsent("", _ -> new Lease());
+      connections.entrySet().stream()
+          .filter(each -> isNew(before, each.getKey()))
+          .limit(most - some.connections.size())
+          .forEach(each -> some.put(each.getKey(), each.getValue()));
+    }
     return head;
+  }
+
+  private static boolean isNew(List<Lease> before, String connection) {
+    return before.stream().noneMatch(lease -> lease.connections.containsKey(connection));
   }
 
   @Override

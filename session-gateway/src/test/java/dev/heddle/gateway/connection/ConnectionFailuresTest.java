@@ -289,7 +289,7 @@ class ConnectionFailuresTest {
             WINDOW,
             1_024);
     var key = new ConnectionKey("default", "stray");
-    table.open(key, opening, real.carrier(), clock.instant().minusSeconds(3_600));
+    table.open(key, opening, false, real.carrier(), clock.instant().minusSeconds(3_600));
     store.close();
     Eventually.eventually(
         "the app hears of the end",

@@ -65,7 +65,7 @@ class StaleStayTest {
   void aStayThatWasTakenOverBeforeItWasKnownHereEndsAsReplaced() throws Exception {
     ConnectionTable table = store.connections();
     ConnectionKey key = opened(table, "taken");
-    table.attach(key, 1, 0, THERE, clock.instant());
+    table.attach(key, 1, 0, false, THERE, clock.instant());
     assertEquals(CloseCodes.REPLACED, begin(table, key, 1).code());
   }
 
@@ -82,7 +82,7 @@ class StaleStayTest {
     var window = Duration.ofSeconds(60);
     var opening =
         new Opening("chat", "", false, clock.instant(), new byte[0], new byte[0], window, 1 << 16);
-    table.open(key, opening, HERE, clock.instant());
+    table.open(key, opening, false, HERE, clock.instant());
     return key;
   }
 

@@ -256,6 +256,32 @@ class ConnectionEntryTest {
     }
   }
 
+  /** Between two polls it is attached, and nobody is there to read. */
+  @Test
+  void whoPollsLosesNothingToWhatNobodyAskedFor() {
+    for (boolean polls : new boolean[] {false, true}) {
+      ConnectionEntry entry = fresh();
+      assertEquals(Outcome.DONE, entry.attach(1, 0, TWO, 10));
+      entry.polls(polls);
+      byte[] frame = new byte[entry.origin().historyBytes() / 2];
+      for (int i = 1; i <= 2; i++) {
+        assertEquals(Outcome.DONE, entry.append(0, 100 + i, frame));
+      }
+      assertEquals(polls ? Outcome.FULL : Outcome.DONE, entry.append(0, 103, frame));
+      assertEquals(polls ? 0 : 1, entry.base());
+      assertEquals(Outcome.DONE, entry.acknowledge(entry.epoch(), 2));
+      assertEquals(Outcome.DONE, entry.append(0, 104, frame), "there is room again");
+      assertEquals(Outcome.DONE, entry.begin(0, entry.epoch(), 0, false, TWO, 7));
+      for (int i = 1; i <= 3; i++) {
+        assertEquals(Outcome.DONE, entry.append(7, 200 + i, frame), "an answer is asked for");
+      }
+      assertEquals(Outcome.DONE, entry.attach(2, entry.last(), ONE, 20), "a socket");
+      for (int i = 1; i <= 3; i++) {
+        assertEquals(Outcome.DONE, entry.append(0, 300 + i, frame));
+      }
+    }
+  }
+
   /** A client that loses sockets at any moment reads every frame once and in order, or knows. */
   @Test
   void everyFrameComesOnceAndInOrderOrTheResumeSaysThatSomeAreLost() {
