@@ -82,7 +82,7 @@ public final class QueryChaosExperiment implements Experiment {
   /**
    * @param java starts nodes
    * @param directory empty; takes the nodes' data and logs, which stay
-   * @param queries under faults, at least 1
+   * @param queries under faults, at least 1; more come until there was a fault of each kind
    * @param time that they are to take, about
    */
   public QueryChaosExperiment(JavaCommand java, Path directory, int queries, Duration time) {
