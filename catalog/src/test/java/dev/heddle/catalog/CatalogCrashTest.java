@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("chaos")
-@Timeout(300)
+@Timeout(900)
 class CatalogCrashTest {
   @TempDir Path directory;
 

@@ -444,6 +444,14 @@ final class LocalShard implements AutoCloseable {
         cause);
   }
 
+  /** Of a read. One that was closed in between, as it moves to another node, has no bad disk. */
+  HeddleException readFailed(Throwable cause) {
+    return closed
+        ? new HeddleException(
+            ErrorCode.UNAVAILABLE, "shard %s: closed (expected: open)".formatted(identity), cause)
+        : storageFailed(cause);
+  }
+
   /**
    * Makes everything durable, unless the shard failed, and lets go of the files. What is not
    * durable comes again from the log.

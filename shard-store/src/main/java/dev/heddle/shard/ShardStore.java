@@ -158,7 +158,7 @@ public final class ShardStore implements AutoCloseable {
       return new ReadDocument(
           found.document(), found.index(), local.identity().incarnation(), staleness(replica));
     } catch (IOException | AlreadyClosedException e) {
-      throw local.storageFailed(e);
+      throw local.readFailed(e);
     }
   }
 
@@ -274,7 +274,7 @@ public final class ShardStore implements AutoCloseable {
     try {
       return new ShardReader(local, local.acquire(), filters, scope);
     } catch (IOException | AlreadyClosedException e) {
-      throw local.storageFailed(e);
+      throw local.readFailed(e);
     }
   }
 
@@ -296,7 +296,7 @@ public final class ShardStore implements AutoCloseable {
         local.release(view);
       }
     } catch (IOException | AlreadyClosedException e) {
-      throw local.storageFailed(e);
+      throw local.readFailed(e);
     }
   }
 
@@ -363,7 +363,7 @@ public final class ShardStore implements AutoCloseable {
         local.release(view);
       }
     } catch (IOException | AlreadyClosedException e) {
-      throw local.storageFailed(e);
+      throw local.readFailed(e);
     }
   }
 
@@ -383,7 +383,7 @@ public final class ShardStore implements AutoCloseable {
         local.release(view);
       }
     } catch (IOException | AlreadyClosedException e) {
-      throw local.storageFailed(e);
+      throw local.readFailed(e);
     }
   }
 

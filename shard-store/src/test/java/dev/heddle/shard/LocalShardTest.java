@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
+import org.apache.lucene.store.AlreadyClosedException;
 import org.apache.lucene.store.FSDirectory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -80,6 +81,19 @@ class LocalShardTest {
           LocalShards.write(shard, new RequestId(new UUID(1, 2), 4), taken).errors().stream()
               .map(OperationError::code)
               .toList());
+    }
+  }
+
+  /** As one that moves to another node while somebody begins to read it here. */
+  @Test
+  void aShardThatWasClosedMeanwhileHasNoBadDisk() throws IOException {
+    try (LocalShards running = new LocalShards(directory, Things.SCHEMA, 1)) {
+      LocalShard shard = running.shard(0);
+      IOException unreadable = new IOException("unreadable");
+      assertEquals(ErrorCode.STORAGE_FAILED, shard.readFailed(unreadable).code());
+      shard.close();
+      AlreadyClosedException closed = assertThrows(AlreadyClosedException.class, shard::acquire);
+      assertEquals(ErrorCode.UNAVAILABLE, shard.readFailed(closed).code());
     }
   }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Random writes of several clients while nodes stop, crash and come back: at the end all replicas
  * have what was acknowledged, in the order of its versions, and nothing else.
  */
-@Timeout(300)
+@Timeout(1_200)
 class ReplicaContentsTest {
   private static final String[] NODES = {"a", "b", "c"};
   private static final int CLIENTS = 3;

@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -39,8 +40,13 @@ final class ChannelReader implements Runnable {
   private final Map<String, Channel> channels = new LinkedHashMap<>();
   private final List<String> problems = new ArrayList<>();
   private String resume = "";
-  private int recoveries;
-  private int losses;
+  private final AtomicInteger recoveries = new AtomicInteger();
+  private final AtomicInteger losses = new AtomicInteger();
+
+  /** What was lost before anything could be. */
+  private final List<String> early = new ArrayList<>();
+
+  private final Map<String, Long> heard = new ConcurrentHashMap<>();
 
   /** Of others to read; what was lost until then was lost for no reason. */
   private volatile boolean mayLose;
@@ -82,12 +88,24 @@ final class ChannelReader implements Runnable {
     mayLose = true;
   }
 
+  /** For any thread, as the next two. */
   int recoveries() {
-    return recoveries;
+    return recoveries.get();
   }
 
   int losses() {
-    return losses;
+    return losses.get();
+  }
+
+  /** Whether a message came through a door since then, by {@link System#nanoTime}. */
+  boolean heard(String door, long since) {
+    Long last = heard.get(door);
+    return last != null && last - since > 0;
+  }
+
+  /** What was lost before {@link #mayLose}; of a grid that was whole until then: for no reason. */
+  List<String> early() {
+    return early;
   }
 
   List<String> problems() {
@@ -126,14 +144,22 @@ final class ChannelReader implements Runnable {
       socket.open(door, query);
       resume = socket.next().path("resume").asString();
       if (!back) {
-        names.forEach(socket::subscribe);
+        for (String name : names) {
+          socket.subscribe(name);
+        }
       }
       long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
       for (long left = millis; left > 0; left = (end - System.nanoTime()) / 1_000_000) {
         socket
             .frames
             .next(Duration.ofMillis(left))
-            .ifPresent(frame -> heard(JsonMapper.shared().readTree(frame)));
+            .ifPresent(frame -> {
+              JsonNode read = JsonMapper.shared().readTree(frame);
+              heard(read);
+              if (read.path("heddle").asString("").equals("publication")) {
+                heard.put(door, System.nanoTime());
+              }
+            });
       }
     } catch (ExecutionException | TimeoutException e) {
       resume = "";
@@ -180,14 +206,14 @@ final class ChannelReader implements Runnable {
   private void begins(String name, boolean recovered, String epoch, long offset) {
     Channel known = channels.computeIfAbsent(name, _ -> new Channel());
     if (!known.epoch.isEmpty() && recovered) {
-      recoveries++;
+      recoveries.incrementAndGet();
       if (offset != known.offset) {
         problem(name + ": recovered from " + offset + " (expected: " + known.offset + ")");
       }
     } else if (!known.epoch.isEmpty()) {
-      losses++;
-      if (!mayLose) {
-        problem(name + ": nothing was lost, and it says so");
+      losses.incrementAndGet();
+      if (!mayLose && early.size() < SHOWN) {
+        early.add(name + ": nothing was lost, and it says so");
       }
       known.read.clear();
     }
@@ -222,7 +248,7 @@ final class ChannelReader implements Runnable {
       return JsonMapper.shared().readTree(frame);
     }
 
-    void subscribe(String name) {
+    void subscribe(String name) throws InterruptedException, ExecutionException, TimeoutException {
       Channel known = channels.get(name);
       String after =
           known == null || known.epoch.isEmpty()
@@ -234,7 +260,7 @@ final class ChannelReader implements Runnable {
             socket
                 .sendText(
                     "{\"heddle\":\"subscribe\",\"channel\":\"" + name + "\"" + after + "}", true)
-                .join();
+                .get(CALL.toMillis(), TimeUnit.MILLISECONDS);
       }
     }
 

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The experiments about functions with few calls: that they are right, not what they measure. */
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class FunctionExperimentsTest {
   private static final Path NO_MAVEN = Path.of("/bin/false");
 

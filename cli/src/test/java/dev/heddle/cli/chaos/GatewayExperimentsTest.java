@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The experiments about the gateway with few connections: that nothing is lost, not how fast. */
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class GatewayExperimentsTest {
   private static final int FEW = 8;
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A new seed each time; {@code -Dheddle.chaos.seed=N} repeats a run. */
 @Tag("chaos")
-@Timeout(1_200)
+@Timeout(2_400)
 class RandomFaultsTest {
   private static final int KILLS = 10;
 
@@ -32,7 +32,7 @@ class RandomFaultsTest {
         ChaosOptions.DEFAULTS
             .withSeed(seed)
             .withKills(KILLS)
-            .withLongest(Duration.ofMinutes(12))
+            .withLongest(Duration.ofMinutes(20))
             .varied();
 
     try (var run =

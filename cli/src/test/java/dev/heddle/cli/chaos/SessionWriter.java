@@ -1,9 +1,11 @@
 package dev.heddle.cli.chaos;
 
+import dev.heddle.loadtest.chaos.Pacing;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcMetadata;
 import dev.heddle.process.HeddleException;
+import dev.heddle.process.Ticker;
 import dev.heddle.v1.ChangeSessionRequest;
 import dev.heddle.v1.CookieSessionsGrpc;
 import dev.heddle.v1.CookieSessionsGrpc.CookieSessionsBlockingStub;
@@ -26,6 +28,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +53,8 @@ final class SessionWriter implements Runnable {
   private final List<Kept> sessions = new ArrayList<>();
   private final List<String> problems = new ArrayList<>();
   private int writes;
-  private int acknowledged;
+  private final AtomicInteger acknowledged = new AtomicInteger();
+  private final AtomicInteger endings = new AtomicInteger();
 
   SessionWriter(
       String name, Channel channel, String key, Random random, Clock clock, CountDownLatch stop) {
@@ -128,8 +132,14 @@ final class SessionWriter implements Runnable {
     return problems;
   }
 
+  /** Changes; for any thread, as the next one. */
   int acknowledged() {
-    return acknowledged;
+    return acknowledged.get();
+  }
+
+  /** Sessions that it has ended. */
+  int endings() {
+    return endings.get();
   }
 
   @Override
@@ -188,7 +198,7 @@ final class SessionWriter implements Runnable {
         return true;
       }
       session.values.put(attribute, new Value(value, null));
-      acknowledged++;
+      acknowledged.incrementAndGet();
       return true;
     } catch (HeddleException e) {
       if (e.code() == ErrorCode.NOT_FOUND || e.code() == ErrorCode.GONE) {
@@ -220,14 +230,21 @@ final class SessionWriter implements Runnable {
     try {
       var _ = call(stub -> stub.end(request));
       session.ended = true;
+      endings.incrementAndGet();
       return true;
     } catch (HeddleException e) {
       return false;
     }
   }
 
-  /** Whether a change of a session is refused because it has ended. */
-  boolean refused(Kept session) {
+  /**
+   * Whether a change of a session is refused because it has ended; asked until somebody answers.
+   */
+  boolean refused(Kept session, Duration limit, Ticker ticker) throws InterruptedException {
+    return Pacing.retried(limit, ticker, () -> refused(session));
+  }
+
+  private boolean refused(Kept session) {
     var change = SessionChange.newBuilder().setName("a0").setValue("\"late\"");
     var request =
         ChangeSessionRequest.newBuilder().setSession(session.id).addChanges(change).build();

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The experiments about the store with little data: that nothing is lost, not how fast. */
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class StoreExperimentsTest {
   private static final SyntheticCorpus CORPUS = new SyntheticCorpus(300, 20_161_104);
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Tag("chaos")
-@Timeout(600)
+@Timeout(1_200)
 class SyncBeforeReplyTest {
   private static final int WRITES = 50;
 

@@ -111,7 +111,7 @@ final class Books {
     create(cluster.grpc(), name, shards, replicas);
     load(cluster.grpc(), name, items);
     var loaded = new Documents(cluster, name);
-    within(Duration.ofSeconds(60), "the same everywhere", () -> loaded.alike(replicas));
+    within(Duration.ofMinutes(3), "the same everywhere", () -> loaded.alike(replicas));
   }
 
   /**

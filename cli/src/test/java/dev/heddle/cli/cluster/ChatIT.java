@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The chat in a real browser: two windows, each at a gateway of its own. */
-@Timeout(300)
+@Timeout(900)
 class ChatIT {
   private static final String HOSTILE =
       "<img src=x onerror=\"document.title='taken'\"><b>bold</b> & all";

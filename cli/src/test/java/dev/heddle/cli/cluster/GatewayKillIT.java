@@ -32,10 +32,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A gateway that is a process of its own, and is killed (-9) under its clients. */
-@Timeout(300)
+@Timeout(900)
 class GatewayKillIT {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
   private static final int CLIENTS = 20;
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   @TempDir Path directory;
 
@@ -53,7 +54,7 @@ class GatewayKillIT {
         assertEquals(201, edge.send("PUT", "/v1/apps/chat", "application/yaml", app).statusCode());
         String there = dies.http();
         within(
-            Duration.ofSeconds(60),
+            PATIENCE,
             "it knows the app",
             () -> status(http, "GET", there, "/v1/apps/chat", "") == 200);
         var clients = new ArrayList<Client>();
@@ -98,7 +99,7 @@ class GatewayKillIT {
       throws Exception {
     return http.send(
             HttpRequest.newBuilder(URI.create("http://" + at + path))
-                .timeout(Duration.ofSeconds(60))
+                .timeout(PATIENCE)
                 .method(
                     method,
                     body.isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
@@ -159,13 +160,13 @@ class GatewayKillIT {
 
     /** Where its HTTP edge is, once it serves. */
     String http() throws Exception {
-      String line = ready.get(120, TimeUnit.SECONDS);
+      String line = ready.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
       return line.substring(line.indexOf(" http=") + " http=".length()).strip();
     }
 
     void kill() throws InterruptedException {
       process.destroyForcibly();
-      assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+      assertTrue(process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS));
     }
 
     @Override
@@ -183,12 +184,11 @@ class GatewayKillIT {
           http.newWebSocketBuilder()
               .subprotocols("heddle.v1")
               .buildAsync(URI.create("ws://" + at + "/ws/chat" + query), frames)
-              .get(60, TimeUnit.SECONDS);
+              .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 
     JsonNode next() throws InterruptedException {
-      String frame =
-          frames.next(Duration.ofSeconds(60)).orElseThrow(() -> new AssertionError("no frame"));
+      String frame = frames.next(PATIENCE).orElseThrow(() -> new AssertionError("no frame"));
       return JsonMapper.shared().readTree(frame);
     }
   }

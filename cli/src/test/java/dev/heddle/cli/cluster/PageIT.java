@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The sample's page in a real browser, against a whole cluster. */
-@Timeout(300)
+@Timeout(900)
 class PageIT {
   private static final int SHARDS = 4;
 

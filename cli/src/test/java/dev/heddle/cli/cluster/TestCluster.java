@@ -38,7 +38,7 @@ import tools.jackson.databind.json.JsonMapper;
  * first one forms the cluster. Owned by one thread.
  */
 final class TestCluster implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final String HEAD = "head";
 
   /**

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -27,7 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** A real {@code heddle demo}, started as `./heddle` starts it. */
 final class DemoProcess implements AutoCloseable {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
-  private static final Duration START = Duration.ofMinutes(2);
+  private static final Duration START = Duration.ofMinutes(4);
+  private static final Duration END = Duration.ofMinutes(2);
   private static final HttpClient HTTP =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
@@ -64,15 +66,20 @@ final class DemoProcess implements AutoCloseable {
 
   /** What another command says about this demo. */
   JsonNode json(String... arguments) throws IOException, InterruptedException {
+    return tried(arguments)
+        .orElseThrow(() -> new AssertionError(String.join(" ", arguments) + ": failed; " + this));
+  }
+
+  /** The same; empty: it failed. */
+  Optional<JsonNode> tried(String... arguments) throws IOException, InterruptedException {
     ProcessBuilder builder = heddle(List.of(arguments));
     builder.environment().put("HEDDLE_GRPC", "localhost:" + (port + 1));
     builder.redirectError(ProcessBuilder.Redirect.INHERIT);
     Process command = builder.start();
     String said = new String(command.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (command.waitFor() != 0) {
-      throw new AssertionError(String.join(" ", arguments) + ": " + said + this);
-    }
-    return JsonMapper.shared().readTree(said);
+    return command.waitFor() == 0
+        ? Optional.of(JsonMapper.shared().readTree(said))
+        : Optional.empty();
   }
 
   /** Whether it has said so on standard error. */
@@ -126,7 +133,7 @@ final class DemoProcess implements AutoCloseable {
   }
 
   int awaitExit() throws InterruptedException {
-    if (!process.waitFor(60, TimeUnit.SECONDS)) {
+    if (!process.waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
       throw new AssertionError("does not end: " + this);
     }
     return process.exitValue();
@@ -153,22 +160,22 @@ final class DemoProcess implements AutoCloseable {
   }
 
   void awaitNobodyLeft() {
-    within(
-        Duration.ofSeconds(60),
-        "nothing left of " + this,
-        () -> family.stream().noneMatch(ProcessHandle::isAlive));
+    within(END, "nothing left of " + this, () -> family.stream().noneMatch(ProcessHandle::isAlive));
+  }
+
+  HttpResponse<String> asked(String body) throws IOException, InterruptedException {
+    return HTTP.send(
+        HttpRequest.newBuilder(
+                URI.create("http://localhost:" + port + "/v1/datasets/dbpedia/query"))
+            .header("content-type", "application/json")
+            .timeout(Duration.ofMinutes(2))
+            .POST(BodyPublishers.ofString(body))
+            .build(),
+        BodyHandlers.ofString());
   }
 
   JsonNode query(String body) throws IOException, InterruptedException {
-    HttpResponse<String> response =
-        HTTP.send(
-            HttpRequest.newBuilder(
-                    URI.create("http://localhost:" + port + "/v1/datasets/dbpedia/query"))
-                .header("content-type", "application/json")
-                .timeout(Duration.ofSeconds(60))
-                .POST(BodyPublishers.ofString(body))
-                .build(),
-            BodyHandlers.ofString());
+    HttpResponse<String> response = asked(body);
     if (response.statusCode() != 200) {
       throw new AssertionError(response.statusCode() + ": " + response.body());
     }

@@ -27,7 +27,7 @@ import java.util.stream.IntStream;
  * happen depends on the machine.
  */
 public final class ChaosRun implements AutoCloseable {
-  private static final Duration RECOVERY = Duration.ofMinutes(2);
+  private static final Duration RECOVERY = Duration.ofMinutes(4);
   private static final Duration AFTERMATH = Duration.ofSeconds(3);
 
   private final ChaosOptions options;
@@ -148,7 +148,9 @@ public final class ChaosRun implements AutoCloseable {
         new Nemesis(trial.cluster(), trial.leaders(), trial::lively, ticker, progress)) {
       int unrest = nemesis.run(NemesisPlan.of(options), options.longest());
       if (unrest > 0) {
-        problems.add(unrest + " times the cluster did not recover within a minute");
+        problems.add(
+            "%d times the cluster did not recover in %d s"
+                .formatted(unrest, Nemesis.CALM.toSeconds()));
       }
       var faults = nemesis.faults();
       long kills = faults.stream().filter(Fault::kill).count();

@@ -26,7 +26,7 @@ import java.util.function.Consumer;
  */
 public final class FailoverExperiment implements Experiment {
   private static final Trial.Shape SHAPE = new Trial.Shape(3, 1, 6, 3);
-  private static final Duration RECOVERY = Duration.ofMinutes(2);
+  private static final Duration RECOVERY = Duration.ofMinutes(4);
   private static final Duration HOG = Duration.ofSeconds(60);
   private static final double STALL_MILLIS = 4_000;
   private static final double OTHER_MILLIS = 1_000;
@@ -113,7 +113,9 @@ public final class FailoverExperiment implements Experiment {
         new Nemesis(trial.cluster(), trial.leaders(), trial::lively, ticker, progress)) {
       int unrest = nemesis.run(new NemesisPlan(steps), Duration.ofHours(1));
       if (unrest > 0) {
-        problems.add(unrest + " times the cluster did not recover within a minute");
+        problems.add(
+            "%d times the cluster did not recover in %d s"
+                .formatted(unrest, Nemesis.CALM.toSeconds()));
       }
       var faults = nemesis.faults();
       awaitEnd(trial, faults, ticker, problems);

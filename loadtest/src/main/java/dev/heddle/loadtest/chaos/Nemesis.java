@@ -4,13 +4,16 @@ import dev.heddle.loadtest.chaos.NemesisStep.Target;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -24,7 +27,7 @@ public final class Nemesis implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Nemesis.class);
 
   /** A cluster that is not calm after this long is hit all the same: that will be seen. */
-  private static final Duration CALM = Duration.ofSeconds(60);
+  static final Duration CALM = Duration.ofMinutes(4);
 
   private final ProcessCluster cluster;
   private final Leaders leaders;
@@ -33,7 +36,7 @@ public final class Nemesis implements AutoCloseable {
   private final Consumer<String> progress;
   private final ScheduledThreadPoolExecutor restarts =
       new ScheduledThreadPoolExecutor(1, Threads.named("nemesis-restarts"));
-  private final List<Fault> faults = new ArrayList<>();
+  private final List<Fault> faults = new CopyOnWriteArrayList<>();
 
   /**
    * @param writable whether all shards have taken writes lately
@@ -51,7 +54,7 @@ public final class Nemesis implements AutoCloseable {
     this.progress = progress;
   }
 
-  /** Everything that was done. */
+  /** Everything that was done up to now. For any thread. */
   public List<Fault> faults() {
     return List.copyOf(faults);
   }
@@ -85,8 +88,8 @@ public final class Nemesis implements AutoCloseable {
   }
 
   private void act(NemesisStep step) throws InterruptedException {
-    var leading = leaders.leaders();
-    var names = hit(step.target());
+    var leading = leading(step);
+    var names = hit(step.target(), leading);
     Set<Integer> led = new HashSet<>();
     leading.forEach((shard, replica) -> {
       if (names.contains(replica.node())) {
@@ -109,22 +112,47 @@ public final class Nemesis implements AutoCloseable {
   }
 
   /**
+   * Who leads what. Of a calm cluster somebody does: where a leaf does not answer in time, it is
+   * asked again.
+   */
+  private Map<Integer, ReplicaView> leading(NemesisStep step) throws InterruptedException {
+    var leading = new AtomicReference<>(leaders.leaders());
+    if (step.calm() && step.target() instanceof Target.Leader) {
+      var _ =
+          Pacing.await(
+              CALM,
+              ticker,
+              () -> {
+                if (targets(step.target(), leading.get()).isEmpty()) {
+                  leading.set(leaders.leaders());
+                }
+                return !targets(step.target(), leading.get()).isEmpty();
+              });
+    }
+    return leading.get();
+  }
+
+  /**
    * The targets; where none is there, another node, and where all are down, the first that is back:
    * so that as much is done as was planned.
    */
-  private List<String> hit(Target target) throws InterruptedException {
+  private List<String> hit(Target target, Map<Integer, ReplicaView> leading)
+      throws InterruptedException {
     var nodes = cluster.layout().nodes().stream().map(NodeSpec::node).toList();
     boolean _ = Pacing.await(CALM, ticker, () -> !running(nodes).isEmpty());
-    var names = targets(target);
+    var names = targets(target, leading);
     return names.isEmpty() ? running(nodes).stream().limit(1).toList() : names;
   }
 
   /** Nodes that are there to be hit. */
-  private List<String> targets(Target target) {
+  private List<String> targets(Target target, Map<Integer, ReplicaView> leading) {
     var nodes = cluster.layout().nodes();
     return switch (target) {
       case Target.Node node -> running(List.of(nodes.get(node.number()).node()));
-      case Target.Leader leader -> running(leaders.leader(leader.shard()).stream().toList());
+      case Target.Leader leader ->
+          running(
+              Optional.ofNullable(leading.get(leader.shard())).map(ReplicaView::node).stream()
+                  .toList());
       case Target.Everyone _ -> running(nodes.stream().map(NodeSpec::node).toList());
     };
   }

@@ -9,7 +9,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Compares what the replicas of a dataset hold, document by document, once nobody writes any more.
@@ -21,11 +20,17 @@ import java.util.concurrent.atomic.AtomicReference;
 public record ReplicaComparison(int replicas, long documents, List<String> problems) {
   private static final int SHOWN = 3;
 
+  /** For what one copy has to come to another one, and for reports of it to be of afterwards. */
+  private static final Duration REST = Duration.ofSeconds(10);
+
+  private static final Duration AGAIN = Duration.ofMillis(100);
+
   public ReplicaComparison {
     problems = List.copyOf(problems);
   }
 
   /**
+   * @param client with time for scans on a machine that stands still now and then
    * @param wanted replicas of each shard
    * @param limit for the replicas to catch up
    */
@@ -39,37 +44,59 @@ public record ReplicaComparison(int replicas, long documents, List<String> probl
       Duration limit,
       Ticker ticker)
       throws InterruptedException {
-    var last = new AtomicReference<>(new ReplicaComparison(0, 0, List.of("replicas: no look yet")));
-    // A copy that lags, or whose way to its leader was cut a moment ago, comes to the same in time.
-    var _ =
-        Pacing.await(
-            limit,
-            ticker,
-            () -> {
-              last.set(look(cluster, leaders, client, datasetId, shards, wanted));
-              return last.get().problems.isEmpty();
-            });
-    return last.get();
+    long start = ticker.nanoTime();
+    while (true) {
+      var views = leaders.replicas();
+      var look = look(cluster, views, client, datasetId, shards, wanted);
+      boolean over = ticker.nanoTime() - start >= limit.toNanos();
+      if (look.comparison.problems.isEmpty() || over) {
+        return look.comparison;
+      }
+      // A copy that lags, or whose way to its leader was cut a moment ago, comes to the same in
+      // time: somebody applies something then. Copies that differ at rest differ for good.
+      Pacing.pause(look.differs ? REST : AGAIN, ticker, () -> false);
+      if (look.differs && applied(leaders.replicas()).equals(applied(views))) {
+        return look.comparison;
+      }
+    }
   }
 
-  private static ReplicaComparison look(
+  /**
+   * What was seen at one time.
+   *
+   * @param differs whether documents do; else what else is wrong may be so for the moment
+   */
+  private record Look(ReplicaComparison comparison, boolean differs) {
+    static Look failed(List<String> problems) {
+      return new Look(new ReplicaComparison(0, 0, problems), false);
+    }
+  }
+
+  /** How far each replica is. */
+  private static Map<String, Long> applied(List<ReplicaView> views) {
+    var applied = new TreeMap<String, Long>();
+    views.forEach(view -> applied.put(view.shard() + " on " + view.node(), view.applied()));
+    return applied;
+  }
+
+  private static Look look(
       ProcessCluster cluster,
-      Leaders leaders,
+      List<ReplicaView> views,
       ReplicasGrpcClient client,
       String datasetId,
       int shards,
       int wanted) {
-    var problems = new ArrayList<String>();
-    if (!even(leaders, shards, wanted)) {
-      problems.add("replicas: not alike: " + leaders.replicas());
-      return new ReplicaComparison(0, 0, problems);
+    if (!even(views, shards, wanted)) {
+      return Look.failed(List.of("replicas: not alike: " + views));
     }
+    var problems = new ArrayList<String>();
     Map<String, HostPort> addresses = new HashMap<>();
     cluster.layout().leaves().forEach(leaf -> addresses.put(leaf.node(), leaf.internal()));
     int replicas = 0;
     long documents = 0;
     var copies = new TreeMap<Integer, List<StoredDocument>>();
-    for (var replica : leaders.replicas()) {
+    boolean differs = false;
+    for (var replica : views) {
       var address = addresses.get(replica.node());
       if (address == null || !replica.member()) {
         continue;
@@ -81,18 +108,19 @@ public record ReplicaComparison(int replicas, long documents, List<String> probl
         documents += first == null ? copy.size() : 0;
         if (first != null && !first.equals(copy)) {
           problems.add(difference(replica, first, copy));
+          differs = true;
         }
       } catch (HeddleException e) {
         problems.add("shard " + replica.shard() + " on " + replica.node() + ": " + e.getMessage());
       }
     }
-    return new ReplicaComparison(replicas, documents, problems);
+    return new Look(new ReplicaComparison(replicas, documents, problems), differs);
   }
 
   /** Whether each shard has all its replicas, and all have applied and show the same. */
-  private static boolean even(Leaders leaders, int shards, int wanted) {
+  private static boolean even(List<ReplicaView> views, int shards, int wanted) {
     var byShard = new HashMap<Integer, List<ReplicaView>>();
-    for (var replica : leaders.replicas()) {
+    for (var replica : views) {
       if (replica.member()) {
         byShard.computeIfAbsent(replica.shard(), shard -> new ArrayList<>()).add(replica);
       }

@@ -15,7 +15,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A session that writes now and then, and else reads what it and others wrote: through a
@@ -38,7 +37,7 @@ final class SessionReader implements Runnable {
   private final List<String> keys;
   private final DocumentsGrpcClient documents;
   private final Optional<Replicas> replicas;
-  private final AtomicLong left;
+  private final ReadsLeft left;
   private final History history;
   private final Ticker ticker;
 
@@ -68,7 +67,7 @@ final class SessionReader implements Runnable {
 
   /**
    * @param replicas asked for reads; empty: a coordinator is
-   * @param left reads that all sessions together still have to do; those that fail do not count
+   * @param left reads that all sessions together still have to do
    */
   SessionReader(
       String name,
@@ -76,7 +75,7 @@ final class SessionReader implements Runnable {
       List<String> keys,
       DocumentsGrpcClient documents,
       Optional<Replicas> replicas,
-      AtomicLong left,
+      ReadsLeft left,
       History history,
       Ticker ticker) {
     this.name = name;
@@ -91,11 +90,11 @@ final class SessionReader implements Runnable {
 
   @Override
   public void run() {
-    while (left.get() > 0 && !Thread.currentThread().isInterrupted()) {
+    while (left.any() && !Thread.currentThread().isInterrupted()) {
       write(keys.get(random.nextInt(keys.size())));
       ownVersion = write(ownKey());
       doubtful += ownVersion == 0 ? 1 : 0;
-      for (int i = 1; i <= READS_TO_A_WRITE && take(); i++) {
+      for (int i = 1; i <= READS_TO_A_WRITE && left.take(); i++) {
         try {
           if (i % READS_TO_A_SEARCH == 0 && ownVersion > 0) {
             search();
@@ -104,15 +103,10 @@ final class SessionReader implements Runnable {
           }
         } catch (HeddleException e) {
           failed++;
-          left.incrementAndGet();
+          left.failed();
         }
       }
     }
-  }
-
-  /** Whether there was another read to do. */
-  private boolean take() {
-    return left.getAndUpdate(reads -> Math.max(0, reads - 1)) > 0;
   }
 
   /** The version; 0: not known to be written. */
@@ -184,6 +178,7 @@ final class SessionReader implements Runnable {
           throw e;
         }
         elsewhere++;
+        left.elsewhere();
       }
     }
   }

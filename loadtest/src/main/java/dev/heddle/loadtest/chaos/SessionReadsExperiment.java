@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -38,7 +37,10 @@ public final class SessionReadsExperiment implements Experiment {
   /** A replica that has not answered for so long is slow: another one is asked. */
   private static final Duration PATIENCE = Duration.ofMillis(150);
 
-  private static final Duration RECOVERY = Duration.ofMinutes(2);
+  /** For a replica to have been slow, where all reads were done before it ever was. */
+  private static final Duration LONGEST = Duration.ofMinutes(2);
+
+  private static final Duration RECOVERY = Duration.ofMinutes(4);
 
   private final JavaCommand java;
   private final Path directory;
@@ -113,7 +115,7 @@ public final class SessionReadsExperiment implements Experiment {
       Trial trial, List<String> keys, long seed, Ticker ticker, Findings findings)
       throws InterruptedException {
     var random = new Random(seed);
-    var left = new AtomicLong(reads);
+    var left = new ReadsLeft(reads, ticker.nanoTime() + LONGEST.toNanos(), ticker);
     var leaves = trial.cluster().layout().leaves().map(NodeSpec::internal).toList();
     var replicas =
         new SessionReader.Replicas(
@@ -195,7 +197,7 @@ public final class SessionReadsExperiment implements Experiment {
 
   private static void price(
       Trial trial, List<String> keys, BenchOptions options, Ticker ticker, Findings findings) {
-    var client = trial.client(Trial.CALL);
+    var client = trial.client(Trial.SLOW_CALL);
     // So that the session has something to be after, on every shard.
     keys.forEach(key -> client.put(key, "{\"v\":\"last\"}", OptionalLong.empty()));
     var load = options.load();

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 
 /**
@@ -29,7 +30,7 @@ public final class SyncTrial {
   private static final int REPLICAS = 3;
   private static final Duration START = Duration.ofMinutes(5);
   private static final Duration CALL = Duration.ofSeconds(60);
-  private static final Duration END = Duration.ofSeconds(60);
+  private static final Duration END = Duration.ofMinutes(3);
 
   private SyncTrial() {}
 
@@ -85,10 +86,8 @@ public final class SyncTrial {
       try (var channels = new Channels(Credentials.none())) {
         client(channels, layout).create(1, replicas);
       }
-      // Over a connection that has seen nothing else.
-      try (var channels = new Channels(Credentials.none())) {
-        markers = write(client(channels, layout), writes);
-      }
+      var tries = new AtomicInteger();
+      markers = Pacing.retried(END, ticker, () -> write(layout, writes, tries.getAndIncrement()));
       for (var node : layout.nodes()) {
         cluster.stop(node.node(), END);
       }
@@ -135,14 +134,18 @@ public final class SyncTrial {
         channels, layout.coordinators(), Optional.empty(), "synced", CALL);
   }
 
-  private static List<String> write(DocumentsGrpcClient client, int writes) {
-    var markers = new ArrayList<String>();
-    for (int i = 0; i < writes; i++) {
-      var marker = "marker-%06d-marker".formatted(i);
-      client.put("document-" + i, "{\"v\":\"" + marker + "\"}", OptionalLong.empty());
-      markers.add(marker);
+  /** Over a connection that has seen nothing else, all of them: one that fails ends the try. */
+  private static List<String> write(ClusterLayout layout, int writes, int tried) {
+    try (var channels = new Channels(Credentials.none())) {
+      var client = client(channels, layout);
+      var markers = new ArrayList<String>();
+      for (int i = 0; i < writes; i++) {
+        var marker = "marker-%06d-marker".formatted(tried * writes + i);
+        client.put("document-" + i, "{\"v\":\"" + marker + "\"}", OptionalLong.empty());
+        markers.add(marker);
+      }
+      return markers;
     }
-    return markers;
   }
 
   private static boolean ended(Path trace, long pid) {

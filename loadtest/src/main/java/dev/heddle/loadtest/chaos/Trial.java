@@ -27,6 +27,7 @@ final class Trial implements AutoCloseable {
 
   private static final Duration START = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofSeconds(2);
+  private static final Duration SCAN = Duration.ofSeconds(30);
   private static final Duration LIVELY = Duration.ofSeconds(2);
   private static final String DATASET = "trial";
   private static final String STATE_FETCHED = "replica has fetched a state";
@@ -213,7 +214,7 @@ final class Trial implements AutoCloseable {
 
   ReplicaComparison compareReplicas(Duration limit) throws InterruptedException {
     return ReplicaComparison.of(
-        cluster, leaders(), replicas, datasetId, shape.shards, shape.replicas, limit, ticker);
+        cluster, leaders(), replicas(SCAN), datasetId, shape.shards, shape.replicas, limit, ticker);
   }
 
   /** Ends all clients and nodes. */

@@ -40,7 +40,7 @@ public final class DeliveriesExperiment implements Experiment {
   private static final int ROOM = 100;
 
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
 
   /** Rooms are joined by so many at a time: a node bounds its calls. */
   private static final int JOINING = 200;

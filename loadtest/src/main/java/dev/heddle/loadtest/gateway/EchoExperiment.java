@@ -27,7 +27,7 @@ import java.util.function.Consumer;
  */
 public final class EchoExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private final JavaCommand java;
   private final Path directory;

@@ -18,11 +18,11 @@ import dev.heddle.process.Ticker;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
@@ -98,12 +98,14 @@ public final class RedeployExperiment implements Experiment {
       audit.begin(chatters);
       long step = Math.max(UNDER_WAY, options.load().requests());
       audit.await(step);
+      audit.awaitVersions(1);
       for (int i = 1; i <= deploys; i++) {
         if (i % Math.max(1, deploys / 10) == 0) {
           progress.accept("deploys %d of %d".formatted(i, deploys));
         }
         Talk.deployFunction(gateway, i);
         audit.await(step);
+        audit.awaitVersions(i + 1);
         Talk.deployApp(gateway, i);
         audit.await(step);
       }
@@ -187,14 +189,14 @@ public final class RedeployExperiment implements Experiment {
     }
   }
 
-  /** What all clients have found. Its sums are of any thread, the rest of the fleet's one. */
+  /** What all clients have found. Sums and versions are of any thread, the rest of the fleet's. */
   private static final class Audit {
     private final Ticker ticker;
     private final AtomicLong answered = new AtomicLong();
     private final AtomicLong closes = new AtomicLong();
     private final AtomicLong wrong = new AtomicLong();
     private final LatencyRecorder times = new LatencyRecorder();
-    private final Set<String> versions = new HashSet<>();
+    private final Set<String> versions = ConcurrentHashMap.newKeySet();
     private final List<String> failures = new ArrayList<>();
     private final Queue<Chatter> turns = new ConcurrentLinkedQueue<>();
     private volatile boolean over;
@@ -236,6 +238,14 @@ public final class RedeployExperiment implements Experiment {
       long goal = answered.get() + more;
       long began = ticker.nanoTime();
       while (answered.get() < goal && ticker.nanoTime() - began < LIMIT.toNanos()) {
+        pause();
+      }
+    }
+
+    /** Waits until so many versions have answered: the next one is not to overtake the last. */
+    void awaitVersions(int number) throws InterruptedException {
+      long began = ticker.nanoTime();
+      while (versions.size() < number && ticker.nanoTime() - began < LIMIT.toNanos()) {
         pause();
       }
     }

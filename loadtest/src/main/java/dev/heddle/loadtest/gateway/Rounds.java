@@ -25,7 +25,7 @@ record Rounds(
     Publisher publisher,
     Supplier<List<Long>> pids,
     BooleanSupplier ready) {
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofMillis(5);
   private static final int LOOKS = 6_000;
 

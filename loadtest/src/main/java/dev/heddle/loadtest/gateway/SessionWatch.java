@@ -23,7 +23,7 @@ import java.util.concurrent.locks.LockSupport;
  * @param reader at the other
  */
 record SessionWatch(Attributes writer, Attributes reader, Ticker ticker) {
-  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration LIMIT = Duration.ofMinutes(3);
   private static final Duration REST = Duration.ofNanos(200_000);
   private static final String NAME = "watched";
 

@@ -12,7 +12,7 @@ import java.time.Duration;
  */
 public record HttpLimits(Duration timeout, DataSize head, DataSize body) {
   public static final HttpLimits DEFAULTS =
-      new HttpLimits(Duration.ofSeconds(10), DataSize.ofKiB(64), DataSize.ofMiB(64));
+      new HttpLimits(Duration.ofMinutes(1), DataSize.ofKiB(64), DataSize.ofMiB(64));
 
   public HttpLimits {
     if (body.compareTo(DataSize.ofGiB(1)) > 0) {

@@ -111,7 +111,7 @@ public final class BurstExperiment implements Experiment {
     progress.accept("waiting handlers");
     var event = "{\"millis\":" + EACH.toMillis() + "}";
     var cpu = new CpuShare(cluster.pids());
-    var outcome = loop.last(edge.run("sleep", event), event, length.toNanos());
+    var outcome = loop.last(edge.run("sleep", event), event, length.toNanos(), 2 * CALLS);
     findings.loop("waiting", outcome, cpu.per(outcome.times().percentiles().count()));
     findings.series("waiting, the first hundred", outcome.first());
     findings.figure("sleepFirstHundredP99Millis", outcome.first().percentiles().p99() / 1_000);

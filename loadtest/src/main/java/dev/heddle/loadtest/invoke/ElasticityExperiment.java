@@ -259,7 +259,7 @@ public final class ElasticityExperiment implements Experiment {
           name + ", warm-up", loop.count(none, subject.slept(), options.load().warmup()));
       var cpu = new CpuShare(subject.pids().get());
       var request = subject.sleep().apply(each.toMillis());
-      var outcome = loop.last(request, subject.slept(), length.toNanos());
+      var outcome = loop.last(request, subject.slept(), length.toNanos(), 2 * CALLS);
       findings.loop(name, outcome, cpu.per(outcome.times().count()));
       findings.figure(
           subject.name() + "WaitingP99Millis", outcome.times().percentiles().p99() / 1_000);

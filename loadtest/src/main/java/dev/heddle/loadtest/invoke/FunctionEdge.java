@@ -22,7 +22,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param key the API key of a tenant, where one is needed
  */
 public record FunctionEdge(HostPort address, Optional<String> key) {
-  private static final HttpLimits LIMITS = HttpLimits.DEFAULTS.withTimeout(Duration.ofMinutes(2));
+  private static final HttpLimits LIMITS = HttpLimits.DEFAULTS.withTimeout(Duration.ofMinutes(3));
 
   /** Of a cluster that everyone may use. */
   public FunctionEdge(HostPort address) {

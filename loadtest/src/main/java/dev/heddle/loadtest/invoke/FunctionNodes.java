@@ -143,6 +143,8 @@ public record FunctionNodes(List<NodeSpec> nodes, HostPort http) {
         yaml.append("gateway:\n  http: ").append(http).append('\n');
         // Calls that compute on a busy machine, or wait for long, are not to be cut.
         yaml.append("  limits: {idle-timeout: 6m}\n");
+        // Nor are deploys, which compile.
+        yaml.append("  deadlines: {administration: 3m}\n");
       }
       var addresses = seeds.stream().map(HostPort::toString).toList();
       yaml.append("catalog:\n  seeds: ").append(json(addresses)).append('\n');

@@ -21,6 +21,7 @@ final class SandboxStates {
       "leaf: {engine: {pause-after: 2s, destroy-after: 6s, sandbox-memory: 64GiB}}\n";
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int MOST_TRIES = 4;
   private static final int WARM_CALLS = 20;
 
   private final NodeSpec leaf;
@@ -91,29 +92,51 @@ final class SandboxStates {
     var times = new LinkedHashMap<String, LatencyRecorder>();
     for (int round = 1; round <= rounds; round++) {
       progress.accept("%s, %d of %d".formatted(state, round, rounds));
-      // All at about the same time: the first must not end before the last is paused.
-      kinds.values().forEach(subjects -> subjects.forEach(one -> call(one, new LatencyRecorder())));
-      if (!metrics.comesTo(metric, value, PATIENCE)) {
-        findings.problem(
-            "%s: %s is %.0f (expected: %.0f)"
-                .formatted(state, metric, metrics.engine(metric), value));
+      var called = new Called("", Map.of());
+      // Where a machine stands still for seconds, some end before others are paused or called.
+      for (int tried = 0; tried < MOST_TRIES && called.times.isEmpty(); tried++) {
+        called = round(metric, value, made, kinds);
+      }
+      if (called.times.isEmpty()) {
+        findings.problem(state + ": " + called.problem);
         return;
       }
-      double before = metrics.engine("sandbox_init_seconds_count");
-      double loaded = metrics.engine("load_seconds_count");
-      kinds.forEach((kind, subjects) -> {
-        var recorder = times.computeIfAbsent(kind, _ -> new LatencyRecorder());
-        subjects.forEach(subject -> call(subject, recorder));
-      });
-      double after = metrics.engine("sandbox_init_seconds_count") - before;
-      double loads = metrics.engine("load_seconds_count") - loaded;
-      if (after != made || loads != 0) {
-        findings.problem(
-            "%s: %.0f sandboxes made, %.0f versions loaded (expected: %d, 0)"
-                .formatted(state, after, loads, made));
-      }
+      called.times.forEach(
+          (kind, some) -> times.computeIfAbsent(kind, _ -> new LatencyRecorder()).add(some));
     }
     times.forEach((kind, recorder) -> state(kind, state, recorder));
+  }
+
+  /**
+   * What came of calls of all.
+   *
+   * @param problem why they were not in their state
+   * @param times by kind; empty: they were not
+   */
+  private record Called(String problem, Map<String, LatencyRecorder> times) {}
+
+  private Called round(String metric, double value, int made, Map<String, List<Subject>> kinds) {
+    // All at about the same time: the first must not end before the last is paused.
+    kinds.values().forEach(subjects -> subjects.forEach(one -> call(one, new LatencyRecorder())));
+    if (!metrics.comesTo(metric, value, PATIENCE)) {
+      return new Called(
+          "%s is %.0f (expected: %.0f)".formatted(metric, metrics.engine(metric), value), Map.of());
+    }
+    double before = metrics.engine("sandbox_init_seconds_count");
+    double loaded = metrics.engine("load_seconds_count");
+    var times = new LinkedHashMap<String, LatencyRecorder>();
+    kinds.forEach((kind, subjects) -> {
+      var recorder = times.computeIfAbsent(kind, _ -> new LatencyRecorder());
+      subjects.forEach(subject -> call(subject, recorder));
+    });
+    double after = metrics.engine("sandbox_init_seconds_count") - before;
+    double loads = metrics.engine("load_seconds_count") - loaded;
+    if (loads != 0) {
+      findings.problem("%s: %.0f versions loaded (expected: none)".formatted(metric, loads));
+    }
+    return after == made
+        ? new Called("", times)
+        : new Called("%.0f sandboxes made (expected: %d)".formatted(after, made), Map.of());
   }
 
   private void state(String kind, String state, LatencyRecorder times) {

@@ -31,7 +31,7 @@ import java.util.function.Consumer;
  */
 public final class SandboxesExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final double GIB = 1L << 30;
   private static final double KIB = 1_024;
   private static final String FUNCTION = "hold";
@@ -48,6 +48,7 @@ public final class SandboxesExperiment implements Experiment {
   private static final Duration HOLD = Duration.ofSeconds(10);
 
   private static final Duration HOLD_EACH = Duration.ofMillis(100);
+  private static final int MOST_AGAIN = 2;
 
   private final JavaCommand java;
   private final Path directory;
@@ -108,6 +109,12 @@ public final class SandboxesExperiment implements Experiment {
     }
   }
 
+  /**
+   * @param left sandboxes after the sample
+   * @param lasted whether they were as many as wanted all the time
+   */
+  private record Seen(Sample sample, double left, boolean lasted) {}
+
   /** A leaf with the function in it. */
   private record Site(
       Kind kind,
@@ -144,13 +151,39 @@ public final class SandboxesExperiment implements Experiment {
 
     /** A sample once there are so many, and no problem only if there are as many after it. */
     Sample sample(String state, int count, Findings findings) {
+      var seen = look(state, count);
+      if (!seen.lasted) {
+        findings.problem(
+            "%s: %.0f sandboxes %s (expected: %d)"
+                .formatted(kind.label(), seen.left, state, count));
+      }
+      return seen.sample;
+    }
+
+    private Seen look(String state, int count) {
       boolean there = metrics.comesTo("sandboxes_" + state, count, PATIENCE);
       var sample = Sample.of(pid, count);
       double left = metrics.engine("sandboxes_" + state);
-      if (!there || left != count) {
-        findings.problem(
-            "%s: %.0f sandboxes %s (expected: %d)".formatted(kind.label(), left, state, count));
+      return new Seen(sample, left, there && left == count);
+    }
+
+    /**
+     * A sample of so many that run, which are let go then. Handlers that compute do so for some
+     * seconds: where a machine stood still for as long, all is done once more.
+     */
+    Sample running(int count, Findings findings) throws InterruptedException {
+      for (int again = MOST_AGAIN; again > 0; again--) {
+        var held = hold(count);
+        var seen = look("running", count);
+        release(held);
+        if (seen.lasted) {
+          return seen.sample;
+        }
+        var _ = metrics.comesTo("sandboxes_running", 0, PATIENCE);
       }
+      var held = hold(count);
+      var sample = sample("running", count, findings);
+      release(held);
       return sample;
     }
   }
@@ -235,9 +268,7 @@ public final class SandboxesExperiment implements Experiment {
     var name = site.kind().label();
     progress.accept(name + ": warming up");
     site.call(NOTHING);
-    var first = site.hold(Math.max(1, count / 8));
-    var _ = site.sample("running", Math.max(1, count / 8), findings);
-    site.release(first);
+    var _ = site.running(Math.max(1, count / 8), findings);
     var _ = site.sample("running", 0, findings);
     var running = new ArrayList<Sample>();
     var paused = new ArrayList<Sample>();
@@ -246,9 +277,7 @@ public final class SandboxesExperiment implements Experiment {
     for (int times = 1; times <= 2; times++) {
       int held = times * count;
       progress.accept("%s: %,d running".formatted(name, held));
-      var calls = site.hold(held);
-      running.add(site.sample("running", held, findings));
-      site.release(calls);
+      running.add(site.running(held, findings));
       progress.accept("%s: %,d paused".formatted(name, held));
       paused.add(site.sample("paused", held + site.kind().more(), findings));
     }

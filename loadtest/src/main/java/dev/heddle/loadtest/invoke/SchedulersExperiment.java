@@ -73,7 +73,7 @@ public final class SchedulersExperiment implements LoggedExperiment {
   private static final String SCHEMA = "{\"fields\":[{\"name\":\"n\",\"type\":\"long\"}]}";
   private static final Duration START = Duration.ofMinutes(3);
   private static final Duration PATIENCE = Duration.ofSeconds(10);
-  private static final Duration LAST_REPLY = Duration.ofSeconds(35);
+  private static final Duration LAST_REPLY = Duration.ofMinutes(2);
   private static final Pattern SCHEDULED =
       Pattern.compile("(?m)^heddle_coordinator_invocations_scheduled_total\\{(.*)} ([0-9.eE+]+)$");
   private static final Pattern TAG = Pattern.compile("(\\w+)=\"([^\"]*)\"");

@@ -56,7 +56,7 @@ public final class ScatterFunctionsExperiment implements LoggedExperiment {
   private static final String DATASET = "numbers";
   private static final String SCHEMA = "{\"fields\":[{\"name\":\"n\",\"type\":\"long\"}]}";
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration SETTLING = Duration.ofMinutes(1);
+  private static final Duration SETTLING = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofMillis(50);
   private static final Map<String, String> JSON =
       Map.of("Content-Type", "application/json", "Accept", "application/json");

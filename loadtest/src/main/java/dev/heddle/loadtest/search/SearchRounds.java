@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 
 /** Asks all subjects in turns: checks, warms up by count, measures. Owned by one thread. */
 final class SearchRounds implements AutoCloseable {
-  private static final Duration SETTLING = Duration.ofSeconds(60);
+  private static final Duration SETTLING = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofMillis(250);
   private static final int MOST_TOLD = 3;
 

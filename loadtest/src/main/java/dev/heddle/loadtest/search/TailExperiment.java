@@ -53,7 +53,7 @@ public final class TailExperiment implements LoggedExperiment {
   private static final double LEAST_GAIN = 10;
   private static final double MOST_EXTRA_PERCENT = 5;
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration SETTLING = Duration.ofSeconds(60);
+  private static final Duration SETTLING = Duration.ofMinutes(3);
   private static final Duration LOOK = Duration.ofMillis(250);
   private static final String DATASET = "tail";
   private static final String NO_HEDGING = "coordinator:\n  scatter:\n    hedging: none\n";

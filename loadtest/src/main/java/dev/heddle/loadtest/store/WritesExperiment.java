@@ -38,7 +38,7 @@ public final class WritesExperiment implements Experiment {
   private static final int LEAVES = 3;
   private static final int SHARDS = 4;
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration CALL = Duration.ofSeconds(30);
+  private static final Duration CALL = Duration.ofSeconds(60);
   private static final double MOST_WRITE_MILLIS = 8;
   private static final double MOST_TIMES = 2;
 

@@ -124,7 +124,7 @@ class FuzzTest {
 
   @Test
   @Tag("chaos")
-  @Timeout(900)
+  @Timeout(1_800)
   void withstandsManyAttempts() throws Exception {
     // Always the same ones, unless others are asked for: what they find is then found again.
     run(Long.getLong("heddle.fuzz.seed", 1_000_000), 100_000);

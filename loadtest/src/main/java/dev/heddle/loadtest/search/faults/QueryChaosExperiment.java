@@ -53,16 +53,25 @@ public final class QueryChaosExperiment implements Experiment {
   private static final double LATEST_MILLIS = 250;
   private static final Duration DEADLINE = Duration.ofMillis(500);
 
-  /** Of queries after all faults: what is missing then is not there, and not slow. */
-  private static final Duration CALM_DEADLINE = Duration.ofSeconds(5);
+  /** Of queries before and after all faults: what is missing then is not there, and not slow. */
+  private static final Duration CALM_DEADLINE = Duration.ofSeconds(20);
 
   /** One answer in so many has to be full under faults, on a slow machine, too. */
   private static final int FULL_IN = 10;
 
   private static final Duration START = Duration.ofMinutes(3);
-  private static final Duration SETTLING = Duration.ofMinutes(1);
+  private static final Duration SETTLING = Duration.ofMinutes(3);
+  private static final Duration WARMING = Duration.ofSeconds(30);
+
+  /** For each kind of fault to have been there at least once, on a machine that stands still. */
+  private static final Duration LONGER = Duration.ofMinutes(2);
+
   private static final Duration LOOK = Duration.ofMillis(300);
-  private static final Duration CALL = Duration.ofSeconds(10);
+  private static final Duration CALL = Duration.ofSeconds(60);
+
+  /** In which as many queries are asked as there are clients. */
+  private static final Duration SOME = Duration.ofMillis(500);
+
   private static final String DATASET = "known";
 
   private final JavaCommand java;
@@ -73,7 +82,7 @@ public final class QueryChaosExperiment implements Experiment {
   /**
    * @param java starts nodes
    * @param directory empty; takes the nodes' data and logs, which stay
-   * @param queries under faults, at least 1
+   * @param queries under faults, at least 1; more come until there was a fault of each kind
    * @param time that they are to take, about
    */
   public QueryChaosExperiment(JavaCommand java, Path directory, int queries, Duration time) {
@@ -111,6 +120,12 @@ public final class QueryChaosExperiment implements Experiment {
           channels, List.of(coordinator), Optional.empty(), DATASET, CALL);
     }
 
+    /** Of all shards' placements; asked until somebody answers. */
+    long generations() throws InterruptedException {
+      var documents = documents();
+      return Pacing.retried(SETTLING, ticker, documents::generations);
+    }
+
     QueryClientsGrpcClient clients(String token, KnownDocuments known, Duration deadline) {
       return new QueryClientsGrpcClient(
           channels, coordinator, DATASET, token, deadline, known, ticker, progress);
@@ -146,23 +161,24 @@ public final class QueryChaosExperiment implements Experiment {
       var leaders = new Leaders(cluster, replicas, documents.datasetId());
       var site = new Site(cluster, channels, coordinator, leaders, ticker, progress);
       var known = known(site, some);
-      var _ = documents.scan(ReadLevel.LINEARIZABLE);
+      var _ = Pacing.retried(SETTLING, ticker, () -> documents.scan(ReadLevel.LINEARIZABLE));
       var token = documents.token();
       // From then on the coordinator can say of how many documents an answer is, whoever is silent.
-      if (!Pacing.await(SETTLING, ticker, () -> documents.documents() == DOCUMENTS)) {
+      if (!Pacing.await(SETTLING, ticker, () -> knowsAll(documents))) {
         findings.problem(
-            "documents that the coordinator knows of: %d after a minute (expected: %d)"
-                .formatted(documents.documents(), DOCUMENTS));
+            "documents that the coordinator knows of: not %d within %d s"
+                .formatted(DOCUMENTS, SETTLING.toSeconds()));
       }
-      var clients = site.clients(token, known, DEADLINE);
-      if (settled(clients, ticker, options.seed(), "before any fault", findings)) {
-        long placed = site.documents().generations();
-        hurt(site, clients, options.seed(), findings);
-        boolean rests = settled(clients, ticker, options.seed(), "after the last fault", findings);
-        long changed = site.documents().generations() - placed;
-        findings.figure("placementsChanged", (double) changed);
+      var patient = site.clients(token, known, CALM_DEADLINE);
+      if (settled(patient, ticker, options.seed(), "before any fault", findings)) {
+        var hurried = site.clients(token, known, DEADLINE);
+        warm(hurried, ticker, options.seed(), findings);
+        long placed = site.generations();
+        hurt(site, hurried, placed, options.seed(), findings);
+        boolean rests = settled(patient, ticker, options.seed(), "after the last fault", findings);
+        findings.figure("placementsChanged", (double) (site.generations() - placed));
         if (rests) {
-          calm(site.clients(token, known, CALM_DEADLINE), options.seed(), findings);
+          calm(patient, options.seed(), findings);
         }
       }
     }
@@ -188,6 +204,14 @@ public final class QueryChaosExperiment implements Experiment {
                 options.seed()));
   }
 
+  private static boolean knowsAll(DocumentsGrpcClient documents) {
+    try {
+      return documents.documents() == DOCUMENTS;
+    } catch (HeddleException e) {
+      return false;
+    }
+  }
+
   /** Which shard has which document, as the leaders themselves tell. */
   private static KnownDocuments known(Site site, List<One> some) throws InterruptedException {
     var byId = new HashMap<String, One>();
@@ -207,7 +231,8 @@ public final class QueryChaosExperiment implements Experiment {
       var leader = leaders.get(shard);
       if (leader == null) {
         throw new HeddleException(
-            ErrorCode.UNAVAILABLE, "shard " + shard + ": no leader in a minute");
+            ErrorCode.UNAVAILABLE,
+            "shard %d: no leader within %d s".formatted(shard, SETTLING.toSeconds()));
       }
       var leaf =
           site.cluster()
@@ -216,8 +241,14 @@ public final class QueryChaosExperiment implements Experiment {
               .filter(each -> each.node().equals(leader.node()))
               .findFirst()
               .orElseThrow();
+      int number = shard;
+      var scanned =
+          Pacing.retried(
+              SETTLING,
+              site.ticker(),
+              () -> replicas.scan(leaf.internal(), leader.datasetId(), number));
       shards.add(
-          replicas.scan(leaf.internal(), leader.datasetId(), shard).stream()
+          scanned.stream()
               .map(document ->
                   Optional.ofNullable(byId.remove(document.id()))
                       .orElseThrow(() ->
@@ -234,34 +265,56 @@ public final class QueryChaosExperiment implements Experiment {
   }
 
   /**
-   * Asks until as many queries in a row as there are clients were answered in full, a minute at
-   * most. Queries may go without an answer meanwhile; a wrong one is wrong at any time.
+   * Asks until as many queries in a row as there are clients were answered in full, for some
+   * minutes at most. Queries may go without an answer meanwhile; a wrong one is wrong at any time.
    */
   private static boolean settled(
       QueryClientsGrpcClient clients, Ticker ticker, long seed, String when, Findings findings)
       throws InterruptedException {
-    var random = new Random(seed);
     var tally = new QueryTallyWire();
-    var row = new int[1];
-    boolean settled =
-        Pacing.await(
-            SETTLING,
-            ticker,
-            () -> {
-              boolean whole = clients.ask(AskedWire.of(random), tally);
-              row[0] = whole ? row[0] + 1 : 0;
-              return row[0] == CLIENTS;
-            });
+    boolean settled = inARow(clients, SETTLING, ticker, seed, tally);
     tally.wrong().forEach(each -> findings.problem(when + ": " + each));
     if (!settled) {
       findings.problem(
-          "queries: not answered in full for a minute %s: %s %s"
-              .formatted(when, tally, tally.failures()));
+          "queries: not answered in full for %d s %s: %s %s"
+              .formatted(SETTLING.toSeconds(), when, tally, tally.failures()));
     }
     return settled;
   }
 
-  private void hurt(Site site, QueryClientsGrpcClient clients, long seed, Findings findings)
+  /** Asks until the deadline suffices, if it does on this machine. */
+  private static void warm(
+      QueryClientsGrpcClient clients, Ticker ticker, long seed, Findings findings)
+      throws InterruptedException {
+    var tally = new QueryTallyWire();
+    var _ = inARow(clients, WARMING, ticker, seed, tally);
+    tally.wrong().forEach(each -> findings.problem("warming up: " + each));
+  }
+
+  private static boolean inARow(
+      QueryClientsGrpcClient clients,
+      Duration limit,
+      Ticker ticker,
+      long seed,
+      QueryTallyWire tally)
+      throws InterruptedException {
+    var random = new Random(seed);
+    var row = new int[1];
+    return Pacing.await(
+        limit,
+        ticker,
+        () -> {
+          boolean whole = clients.ask(AskedWire.of(random), tally);
+          row[0] = whole ? row[0] + 1 : 0;
+          return row[0] == CLIENTS;
+        });
+  }
+
+  /**
+   * @param placed the sum of the generations before any fault
+   */
+  private void hurt(
+      Site site, QueryClientsGrpcClient clients, long placed, long seed, Findings findings)
       throws InterruptedException {
     var hurting =
         QueryFaultsGrpcClient.start(
@@ -272,25 +325,45 @@ public final class QueryChaosExperiment implements Experiment {
             seed,
             site.ticker(),
             site.progress());
-    QueryTallyWire tally;
+    var tally = new QueryTallyWire();
+    int asked = 0;
     try {
-      tally = clients.run(queries, CLIENTS, time, seed);
+      clients.run(queries, CLIENTS, time, seed, tally);
+      asked += queries;
+      // Where each fault takes long, the time was over before each kind of it was there.
+      long began = site.ticker().nanoTime();
+      while (!various(hurting, site, placed)
+          && site.ticker().nanoTime() - began < LONGER.toNanos()) {
+        clients.run(CLIENTS, CLIENTS, SOME, seed + asked, tally);
+        asked += CLIENTS;
+      }
     } finally {
       hurting.end();
     }
     var faults = hurting.faults();
     site.progress().accept("letting it come to rest: " + tally);
     site.cluster().start(START);
-    tell(tally, findings);
+    tell(tally, asked, findings);
     hurting.failures().forEach(findings::problem);
     findings.figure("stalls", (double) faults.stream().filter(Fault::pause).count());
     findings.figure("kills", (double) faults.stream().filter(Fault::kill).count());
     findings.figure("replicasChanged", hurting.changes());
   }
 
+  /** Whether there were faults of all kinds, and shards have moved. */
+  private static boolean various(QueryFaultsGrpcClient hurting, Site site, long placed)
+      throws InterruptedException {
+    var faults = hurting.faults();
+    return faults.stream().anyMatch(Fault::pause)
+        && faults.stream().anyMatch(Fault::kill)
+        && hurting.changes() > 0
+        && site.generations() > placed;
+  }
+
   private static void calm(QueryClientsGrpcClient clients, long seed, Findings findings)
       throws InterruptedException {
-    var calm = clients.run(CALM_QUERIES, CLIENTS, Duration.ofSeconds(1), seed);
+    var calm = new QueryTallyWire();
+    clients.run(CALM_QUERIES, CLIENTS, Duration.ofSeconds(1), seed, calm);
     findings.series("afterwards", calm.times());
     problems("afterwards: ", calm, CALM_QUERIES, findings);
     int full = calm.full();
@@ -313,10 +386,10 @@ public final class QueryChaosExperiment implements Experiment {
     }
   }
 
-  private void tell(QueryTallyWire tally, Findings findings) {
+  private static void tell(QueryTallyWire tally, int asked, Findings findings) {
     findings.series("under faults", tally.times());
     findings.series("beyond the deadline", tally.late());
-    problems("", tally, queries, findings);
+    problems("", tally, asked, findings);
     if (tally.full() * FULL_IN < tally.answered()) {
       findings.problem(
           "full answers: %d of %d (expected: one in %d)"

@@ -234,10 +234,10 @@ class QueryClientsGrpcClientTest {
   void everyQueryEndsThoughItsAnswerIsWrong() throws Exception {
     var wrong = new Scripted(Optional.empty(), IMPROVEMENT);
 
-    var ended = clients(wrong).run(40, 4, Duration.ofMillis(1), 1);
+    clients(wrong).run(40, 4, Duration.ofMillis(1), 1, tally);
 
-    assertEquals(40, ended.ended());
-    assertTrue(ended.figures().getOrDefault("wrongAnswers", 0.0) >= 40, ended.toString());
-    assertFalse(ended.wrong().isEmpty());
+    assertEquals(40, tally.ended());
+    assertTrue(tally.figures().getOrDefault("wrongAnswers", 0.0) >= 40, tally.toString());
+    assertFalse(tally.wrong().isEmpty());
   }
 }
