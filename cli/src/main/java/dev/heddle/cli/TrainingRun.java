@@ -13,6 +13,7 @@ import dev.heddle.cli.node.Node;
 import dev.heddle.cli.node.NodeConfig;
 import dev.heddle.cli.node.Role;
 import dev.heddle.cli.terminal.Console;
+import dev.heddle.gateway.session.KeyRing;
 import dev.heddle.process.Closer;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
@@ -62,6 +63,7 @@ final class TrainingRun implements AutoCloseable {
           "stone");
 
   private final Path folder;
+  private final Path keys;
   private final Console console;
   private final Closer closer = new Closer();
   private final ClusterGrpcClient grpc;
@@ -74,7 +76,9 @@ final class TrainingRun implements AutoCloseable {
   TrainingRun(Path folder, Console console) throws IOException, InterruptedException {
     this.folder = folder;
     this.console = console;
+    this.keys = folder.resolve("sessions.yaml");
     try {
+      KeyRing.createIfAbsent(keys);
       Node all = start("training", EnumSet.allOf(Role.class), "seeds: [], bootstrap: true");
       Node other =
           start(
@@ -105,10 +109,10 @@ final class TrainingRun implements AutoCloseable {
         internal: 127.0.0.1:0
         replication: 127.0.0.1:0
         grpc: 127.0.0.1:0
-        gateway: {http: "127.0.0.1:0"}
+        gateway: {http: "127.0.0.1:0", session: {keys: %s}}
         catalog: {%s}
         """
-            .formatted(name, json.writeValueAsString(folder.resolve(name).toString()), catalog);
+            .formatted(name, quoted(folder.resolve(name)), quoted(keys), catalog);
     Path config = Files.writeString(folder.resolve(name + ".yaml"), text);
     var node =
         closer.register(
@@ -120,6 +124,10 @@ final class TrainingRun implements AutoCloseable {
           "node: not known to itself after " + PATIENCE.toSeconds() + " s (expected: ready)");
     }
     return node;
+  }
+
+  private String quoted(Path path) {
+    return json.writeValueAsString(path.toString());
   }
 
   private static URI sockets(Node node) {

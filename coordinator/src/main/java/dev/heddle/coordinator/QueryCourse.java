@@ -479,18 +479,20 @@ final class QueryCourse {
     calls.failed(attempt, cause.code(), now);
     var shards = attempt.shards;
     var failures = ShardFailure.of(attempt.leaf.node(), attempt.leaf.shards(), cause);
+    boolean grew = false;
     if (!attempt.byShard) {
       shards.open = false;
       failures.forEach(this::note);
-      boolean grew = release(shards);
+      grew = release(shards);
       settle(shards);
-      if (grew) {
-        improved();
-      }
     } else if (!shards.open) {
       failures.forEach(this::note);
     }
     reissues.elsewhere(attempt, failures);
+    if (grew) {
+      // By now it is known what is still to come.
+      improved();
+    }
   }
 
   private void note(ShardFailure failure) {

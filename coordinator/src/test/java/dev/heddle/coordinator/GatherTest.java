@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -423,6 +424,20 @@ class GatherTest {
           Assertions.assertThrows(HeddleException.class, () -> gather.accept(garbage, List.of()));
       assertEquals(ErrorCode.FUNCTION_FAILED, failure.code());
       assertTrue(gather.empty());
+    }
+  }
+
+  /** What one replica was about to open, another has, and there the function fails. */
+  @Test
+  void whatWasAskedOfAnotherFailsAsThatOneSays() {
+    try (var run = Fixtures.run(engine, "sum")) {
+      var gather = new Gather(run, plan(1), known);
+      var shard = new ShardRef(0, 7);
+      gather.fail(shard, ErrorCode.UNAVAILABLE, "unreachable", "opening");
+      gather.reopen(shard);
+      assertEquals(Set.of(), gather.failures());
+      gather.fail(shard, ErrorCode.FUNCTION_FAILED, "failed", "broken");
+      assertEquals(Set.of(ErrorCode.FUNCTION_FAILED), gather.failures());
     }
   }
 }

@@ -65,7 +65,7 @@ class QueryCourseTest implements QueryCourse.Door {
   private QueryCourse course;
 
   private int improvements;
-
+  private List<String> shown = List.of();
   private final List<String> told = new ArrayList<>();
 
   /** Whether the query is another coordinator's, which handed out a part of it. */
@@ -86,6 +86,7 @@ class QueryCourseTest implements QueryCourse.Door {
   @Override
   public void improved() {
     improvements++;
+    shown = gaps("pending");
   }
 
   @Override
@@ -355,6 +356,15 @@ class QueryCourseTest implements QueryCourse.Door {
     answer(1, List.of(), opening());
     assertEquals(List.of("1 unreachable"), gaps("pending"));
     assertTrue(course.done());
+  }
+
+  @Test
+  void whatIsAskedOfAnotherAtOnceIsPendingInTheImprovementBefore() {
+    begin(2, "b", "c");
+    advance(LATE);
+    parts(1, 0);
+    fail(0);
+    assertEquals(List.of("1 pending"), shown);
   }
 
   @Test

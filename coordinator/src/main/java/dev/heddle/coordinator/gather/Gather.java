@@ -54,7 +54,6 @@ public final class Gather {
   /** About covered shards. */
   private final Map<Integer, ShardReport> reports = new HashMap<>();
 
-  private final Set<ErrorCode> failures = new HashSet<>();
   private final List<Ordered> waiting = new ArrayList<>();
 
   /**
@@ -362,7 +361,6 @@ public final class Gather {
   /** Notes why a shard did not answer, unless it did after all. */
   public void fail(ShardRef shard, ErrorCode code, String reason, String message) {
     if (!covered.contains(shard.shard())) {
-      failures.add(code);
       causes.put(shard.shard(), code);
       missing.put(shard.shard(), new Coverage.Missing(shard.shard(), reason, message));
     }
@@ -428,7 +426,7 @@ public final class Gather {
 
   /** What went wrong with the shards that did not answer. */
   public Set<ErrorCode> failures() {
-    return Set.copyOf(failures);
+    return Set.copyOf(causes.values());
   }
 
   /**
