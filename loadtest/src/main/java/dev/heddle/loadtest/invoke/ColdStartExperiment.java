@@ -100,8 +100,7 @@ public final class ColdStartExperiment implements Experiment {
     var nodes =
         FunctionNodes.apart(directory, ports, LEAVES)
             .withMore(
-                "coordinator: {engine: {wasm: {compiler-time: %ds}}}\n"
-                    .formatted(COMPILING.toSeconds()));
+                "coordinator: {wasm: {compiler-time: %ds}}\n".formatted(COMPILING.toSeconds()));
     var late = nodes.lateLeaf(directory, ports, "leaf-late");
     var statesHttp = ports.next("127.0.0.1");
     var states = nodes.lateNode(directory, ports, "leaf-states", statesHttp, SandboxStates.CONFIG);
