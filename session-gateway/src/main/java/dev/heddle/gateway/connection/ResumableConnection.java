@@ -219,8 +219,10 @@ final class ResumableConnection {
       return null;
     }
     if (missed.get().epoch() != epoch) {
-      // Whoever took it over may have said so before this stay was known here.
-      int code = missed.get().attached() ? CloseCodes.REPLACED : CloseCodes.GOING_AWAY;
+      // Whoever took it over may have said so before this stay was known here; or a grid that lost
+      // members knows an older one.
+      boolean taken = missed.get().attached() && missed.get().epoch() > epoch;
+      int code = taken ? CloseCodes.REPLACED : CloseCodes.GOING_AWAY;
       open.close(code, "carried here no more");
       return null;
     }

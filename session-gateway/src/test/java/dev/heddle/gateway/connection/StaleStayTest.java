@@ -77,6 +77,14 @@ class StaleStayTest {
     assertEquals(CloseCodes.GOING_AWAY, begin(table, key, 1).code());
   }
 
+  /** Where members were lost, the grid may have an entry of before this stay. */
+  @Test
+  void aStayThatTheGridHasForgottenSendsItsClientAway() throws Exception {
+    ConnectionTable table = store.connections();
+    ConnectionKey key = opened(table, "forgotten");
+    assertEquals(CloseCodes.GOING_AWAY, begin(table, key, 2).code());
+  }
+
   private static ConnectionKey opened(ConnectionTable table, String id) {
     var key = new ConnectionKey("default", id);
     var window = Duration.ofSeconds(60);
