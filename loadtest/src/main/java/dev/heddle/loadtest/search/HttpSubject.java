@@ -4,7 +4,9 @@ import dev.heddle.loadtest.http.HttpConnection;
 import dev.heddle.loadtest.http.HttpLimits;
 import dev.heddle.loadtest.http.HttpRequest;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.Ticker;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -35,24 +37,38 @@ record HttpSubject(
 
   @Override
   public Seat seat() throws IOException {
-    return new HttpSeat(HttpConnection.open(address, HttpLimits.DEFAULTS));
+    return seat(Ticker.system());
   }
 
-  /** One connection, made anew when the server has closed it. */
-  private final class HttpSeat implements Seat {
-    private HttpConnection connection;
+  Seat seat(Ticker ticker) throws IOException {
+    return new HttpSeat(HttpConnection.open(address, HttpLimits.DEFAULTS), ticker);
+  }
 
-    HttpSeat(HttpConnection connection) {
+  /**
+   * One connection, made anew when the server has closed it, or may have: it lies idle while other
+   * subjects have their turns.
+   */
+  private final class HttpSeat implements Seat {
+    private static final Duration IDLE = Duration.ofSeconds(5);
+
+    private final Ticker ticker;
+    private HttpConnection connection;
+    private long usedNanos;
+
+    HttpSeat(HttpConnection connection, Ticker ticker) {
       this.connection = connection;
+      this.ticker = ticker;
+      this.usedNanos = ticker.nanoTime();
     }
 
     @Override
     public Reply ask(int query) throws IOException {
-      if (!connection.usable()) {
+      if (!connection.usable() || ticker.nanoTime() - usedNanos > IDLE.toNanos()) {
         connection.close();
         connection = HttpConnection.open(address, HttpLimits.DEFAULTS);
       }
       var reply = connection.exchange(requests.get(query));
+      usedNanos = ticker.nanoTime();
       if (!reply.ok()) {
         throw new IOException("status " + reply.status() + ", " + reply.excerpt());
       }
