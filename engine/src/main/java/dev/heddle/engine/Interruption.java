@@ -42,10 +42,22 @@ public final class Interruption {
     }
   }
 
-  /**
-   * The calling thread runs again, after it has left for a moment: whatever was to end it meanwhile
-   * reaches it now.
-   */
+  /** The calling thread must not be reached for a moment: what was to reach it comes later. */
+  void away() {
+    lock.lock();
+    try {
+      runner = null;
+      if (interrupted) {
+        interrupted = false;
+        missed = true;
+        var _ = Thread.interrupted();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** It may be reached again: whatever was to end it meanwhile does so now. */
   void back() {
     lock.lock();
     try {

@@ -12,11 +12,14 @@ import java.util.function.Supplier;
 /**
  * A shard for code whose thread may be interrupted: while the thread is in the shard, it is not, as
  * an interrupt closes the files that a thread has in hand, under others, too. The shard stops by
- * itself.
+ * itself. For one thread.
  */
 final class UninterruptedShard implements Shard {
   private final Shard shard;
   private final Interruption interruption;
+
+  /** Calls that the thread is in, one within the other. */
+  private int within;
 
   /**
    * @param interruption that the calling thread has entered
@@ -27,11 +30,16 @@ final class UninterruptedShard implements Shard {
   }
 
   private <T> T within(Supplier<T> work) {
-    interruption.leave();
+    // A collector's code runs within the shard, and may call it again.
+    if (within++ == 0) {
+      interruption.away();
+    }
     try {
       return work.get();
     } finally {
-      interruption.back();
+      if (--within == 0) {
+        interruption.back();
+      }
     }
   }
 

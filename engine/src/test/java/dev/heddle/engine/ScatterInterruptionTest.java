@@ -138,6 +138,56 @@ final class ScatterInterruptionTest {
     }
   }
 
+  /** Its collector's code runs within the shard, and asks it for more. */
+  @Test
+  void whoCallsAShardWithinAShardIsStillInIt() {
+    var interruption = new Interruption();
+    var inner = new AtomicReference<Shard>();
+    var interrupted = new AtomicReference<Boolean>();
+    var shard =
+        new UninterruptedShard(
+            (Shard)
+                Proxy.newProxyInstance(
+                    Shard.class.getClassLoader(),
+                    new Class<?>[] {Shard.class},
+                    (_, method, _) -> {
+                      if (method.getName().equals("count")) {
+                        var _ = inner.get().frequency("f", "t");
+                        interruption.interrupt();
+                        interrupted.set(Thread.currentThread().isInterrupted());
+                      }
+                      return 1L;
+                    }),
+            interruption);
+    inner.set(shard);
+
+    interruption.enter(() -> false);
+    long found = shard.count(new Query.All());
+    boolean afterwards = Thread.currentThread().isInterrupted();
+    interruption.leave();
+
+    assertEquals(1, found);
+    assertFalse(interrupted.get());
+    assertTrue(afterwards);
+    assertFalse(Thread.currentThread().isInterrupted());
+  }
+
+  /** What reached it just before it went into the shard reaches it again when it comes back. */
+  @Test
+  void noInterruptIsLostOnTheWayIntoAShard() {
+    var interruption = new Interruption();
+    var shard = new UninterruptedShard(InMemoryShard.builder("d", 0).build(), interruption);
+
+    interruption.enter(() -> false);
+    interruption.interrupt();
+    assertEquals(0, shard.count(new Query.All()));
+    boolean afterwards = Thread.currentThread().isInterrupted();
+    interruption.leave();
+
+    assertTrue(afterwards);
+    assertFalse(Thread.currentThread().isInterrupted());
+  }
+
   @Test
   void whoWaitsIsInterruptedAtTheDeadline() throws Exception {
     leaves.countDown();
