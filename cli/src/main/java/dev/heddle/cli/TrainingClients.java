@@ -6,6 +6,7 @@ import dev.heddle.process.Ticker;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.WebSocket;
+import java.net.http.WebSocketHandshakeException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +91,11 @@ final class TrainingClients implements AutoCloseable {
     try {
       return what.get(patience.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
-      throw new HeddleException(ErrorCode.UNAVAILABLE, "socket: " + e.getCause(), e);
+      var why =
+          e.getCause() instanceof WebSocketHandshakeException refused
+              ? "status " + refused.getResponse().statusCode() + " (expected: 101)"
+              : String.valueOf(e.getCause());
+      throw new HeddleException(ErrorCode.UNAVAILABLE, "socket: " + why, e);
     } catch (TimeoutException e) {
       throw new HeddleException(ErrorCode.DEADLINE_EXCEEDED, "socket: no answer", e);
     }

@@ -9,6 +9,7 @@ import dev.heddle.cli.client.FunctionPackage;
 import dev.heddle.cli.client.FunctionsGrpcClient;
 import dev.heddle.cli.client.InvocationsGrpcClient;
 import dev.heddle.cli.client.QueryGrpcClient;
+import dev.heddle.cli.node.FreePort;
 import dev.heddle.cli.node.Node;
 import dev.heddle.cli.node.NodeConfig;
 import dev.heddle.cli.node.Role;
@@ -47,6 +48,7 @@ final class TrainingRun implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final Ticker TICKER = Ticker.system();
   private static final String DATASET = "training";
+  private static final String LOOPBACK = "127.0.0.1";
   private static final String ROOM = "room.a";
   private static final int DOCUMENTS = 2_000;
   private static final int SOCKETS = 50;
@@ -79,11 +81,15 @@ final class TrainingRun implements AutoCloseable {
     this.keys = folder.resolve("sessions.yaml");
     try {
       KeyRing.createIfAbsent(keys);
-      Node all = start("training", EnumSet.allOf(Role.class), "seeds: [], bootstrap: true");
+      var members = List.of(FreePort.any(LOOPBACK).toString(), FreePort.any(LOOPBACK).toString());
+      Node all =
+          start("training", EnumSet.allOf(Role.class), members, 0, "seeds: [], bootstrap: true");
       Node other =
           start(
               "training-2",
               EnumSet.of(Role.GATEWAY, Role.COORDINATOR),
+              members,
+              1,
               "seeds: [\"" + all.internal() + "\"]");
       var address =
           new ClusterAddress(
@@ -100,7 +106,10 @@ final class TrainingRun implements AutoCloseable {
     }
   }
 
-  private Node start(String name, Set<Role> roles, String catalog)
+  /**
+   * @param members of the gateways' grid, of which this is one
+   */
+  private Node start(String name, Set<Role> roles, List<String> members, int member, String catalog)
       throws IOException, InterruptedException {
     String text =
         """
@@ -109,10 +118,19 @@ final class TrainingRun implements AutoCloseable {
         internal: 127.0.0.1:0
         replication: 127.0.0.1:0
         grpc: 127.0.0.1:0
-        gateway: {http: "127.0.0.1:0", session: {keys: %s}}
+        gateway:
+          http: 127.0.0.1:0
+          session: {keys: %s}
+          hazelcast: {address: "%s", members: %s, join-timeout: 60s}
         catalog: {%s}
         """
-            .formatted(name, quoted(folder.resolve(name)), quoted(keys), catalog);
+            .formatted(
+                name,
+                quoted(folder.resolve(name)),
+                quoted(keys),
+                members.get(member),
+                json.writeValueAsString(members),
+                catalog);
     Path config = Files.writeString(folder.resolve(name + ".yaml"), text);
     var node =
         closer.register(
