@@ -25,6 +25,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -72,6 +73,11 @@ final class CallerThreadCalls {
     var _ = deadlines.scheduleWithFixedDelay(() -> {}, TURN, TURN, TimeUnit.MILLISECONDS);
   }
 
+  /** For deadlines of any calls in this process; does nothing any more after the end. */
+  ScheduledExecutorService deadlines() {
+    return deadlines;
+  }
+
   /** As {@code otherwise}, but for blocking calls of these services. */
   Channel channel(ManagedChannel otherwise) {
     return new Channel() {
@@ -91,8 +97,11 @@ final class CallerThreadCalls {
     };
   }
 
-  /** Whether the caller's thread waits for the answer. */
+  /** Whether the caller's thread waits for the answer, and may be had for it. */
   private static boolean waits(CallOptions options) {
+    if (options.getOption(CallerThreadService.ELSEWHERE)) {
+      return false;
+    }
     // Calls that no stub makes have no such option.
     Object type = options.getOption(InternalClientCalls.getStubTypeOption());
     return type != null && InternalClientCalls.getStubType(options) == StubType.BLOCKING;

@@ -40,6 +40,12 @@ public final class Carriers {
   /** Whose virtual thread this is. */
   private static final ScopedValue<Carriers> MINE = ScopedValue.newInstance();
 
+  /** Whose carrier the calling platform thread is. */
+  private static final ThreadLocal<Carriers> CARRYING = new ThreadLocal<>();
+
+  /** The same, while the last thing of a task is done. */
+  private static final ThreadLocal<Carriers> ENDING = new ThreadLocal<>();
+
   private static final Optional<Carriers> SHARED = make();
 
   private final String name;
@@ -169,8 +175,33 @@ public final class Carriers {
     watched();
   }
 
+  /**
+   * Does the last thing of a task that was handed over with {@link #next}, such as to tell its
+   * caller that it has ended: virtual threads that this wakes are left to the carrier that does it,
+   * which comes to them next, so that no other one is woken for them. On any other thread it is
+   * just done.
+   */
+  public static void last(Runnable step) {
+    Carriers carriers = Thread.currentThread().isVirtual() ? null : CARRYING.get();
+    if (carriers == null) {
+      step.run();
+      return;
+    }
+    ENDING.set(carriers);
+    try {
+      step.run();
+    } finally {
+      ENDING.remove();
+    }
+  }
+
   private void execute(Runnable task) {
     waiting.addLast(task);
+    if (!Thread.currentThread().isVirtual() && ENDING.get() == this) {
+      // Should it not come to it soon after all, another one is woken.
+      watched();
+      return;
+    }
     wake();
   }
 
@@ -272,6 +303,7 @@ public final class Carriers {
     @Override
     public void run() {
       waking.set(false);
+      CARRYING.set(Carriers.this);
       try {
         while (true) {
           Runnable task = mayWork() ? waiting.pollFirst() : null;

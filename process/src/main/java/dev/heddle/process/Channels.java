@@ -163,7 +163,10 @@ public final class Channels implements AutoCloseable {
     ManagedChannel channel =
         server == null
             ? overTcp(HostPort.parse(hostPort))
-            : InProcessChannelBuilder.forName(server.name()).directExecutor().build();
+            : InProcessChannelBuilder.forName(server.name())
+                .scheduledExecutorService(server.onCallers().deadlines())
+                .directExecutor()
+                .build();
     new Reconnect(hostPort, channel).watch();
     return channel;
   }

@@ -96,7 +96,8 @@ public final class GrpcServer implements AutoCloseable {
     }
     List<ServerInterceptor> interceptors = interceptors();
     List<ServerServiceDefinition> definitions = definitions(interceptors);
-    onCallers = onCallers(interceptors);
+    CallerThreadCalls calls = onCallers(interceptors);
+    onCallers = calls;
     Executor executor = executor();
     ServerOptions.Limits limits = options.limits();
     try {
@@ -118,6 +119,7 @@ public final class GrpcServer implements AutoCloseable {
       InProcessServerBuilder local =
           InProcessServerBuilder.forName(inProcessName())
               .maxInboundMetadataSize(limits.maxInboundMetadata().toIntBytes())
+              .scheduledExecutorService(calls.deadlines())
               .executor(executor)
               .callExecutor(handOff());
       definitions.forEach(local::addService);

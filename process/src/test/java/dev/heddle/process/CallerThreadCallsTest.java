@@ -127,6 +127,22 @@ class CallerThreadCallsTest {
   }
 
   @Test
+  void aCallerThatSaysSoLendsNoThreadThoughItWaits() {
+    var ran = new AtomicReference<Thread>();
+    var server =
+        start((request, observer) ->
+            GrpcCalls.unary(
+                observer,
+                () -> {
+                  ran.set(Thread.currentThread());
+                  return request;
+                }));
+    var elsewhere = CallOptions.DEFAULT.withOption(CallerThreadService.ELSEWHERE, true);
+    assertEquals("x", ClientCalls.blockingUnaryCall(to(server), TextService.UNARY, elsewhere, "x"));
+    assertNotSame(Thread.currentThread(), ran.get());
+  }
+
+  @Test
   void aCallerThatDoesNotWaitLendsNoThread() throws Exception {
     var ran = new AtomicReference<Thread>();
     var server =

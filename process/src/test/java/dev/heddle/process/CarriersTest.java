@@ -91,6 +91,62 @@ final class CarriersTest {
     assertNull(Carriers.current());
   }
 
+  /** The watch wakes another one where the first is kept from its work, so not every time. */
+  @Test
+  void whomATaskWakesLastGoesOnWithItsCarrierAndNoOtherIsWoken() throws Exception {
+    int woken = 0;
+    for (int attempt = 0; attempt < 100; attempt++) {
+      var carriers = carriers(2, LONG);
+      var goneOn = new CompletableFuture<Boolean>();
+      carriers
+          .factory("caller")
+          .newThread(() -> {
+            var ran = new CompletableFuture<Boolean>();
+            carriers.next(() -> Carriers.last(() -> ran.complete(true)));
+            goneOn.complete(ran.join());
+          })
+          .start();
+      assertTrue(got(goneOn));
+      woken = carriers.threads() - 1;
+      if (woken == 0) {
+        break;
+      }
+    }
+    assertEquals(0, woken);
+  }
+
+  @Test
+  void whomATaskWakesLastGoesOnElsewhereWhereTheTaskDoesNotEnd() throws Exception {
+    var carriers = carriers(1, LONG);
+    var release = new CountDownLatch(1);
+    var goneOn = new CompletableFuture<Boolean>();
+    carriers
+        .factory("caller")
+        .newThread(() -> {
+          var ran = new CompletableFuture<Boolean>();
+          carriers.next(() -> {
+            Carriers.last(() -> ran.complete(true));
+            try {
+              release.await();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
+          goneOn.complete(ran.join());
+        })
+        .start();
+
+    assertTrue(got(goneOn));
+    release.countDown();
+  }
+
+  @Test
+  void onAnyOtherThreadTheLastThingIsJustDone() {
+    var done = new AtomicInteger();
+    Carriers.last(done::incrementAndGet);
+    assertEquals(1, done.get());
+  }
+
   @Test
   void aCarrierThatDoesNotComeBackIsReplaced() throws Exception {
     var carriers = carriers(1, LONG);
