@@ -57,12 +57,12 @@ final class ScatterExecution {
   private final ShardMeter meter = new ShardMeter();
   private final SpendingLimit limit;
   private final BooleanSupplier stopped;
-  private final StatisticsSnapshot statistics;
   private final Epochs.Epoch epoch;
   private final List<ShardFailure> failures = new ArrayList<>();
   private final List<ShardTiming> timings = new ArrayList<>();
   private final List<ShardRef> covers = new ArrayList<>();
   private final Heeded heeded = new Heeded();
+  private final ReadScope scope;
   private long initNanos;
 
   ScatterExecution(
@@ -89,8 +89,9 @@ final class ScatterExecution {
                 || limit.isExceeded();
     this.epoch = epochs.epoch(task.epoch());
     task.statistics().ifPresent(epoch::learn);
-    this.statistics =
+    var statistics =
         task.statistics().<StatisticsSnapshot>map(s -> new Overlay(s, epoch)).orElse(epoch);
+    this.scope = new ReadScope(statistics, stopped, meter);
   }
 
   LeafOutcome run() {
@@ -120,7 +121,6 @@ final class ScatterExecution {
       return Optional.empty();
     }
     try {
-      var scope = new ReadScope(statistics, stopped, meter);
       return Optional.of(
           new OpenShard(ref, current(ref, store.open(task.datasetId(), ref.shard(), scope))));
     } catch (HeddleException e) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.search.LeafCollector;
@@ -103,6 +104,7 @@ final class BestByScore implements Ranked {
 
   @Override
   public List<TopDocument> best() {
+    readIds();
     List<TopDocument> documents = new ArrayList<>(best.size());
     for (Candidate candidate : best) {
       if (candidate.score < least) {
@@ -114,6 +116,25 @@ final class BestByScore implements Ranked {
               candidate.base + candidate.document, candidate.id(), candidate.score, List.of()));
     }
     return documents;
+  }
+
+  /** Segment by segment and front to back, which takes one look into each segment's column. */
+  private void readIds() {
+    List<Candidate> byPlace = new ArrayList<>(best);
+    byPlace.sort(Candidate.BY_PLACE);
+    int base = -1;
+    BinaryDocValues ids = null;
+    try {
+      for (Candidate candidate : byPlace) {
+        if (ids == null || candidate.base != base) {
+          base = candidate.base;
+          ids = StoredDocuments.ids(candidate.segment);
+        }
+        candidate.read(ids);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** A heap of the segment's best, the worst on top, as sortable longs. */
@@ -243,6 +264,8 @@ final class BestByScore implements Ranked {
   /** One of the best, which reads its id when asked. */
   private static final class Candidate {
     static final Comparator<Candidate> ORDER = Candidate::compare;
+    static final Comparator<Candidate> BY_PLACE =
+        Comparator.<Candidate>comparingInt(one -> one.base).thenComparingInt(one -> one.document);
 
     private final LeafReader segment;
     private final int base;
@@ -255,6 +278,12 @@ final class BestByScore implements Ranked {
       this.base = base;
       this.document = document;
       this.score = score;
+    }
+
+    void read(BinaryDocValues ids) throws IOException {
+      if (id == null) {
+        id = StoredDocuments.id(ids, document);
+      }
     }
 
     String id() {

@@ -54,7 +54,7 @@ final class QueryRun {
             || (k > 0 && sort.stream().anyMatch(key -> key.field().equals(Sort.SCORE)))
             || collectors.stream().anyMatch(Shard.Collector::needsScores);
     List<SortKey> keys = SortKey.keys(sort, fields, k);
-    TranslatedQuery translated = QueryTranslation.translate(query, fields, scope.statistics());
+    TranslatedQuery translated = scope.translate(query, fields);
     if (scored && !translated.complete()) {
       throw new MissingStatisticsException(translated.missingTerms(), translated.missingFields());
     }

@@ -1,5 +1,7 @@
 package dev.heddle.shard;
 
+import com.google.common.collect.Interner;
+import com.google.common.collect.Interners;
 import dev.heddle.catalog.Field;
 import dev.heddle.catalog.FieldType;
 import dev.heddle.catalog.Schema;
@@ -11,17 +13,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** A dataset's schema, made ready for looking up. Immutable. */
 final class SchemaFields {
+  /** Equal ones are one: shards of a dataset have read theirs each by itself. */
+  private static final Interner<Schema> SCHEMAS = Interners.newWeakInterner();
+
   private final Schema schema;
   private final WeightedText weighted;
   private final Map<String, Field> byName = new HashMap<>();
 
   SchemaFields(Schema schema) {
-    this.schema = schema;
+    this.schema = SCHEMAS.intern(schema);
     this.weighted = new WeightedText(schema);
     schema.fields().forEach(field -> byName.put(field.name(), field));
+  }
+
+  /** Whether it is of an equal schema. */
+  @SuppressWarnings("ReferenceEquality") // Interned.
+  boolean sameAs(@Nullable SchemaFields other) {
+    return this == other || (other != null && schema == other.schema);
   }
 
   WeightedText weighted() {

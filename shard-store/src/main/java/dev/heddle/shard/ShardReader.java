@@ -94,7 +94,7 @@ public final class ShardReader implements Shard, AutoCloseable {
 
   /** Of the terms that the query scores with, those whose figures the snapshot lacks. */
   public Set<TermKey> missingStatistics(Query query) {
-    return QueryTranslation.translate(query, fields, scope.statistics()).missingTerms();
+    return scope.translate(query, fields).missingTerms();
   }
 
   @Override

@@ -73,13 +73,26 @@ final class StoredDocuments {
   }
 
   static String id(LeafReader segment, int document) throws IOException {
-    BytesRef bytes = bytes(segment, IndexFields.KEY, document);
+    return id(ids(segment), document);
+  }
+
+  /** Ids of a segment's documents; for one thread, front to back. */
+  static BinaryDocValues ids(LeafReader segment) throws IOException {
+    return DocValues.getBinary(segment, IndexFields.KEY);
+  }
+
+  static String id(BinaryDocValues ids, int document) throws IOException {
+    BytesRef bytes = bytes(ids, IndexFields.KEY, document);
     return new String(bytes.bytes, bytes.offset, bytes.length, StandardCharsets.UTF_8);
   }
 
   private static BytesRef bytes(LeafReader segment, String column, int document)
       throws IOException {
-    BinaryDocValues values = DocValues.getBinary(segment, column);
+    return bytes(DocValues.getBinary(segment, column), column, document);
+  }
+
+  private static BytesRef bytes(BinaryDocValues values, String column, int document)
+      throws IOException {
     if (!values.advanceExact(document)) {
       throw new IOException(column + ": none for document " + document + " (expected: one each)");
     }
