@@ -13,26 +13,35 @@ import dev.heddle.process.HeddleException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Drives a {@link QueryCourse} with what comes over the network and with the time, until it is
  * done. Owned by the query's thread, which waits for one queue; transport threads only add to it.
  * Closing gives back what the query holds.
  */
-final class CourseLoop implements QueryCourse.Door, AutoCloseable {
-  /** How often a waiting query looks whether its caller went away. */
-  private static final long CANCEL_CHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+final class CourseLoop implements QueryCourse.Door, CourseAlarm.Sleeper, AutoCloseable {
+  /** Looks of the alarm after which a waiting query looks whether its caller went away. */
+  private static final int CANCEL_CHECK_LOOKS = 50;
 
   private final SharedState shared;
   private final Template template;
   private final BooleanSupplier cancelled;
   private final Runnable improved;
   private final HeldBytes.Query bytes;
-  private final LinkedBlockingQueue<Arrival> arrivals = new LinkedBlockingQueue<>();
+  private final ConcurrentLinkedQueue<Arrival> arrivals = new ConcurrentLinkedQueue<>();
+
+  /** The query's thread while it waits, and until when. */
+  private volatile @Nullable Thread waiting;
+
+  private volatile long wakeNanos;
+
+  /** Since it began to wait; of the alarm's thread, but for the beginning. */
+  private volatile int looks;
 
   private final Hearing above = new Hearing(true);
   private final Hearing below = new Hearing(false);
@@ -83,7 +92,15 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
   void raised(Bound bar, boolean fromAbove) {
     var from = fromAbove ? above : below;
     if (from.heard(bar)) {
-      arrivals.add(new Raised(from));
+      arrived(new Raised(from));
+    }
+  }
+
+  private void arrived(Arrival arrival) {
+    arrivals.add(arrival);
+    var thread = waiting;
+    if (thread != null) {
+      LockSupport.unpark(thread);
     }
   }
 
@@ -114,7 +131,7 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
 
   /** Has the query's thread do this, if the course is not done before; any thread may ask. */
   void later(Runnable work) {
-    arrivals.add(new Due(work));
+    arrived(new Due(work));
   }
 
   /**
@@ -125,23 +142,66 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
    *     much is held
    */
   void run(QueryCourse course, Runnable check) throws InterruptedException {
-    course.begin();
-    hold(course);
-    while (!course.done()) {
-      step(course, check);
+    var alarm = shared.courses().alarm();
+    try {
+      alarm.enter(this);
+      course.begin();
+      hold(course);
+      while (!course.done()) {
+        step(course, check);
+      }
+      course.end();
+    } finally {
+      alarm.leave(this);
     }
-    course.end();
+  }
+
+  /** What comes next; null: it is time to look what is due, or whether the caller is there. */
+  private @Nullable Arrival await(long untilNanos) throws InterruptedException {
+    var there = arrivals.poll();
+    if (there != null) {
+      return there;
+    }
+    looks = 0;
+    wakeNanos = untilNanos;
+    waiting = Thread.currentThread();
+    try {
+      // What came before it was known that this waits has woken nobody.
+      there = arrivals.poll();
+      if (there == null) {
+        LockSupport.park(this);
+        there = arrivals.poll();
+      }
+    } finally {
+      waiting = null;
+    }
+    if (Thread.interrupted()) {
+      throw new InterruptedException("query: interrupted while it waited for its leaves");
+    }
+    return there;
+  }
+
+  @Override
+  @SuppressWarnings("NonAtomicVolatileUpdate") // One thread looks.
+  public void look() {
+    var thread = waiting;
+    if (thread == null) {
+      return;
+    }
+    looks++;
+    if (wakeNanos - shared.ticker().nanoTime() <= 0 || looks >= CANCEL_CHECK_LOOKS) {
+      LockSupport.unpark(thread);
+    }
   }
 
   private void step(QueryCourse course, Runnable check) throws InterruptedException {
-    long left = course.wakeNanos() - shared.ticker().nanoTime();
-    if (left <= 0) {
+    long wake = course.wakeNanos();
+    if (wake - shared.ticker().nanoTime() <= 0) {
       course.tick();
       hold(course);
       return;
     }
-    var arrival = arrivals.poll(Math.min(left, CANCEL_CHECK_NANOS), TimeUnit.NANOSECONDS);
-    switch (arrival) {
+    switch (await(wake)) {
       case Replied(var attempt, var reply) -> {
         if (reply instanceof LeafReply.Failure && cancelled.getAsBoolean()) {
           // The caller's going cancels its calls: nobody is at fault, and nobody is to be asked.
@@ -189,10 +249,10 @@ final class CourseLoop implements QueryCourse.Door, AutoCloseable {
               reply -> {
                 // What waits in the queue counts, too.
                 bytes.add(held(reply));
-                arrivals.add(new Replied(attempt, reply));
+                arrived(new Replied(attempt, reply));
               });
     } catch (HeddleException e) {
-      arrivals.add(new Replied(attempt, new LeafReply.Failure(e)));
+      arrived(new Replied(attempt, new LeafReply.Failure(e)));
       return () -> {};
     }
   }

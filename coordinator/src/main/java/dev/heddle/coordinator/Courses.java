@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentMap;
  */
 final class Courses {
   private final ConcurrentMap<Name, CourseLoop> loops = new ConcurrentHashMap<>();
+  private final CourseAlarm alarm = new CourseAlarm();
 
   /**
    * How others name a course.
@@ -38,6 +39,11 @@ final class Courses {
     if (loop != null) {
       loop.raised(bar, name.fromAbove());
     }
+  }
+
+  /** Tells courses the time. */
+  CourseAlarm alarm() {
+    return alarm;
   }
 
   /** Names that are known. */

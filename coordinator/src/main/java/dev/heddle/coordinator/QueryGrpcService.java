@@ -5,6 +5,7 @@ import dev.heddle.coordinator.Queries.Options;
 import dev.heddle.coordinator.plan.Reading;
 import dev.heddle.coordinator.scatter.ReplicaWire;
 import dev.heddle.engine.QueryWire;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.Carriers;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
@@ -26,8 +27,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Queries over gRPC. */
-final class QueryGrpcService extends QueryGrpc.QueryImplBase {
+/**
+ * Queries over gRPC. One that was handed over on its caller's thread must be one of the platform's
+ * own functions: these end by the deadline.
+ */
+final class QueryGrpcService extends QueryGrpc.QueryImplBase implements CallerThreadService {
   private static final int MOST_CREDITS = 1_000;
   private static final ThreadFactory STREAMED = Carriers.virtual("streamed-query");
 

@@ -12,6 +12,7 @@ import dev.heddle.function.JsonObject;
 import dev.heddle.json.AnswerJsonWire;
 import dev.heddle.json.Json;
 import dev.heddle.json.QueryJsonWire;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.HeddleException;
@@ -233,7 +234,9 @@ final class DataGrpcClient {
 
   private QueryResponse answer(QueryRequest request, InvocationScope scope) {
     try {
-      return timed(QueryGrpc.newBlockingStub(coordinators.channel()), scope).run(request);
+      // Not on the function's thread.
+      var stub = CallerThreadService.elsewhere(QueryGrpc.newBlockingStub(coordinators.channel()));
+      return timed(stub, scope).run(request);
     } catch (io.grpc.StatusRuntimeException e) {
       PlatformGrpcClient.spent(e, scope, "query/" + request.getDataset());
       throw e;

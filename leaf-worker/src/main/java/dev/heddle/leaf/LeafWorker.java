@@ -15,7 +15,6 @@ import dev.heddle.engine.wasm.WasmRuntime;
 import dev.heddle.process.Channels;
 import dev.heddle.process.Closer;
 import dev.heddle.process.Telemetry;
-import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.replication.RaftNode;
 import dev.heddle.shard.ShardStore;
@@ -94,13 +93,10 @@ public final class LeafWorker implements AutoCloseable {
           prefetch.follow(view);
         }));
     var compute =
-        closer.register(
-            "compute", Threads.bounded("leaf-compute", config.threads(), config.computeQueue()));
-    registry.gauge("heddle_leaf_compute_queue_calls", compute, pool -> pool.getQueue().size());
+        closer.register("compute", new ComputeThreads(config.threads(), config.computeQueue()));
+    registry.gauge("heddle_leaf_compute_queue_calls", compute, ComputeThreads::waiting);
     var epochs = new Epochs(config.epochs(), config.epochTerms());
-    var reports =
-        closer.register(
-            "reports", new ReplicaReports(store, () -> compute.getQueue().size(), ticker));
+    var reports = closer.register("reports", new ReplicaReports(store, compute::waiting, ticker));
     this.services = new ArrayList<>(store.internalServices());
     services.addAll(
         List.of(

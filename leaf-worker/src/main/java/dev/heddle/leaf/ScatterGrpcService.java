@@ -13,6 +13,7 @@ import dev.heddle.internal.v1.SettleRequest;
 import dev.heddle.internal.v1.SettleResponse;
 import dev.heddle.internal.v1.StatisticsRequest;
 import dev.heddle.internal.v1.StatisticsResponse;
+import dev.heddle.process.Carriers;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcCalls;
@@ -31,7 +32,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadPoolExecutor;
 
 /** The door of the leaf: hands calls to the compute pool, refuses when its queue is full. */
 final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements HandOffService {
@@ -42,7 +42,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   private final Engine engine;
   private final CatalogClient catalog;
   private final Epochs epochs;
-  private final ThreadPoolExecutor compute;
+  private final ComputeThreads compute;
   private final ReadWaits waits;
   private final ReplicaReports reports;
   private final String node;
@@ -57,7 +57,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
       Engine engine,
       CatalogClient catalog,
       Epochs epochs,
-      ThreadPoolExecutor compute,
+      ComputeThreads compute,
       ReplicaReports reports,
       Ticker ticker) {
     this.node = node;
@@ -104,7 +104,8 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
     if (read.level() == ReadLevel.ANY) {
       submit(
           observer,
-          call -> call.onNext(run(request, Map.of(), Map.of(), entry.bar(), call, queuedAt)),
+          builtIn(request),
+          call -> run(request, Map.of(), Map.of(), entry.bar(), call, queuedAt),
           () -> unused(request, queuedAt),
           entry::close);
       return;
@@ -131,8 +132,8 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                 context.wrap(() ->
                     submit(
                         observer,
-                        call ->
-                            call.onNext(run(request, unready, waited, entry.bar(), call, queuedAt)),
+                        builtIn(request),
+                        call -> run(request, unready, waited, entry.bar(), call, queuedAt),
                         () -> unused(request, queuedAt),
                         entry::close)));
   }
@@ -190,6 +191,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
   public void statistics(StatisticsRequest request, StreamObserver<StatisticsResponse> observer) {
     submit(
         observer,
+        true,
         call -> {
           var shards = request.getShardsList().stream().map(LeafWire::ref).toList();
           var terms =
@@ -202,8 +204,9 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                   shards.stream().map(LeafTask.ShardRef::shard).toList(),
                   terms,
                   request.getFields());
-          call.onNext(
-              StatisticsResponse.newBuilder().setStatistics(LeafWire.statistics(figures)).build());
+          return StatisticsResponse.newBuilder()
+              .setStatistics(LeafWire.statistics(figures))
+              .build();
         },
         () -> {},
         () -> {});
@@ -238,24 +241,34 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                         .map(spent -> LeafWire.bill(spent, 0))));
   }
 
+  /** Whether only the platform's own code runs for it, which ends when it is told to. */
+  private static boolean builtIn(LeafRequest request) {
+    return request.getFunction().getVersion().isEmpty();
+  }
+
   /**
+   * @param ends whether the work surely ends at its deadline and when it is cancelled
    * @param unused runs in place of the work, where nobody waits for it any more
    * @param ended runs when the call is over, however
    */
   private <T> void submit(
-      StreamObserver<T> observer, Work<T> work, Runnable unused, Runnable ended) {
+      StreamObserver<T> observer, boolean ends, Work<T> work, Runnable unused, Runnable ended) {
     var call = (ServerCallStreamObserver<T>) observer;
     var context = Context.current();
     try {
       compute.execute(
+          ends,
           context.wrap(() -> {
             try {
               if (call.isCancelled()) {
                 unused.run();
                 return;
               }
-              work.accept(call);
-              call.onCompleted();
+              T answer = work.answer(call);
+              Carriers.last(() -> {
+                call.onNext(answer);
+                call.onCompleted();
+              });
             } catch (InterruptedException | RuntimeException | Error e) {
               // Whatever it was, this thread serves other calls, and the caller waits.
               GrpcCalls.fail(observer, e);
@@ -277,7 +290,7 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
 
   /** What a compute thread does for a call. */
   private interface Work<T> {
-    void accept(ServerCallStreamObserver<T> call) throws InterruptedException;
+    T answer(ServerCallStreamObserver<T> call) throws InterruptedException;
   }
 
   /** A little before the caller's, so that what some shards have answered still arrives. */

@@ -27,7 +27,6 @@ import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.ServerOptions;
-import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.v1.Position;
 import dev.heddle.v1.ReadLevel;
@@ -36,7 +35,6 @@ import io.grpc.StatusRuntimeException;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -63,7 +61,7 @@ class ScatterGrpcServiceTest {
   private final CountDownLatch busy = new CountDownLatch(1);
   private LocalLeaf leaf;
   private Engine engine;
-  private ThreadPoolExecutor compute;
+  private ComputeThreads compute;
   private ScatterGrpcService service;
   private GrpcServer server;
 
@@ -86,8 +84,7 @@ class ScatterGrpcServiceTest {
                 TICKER,
                 new SimpleMeterRegistry(),
                 "leaf"));
-    compute = Threads.bounded("test-compute", 1, 1);
-    closer.register("compute", Threads.closing(compute, Duration.ofSeconds(10)));
+    compute = closer.register("compute", new ComputeThreads(1, 1));
     serve(compute);
   }
 
@@ -97,7 +94,7 @@ class ScatterGrpcServiceTest {
     closer.close();
   }
 
-  private void serve(ThreadPoolExecutor executor) {
+  private void serve(ComputeThreads threads) {
     service =
         new ScatterGrpcService(
             LocalLeaf.NODE,
@@ -106,7 +103,7 @@ class ScatterGrpcServiceTest {
             engine,
             leaf.client(),
             new Epochs(4, 1_000),
-            executor,
+            threads,
             leaf.reports(),
             TICKER);
     server =
@@ -174,13 +171,15 @@ class ScatterGrpcServiceTest {
 
   /** The leaf's only thread has something else to do. */
   private void keepBusy() {
-    compute.execute(() -> {
-      try {
-        busy.await();
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    });
+    compute.execute(
+        false,
+        () -> {
+          try {
+            busy.await();
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          }
+        });
   }
 
   @Test
@@ -219,7 +218,7 @@ class ScatterGrpcServiceTest {
     var caller = Context.current().withCancellation();
     caller.run(() -> {
       var queued = later().execute(request(1).build());
-      eventually("queued", () -> compute.getQueue().size() == 1);
+      eventually("queued", () -> compute.waiting() == 1);
       assertEquals(1, service.running());
       assertEquals(ErrorCode.QUEUE_FULL, refused(() -> stub().execute(request(2).build())));
       assertEquals(1, service.running());
@@ -240,13 +239,14 @@ class ScatterGrpcServiceTest {
   /** As where the system gives no more threads: who waited is told, too. */
   @Test
   void callsForWhichThereIsNoThreadFailAndLeaveNothing() {
-    serve(
+    var none =
         new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>()) {
           @Override
           public void execute(Runnable task) {
             throw new IllegalStateException("threads: no more");
           }
-        });
+        };
+    serve(closer.register("none", new ComputeThreads(1, none)));
     assertEquals(ErrorCode.INTERNAL, refused(() -> stub().execute(request(1).build())));
     assertEquals(
         ErrorCode.INTERNAL,

@@ -3,6 +3,7 @@ package dev.heddle.gateway.backend;
 import dev.heddle.catalog.Coordinators;
 import dev.heddle.json.AnswerJsonWire;
 import dev.heddle.json.QueryJsonWire;
+import dev.heddle.process.CallerThreadService;
 import dev.heddle.v1.Demand;
 import dev.heddle.v1.QueryGrpc;
 import dev.heddle.v1.QueryRequest;
@@ -183,7 +184,9 @@ public final class QueryGrpcClient {
   }
 
   private QueryGrpc.QueryBlockingStub stub(QueryRequest request) {
-    return within(QueryGrpc.newBlockingStub(coordinators.channel()), request);
+    var stub = within(QueryGrpc.newBlockingStub(coordinators.channel()), request);
+    // Of the platform's own code it is known that it ends by the deadline.
+    return request.getFunction().isEmpty() ? stub : CallerThreadService.elsewhere(stub);
   }
 
   private <S extends AbstractStub<S>> S within(S stub, QueryRequest request) {
