@@ -59,7 +59,14 @@ final class ShardTries {
   /** Whether another replica may have what this one lacks. */
   static boolean elsewhereBetter(ErrorCode code) {
     return switch (code) {
-      case STALE_REPLICA, NOT_OWNER, NOT_LEADER, NO_MAJORITY, UNAVAILABLE, STORAGE_FAILED -> true;
+      case STALE_REPLICA,
+          NOT_OWNER,
+          NOT_LEADER,
+          NO_MAJORITY,
+          UNAVAILABLE,
+          CATALOG_UNAVAILABLE,
+          STORAGE_FAILED ->
+          true;
       default -> false;
     };
   }

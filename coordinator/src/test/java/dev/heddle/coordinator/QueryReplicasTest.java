@@ -277,6 +277,19 @@ class QueryReplicasTest {
     assertEquals(4, reasks.count());
   }
 
+  /** It has just started, and will have it in a while; the others need not wait for that. */
+  @Test
+  void aLeafThatHasNotSeenTheCatalogYetIsAskedInVainOnly() throws InterruptedException {
+    leaf(
+        "a",
+        ScriptedLeafGrpcService.failing(
+            new HeddleException(ErrorCode.CATALOG_UNAVAILABLE, "not seen yet")));
+    leaf("b", request -> answer("b", request, ErrorCode.INTERNAL));
+    var answer = answer(plan(dataset(2), "a"));
+    assertTrue(answer.coverage().complete(), () -> "" + answer.coverage());
+    assertEquals(List.of("b0", "b1"), parts(answer));
+  }
+
   @Test
   void functionsThatDoNotCommuteKeepTheOrderOfTheShards() throws InterruptedException {
     leaf("a", request -> answer("a", request, ErrorCode.NOT_OWNER, 0, 2));

@@ -17,7 +17,8 @@ public final class MissingReason {
       case OVERLOADED, QUEUE_FULL, LIMIT_REACHED -> "refused";
       case STALE_REPLICA, NO_MAJORITY -> "stale";
       case NOT_OWNER -> NO_REPLICA;
-      case UNAVAILABLE -> "unreachable";
+      // A node that has just come, and has not seen the catalog yet, is as good as not there.
+      case UNAVAILABLE, CATALOG_UNAVAILABLE -> "unreachable";
       default -> "failed";
     };
   }

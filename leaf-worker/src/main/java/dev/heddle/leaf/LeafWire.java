@@ -92,7 +92,10 @@ final class LeafWire {
     return new Bound(bar);
   }
 
-  /** The exact version that the coordinator chose. If this node's view lags, it waits for it. */
+  /**
+   * The exact version that the coordinator chose. If this node's view lags, it waits for it; if it
+   * has none yet, as it has just started, others are asked sooner than that is there.
+   */
   static FunctionRef function(
       CatalogClient catalog,
       String tenant,
@@ -102,6 +105,7 @@ final class LeafWire {
     if (message.getVersion().isEmpty()) {
       return new FunctionRef(tenant, message.getName(), Optional.empty());
     }
+    catalog.known();
     CatalogView view = catalog.awaitRevision(message.getCatalogRevision(), deadline);
     FunctionVersion version =
         view.function(tenant, message.getName())
