@@ -1,5 +1,6 @@
 package dev.heddle.engine;
 
+import dev.heddle.process.Carriers;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.time.Duration;
@@ -47,6 +48,11 @@ final class Dispatcher implements AutoCloseable {
 
     /** Whether it will be short, as far as can be known once it has its room. */
     boolean brief();
+
+    /** Of the virtual thread that waits for it; null: it is none of theirs. */
+    default @Nullable Carriers carriers() {
+      return null;
+    }
 
     /** It will never run: say why. */
     void refuse(HeddleException why);
@@ -312,8 +318,18 @@ final class Dispatcher implements AutoCloseable {
     return maxThreads + Math.clamp(stuck, 0, maxStuck);
   }
 
+  /** Starts one that waited, and so does its caller. */
   private void start(Task task) {
-    start(task, false);
+    try {
+      var carriers = task.carriers();
+      if (carriers != null && task.brief()) {
+        threads.run(task, carriers);
+      } else {
+        threads.run(task, false);
+      }
+    } catch (HeddleException e) {
+      task.refuse(e);
+    }
   }
 
   /**

@@ -81,7 +81,8 @@ public final class Engine implements AutoCloseable {
     this.metrics = new EngineMetrics(registry, role);
     this.timer = new DeadlineTimer(ticker);
     int processors = Runtime.getRuntime().availableProcessors();
-    this.threads = new InvocationThreads(Threads.named("heddle-invocation"), processors);
+    // One that ends starts the next one before it gives its carrier back.
+    this.threads = new InvocationThreads(Threads.named("heddle-invocation"), 2 * processors);
     this.scatterThreads = new ScatterThreads(threads, config.scatterThreads(), ticker);
     this.pool = new SandboxPool(config, ticker, this::roomFreed, metrics);
     // It counts real threads, in real time.

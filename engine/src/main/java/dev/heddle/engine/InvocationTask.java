@@ -1,10 +1,12 @@
 package dev.heddle.engine;
 
+import dev.heddle.process.Carriers;
 import dev.heddle.process.Deadline;
 import dev.heddle.process.DurationFormat;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ final class InvocationTask implements Dispatcher.Task {
   private final byte[] event;
   private final InvocationLog log;
   private final InvocationMeter meter;
+  private final @Nullable Carriers carriers = Carriers.current();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition left = lock.newCondition();
@@ -58,6 +61,7 @@ final class InvocationTask implements Dispatcher.Task {
   private byte @Nullable [] reply;
   private @Nullable HeddleException failure;
 
+  /** To be made on the thread that will {@link #await} it. */
   InvocationTask(
       InvocationKit kit,
       LoadedVersions.Lease lease,
@@ -94,6 +98,11 @@ final class InvocationTask implements Dispatcher.Task {
   public boolean brief() {
     // To make a sandbox, or to wake one up, takes longer.
     return room().ready() && lease.version().brevity().likely();
+  }
+
+  @Override
+  public @Nullable Carriers carriers() {
+    return carriers;
   }
 
   private SandboxPool.Room room() {
@@ -293,6 +302,11 @@ final class InvocationTask implements Dispatcher.Task {
     kit.dispatcher().leave(this, room(), reuse, meter.ranNanos());
     lease.version().brevity().ran(meter.ranNanos());
     lease.release();
+    Carriers.last(() -> end(answer, problem, stuck));
+  }
+
+  private void end(
+      byte @Nullable [] answer, @Nullable HeddleException problem, AtomicInteger stuck) {
     boolean late;
     lock.lock();
     try {

@@ -156,6 +156,22 @@ final class InvocationThreads implements AutoCloseable {
     worker.hand(task);
   }
 
+  /**
+   * Runs a task at once that will be short, as far as can be known, and that its caller waits for
+   * already.
+   *
+   * @param carriers of the caller
+   * @throws HeddleException as {@link #run(Runnable, boolean)}
+   */
+  void run(Runnable task, Carriers carriers) {
+    var borrowed = lent(task);
+    if (borrowed == null) {
+      run(task, false);
+    } else {
+      carriers.run(borrowed);
+    }
+  }
+
   /** Leaves the task to the caller's carrier; false where it has none, or none may be lent. */
   private boolean borrows(Runnable task) {
     var carriers = Carriers.current();

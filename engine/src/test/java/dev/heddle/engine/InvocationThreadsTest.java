@@ -45,6 +45,26 @@ final class InvocationThreadsTest {
   }
 
   @Test
+  void aBriefTaskThatWaitedRunsOnACarrierOfItsCallerAsFarAsTheyMayBeLent() throws Exception {
+    var carriers = new CompletableFuture<Carriers>();
+    Carriers.virtual("caller").newThread(() -> carriers.complete(Carriers.current())).start();
+    var callers = carriers.get(30, TimeUnit.SECONDS);
+    var first = new CompletableFuture<String>();
+    var second = new CompletableFuture<String>();
+
+    threads.run(
+        () -> {
+          // The one that may be lent still is.
+          threads.run(() -> second.complete(Thread.currentThread().getName()), callers);
+          first.complete(Thread.currentThread().getName());
+        },
+        callers);
+
+    assertTrue(first.get(30, TimeUnit.SECONDS).startsWith("heddle-carrier-"));
+    assertTrue(second.get(30, TimeUnit.SECONDS).startsWith("handler-"));
+  }
+
+  @Test
   void aBriefTaskOfACallerOnAPlatformThreadGetsAThreadOfItsOwn() throws Exception {
     var ran = new CompletableFuture<String>();
     threads.run(() -> ran.complete(Thread.currentThread().getName()), true);

@@ -195,6 +195,11 @@ public final class Carriers {
     }
   }
 
+  /** Runs a task on a carrier, after all else that waits. Any thread may ask. */
+  public void run(Runnable task) {
+    execute(task);
+  }
+
   private void execute(Runnable task) {
     waiting.addLast(task);
     if (!Thread.currentThread().isVirtual() && ENDING.get() == this) {
