@@ -56,8 +56,8 @@ final class Trim {
         || shared.hedges().everythingSlow()) {
       return NONE;
     }
-    ToLongFunction<ShardRef> documents =
-        ref -> shared.known().documents(plan.dataset(), ref.shard()).orElse(0);
+    var counts = shared.known().of(plan.dataset());
+    ToLongFunction<ShardRef> documents = ref -> counts.documents(ref.shard()).orElse(0);
     long all = 0;
     for (var leaf : plan.leaves()) {
       all += leaf.shards().stream().mapToLong(documents).sum();

@@ -75,12 +75,13 @@ final class InvokerGrpcService extends InvokerGrpc.InvokerImplBase implements Ca
     // Whatever fails in an unforeseen way once the engine has it may have run.
     var started = Started.NO;
     try (var _ = CallerWatch.open()) {
+      String tenant = RequestContext.current().ownTenant("function", request.getTenant());
       var deadline = Deadline.ofGrpc(Context.current().getDeadline(), LONGEST, ticker);
-      function = LeafWire.function(catalog, request.getTenant(), request.getFunction(), deadline);
+      function = LeafWire.function(catalog, tenant, request.getFunction(), deadline);
       var invocation =
           new Invocation(
               request.getInvocationId(),
-              request.getTenant(),
+              tenant,
               RequestContext.current().trace(),
               request.getDepth(),
               PositionToken.parse(request.getPositionToken()),

@@ -84,9 +84,10 @@ final class ScatterGrpcService extends ScatterGrpc.ScatterImplBase implements Ha
                   "parts: of a plan (expected: shards, as this node is no coordinator)")));
       return;
     }
+    String tenant = RequestContext.current().ownTenant("query", request.getTenant());
     var read = LeafWire.read(request.getRead());
     // From now on, so that a call that waits is told, too.
-    var entry = running.enter(request.getTenant(), attempt(request), LeafWire.bar(request));
+    var entry = running.enter(tenant, attempt(request), LeafWire.bar(request));
     try {
       admit(request, observer, read, entry, queuedAt);
     } catch (RuntimeException | Error e) {

@@ -28,8 +28,10 @@ import dev.heddle.process.ErrorCode;
 import dev.heddle.process.GrpcErrors;
 import dev.heddle.process.GrpcServer;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.RequestContext;
 import dev.heddle.process.ServerOptions;
 import dev.heddle.process.Ticker;
+import dev.heddle.process.TraceContext;
 import dev.heddle.v1.InvokeResponse;
 import dev.heddle.v1.SessionRef;
 import io.grpc.Context;
@@ -169,6 +171,20 @@ final class InvokerGrpcServiceTest {
       assertEquals(ErrorCode.FORBIDDEN, GrpcErrors.fromStatus(refused).code());
       assertNull(foreign.accept());
     }
+    assertEquals("1", invoke(request("1")));
+  }
+
+  /** Also where the message names one whose function it is. */
+  @Test
+  void aFunctionRunsForTheTenantOfItsCallOnly() {
+    var other = new RequestContext("other", TraceContext.create()).asContext();
+    var refused =
+        assertThrows(StatusRuntimeException.class, () -> other.call(() -> invoke(request("1"))));
+    var failure = GrpcErrors.fromStatus(refused);
+    assertEquals(ErrorCode.NOT_OWNER, failure.code());
+    assertEquals(
+        "function: of tenant default (expected: of tenant other, for whom the call is)",
+        failure.getMessage());
     assertEquals("1", invoke(request("1")));
   }
 

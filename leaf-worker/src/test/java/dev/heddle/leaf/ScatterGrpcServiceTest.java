@@ -212,6 +212,25 @@ class ScatterGrpcServiceTest {
     nothingIsLeft();
   }
 
+  /** A node names a tenant in the message, and another one calls. */
+  @Test
+  void aCallIsForTheTenantOfItsMessageOnlyAndElseLeavesNothing() {
+    var failure =
+        GrpcErrors.fromStatus(
+            assertThrows(
+                StatusRuntimeException.class,
+                () -> stub().execute(request(1).setTenant("other").build())));
+    assertEquals(ErrorCode.NOT_OWNER, failure.code());
+    assertEquals(
+        "query: of tenant other (expected: of tenant default, for whom the call is)",
+        failure.getMessage());
+    assertEquals(
+        ErrorCode.NOT_OWNER, refused(() -> stub().execute(request(2).clearTenant().build())));
+    assertEquals(
+        ErrorCode.NOT_OWNER, refused(() -> stub().execute(waiting(3).setTenant("other").build())));
+    nothingIsLeft();
+  }
+
   @Test
   void callsThatAreRefusedOrCancelledBeforeTheyBeginLeaveNothing() {
     keepBusy();

@@ -547,6 +547,7 @@ public final class Gather {
     long active = 0;
     long target = 0;
     List<Coverage.Missing> gaps = new ArrayList<>();
+    var counts = known.of(plan.dataset());
     for (var placement : plan.dataset().shards()) {
       int shard = placement.shard();
       var left = skipped.get(shard);
@@ -557,8 +558,7 @@ public final class Gather {
         continue;
       }
       var report = reports.get(shard);
-      long count =
-          report == null ? known.documents(plan.dataset(), shard).orElse(0) : report.documents();
+      long count = report == null ? counts.documents(shard).orElse(0) : report.documents();
       target += count;
       if (covered.contains(shard)) {
         seen += count;

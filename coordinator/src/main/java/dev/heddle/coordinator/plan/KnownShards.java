@@ -37,25 +37,53 @@ public final class KnownShards {
         (known, next) -> known.laterThan(next) ? known : next);
   }
 
+  /** What is known of a dataset's shards, for who asks of each of them. */
+  public Counts of(DatasetRecord dataset) {
+    return new Counts(dataset);
+  }
+
   /**
-   * The last known count. For a shard never heard of: the mean of the dataset's known shards, so
-   * that its absence shows; empty where none is known.
+   * The last known counts of a dataset's shards. What stands in for those never heard of is worked
+   * out once, so that it takes no longer to ask of all shards where many are unknown. Safe for many
+   * threads.
    */
-  public OptionalLong documents(DatasetRecord dataset, int shard) {
-    var known = known(dataset.id(), shard);
-    if (known != null) {
-      return OptionalLong.of(known.documents);
+  public final class Counts {
+    private final DatasetRecord dataset;
+    private volatile @Nullable OptionalLong mean;
+
+    private Counts(DatasetRecord dataset) {
+      this.dataset = dataset;
     }
-    long sum = 0;
-    long count = 0;
-    for (var placement : dataset.shards()) {
-      var other = known(dataset.id(), placement.shard());
-      if (other != null) {
-        sum += other.documents;
-        count++;
+
+    /**
+     * The last known count. For a shard never heard of: the mean of the dataset's known shards, as
+     * it was when one was first asked for, so that its absence shows; empty where none was known.
+     */
+    public OptionalLong documents(int shard) {
+      var known = known(dataset.id(), shard);
+      if (known != null) {
+        return OptionalLong.of(known.documents);
       }
+      var others = mean;
+      if (others == null) {
+        others = mean();
+        mean = others;
+      }
+      return others;
     }
-    return count == 0 ? OptionalLong.empty() : OptionalLong.of((sum + count - 1) / count);
+
+    private OptionalLong mean() {
+      long sum = 0;
+      long count = 0;
+      for (var placement : dataset.shards()) {
+        var other = known(dataset.id(), placement.shard());
+        if (other != null) {
+          sum += other.documents;
+          count++;
+        }
+      }
+      return count == 0 ? OptionalLong.empty() : OptionalLong.of((sum + count - 1) / count);
+    }
   }
 
   /** What an answer showed, or a replica tells that shows more; null: nothing is known. */
