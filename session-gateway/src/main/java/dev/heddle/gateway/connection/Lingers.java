@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -40,6 +41,13 @@ final class Lingers implements AutoCloseable {
   /** What a gateway that stops takes for detaching all. */
   private static final Duration MOST_CLOSING = Duration.ofSeconds(5);
 
+  /**
+   * Of those whose time is over, or that a gateway that stops has, so many are detached at once:
+   * one after the other, each would wait for the grid's answers to all before it; all at once, they
+   * would be in the way of everybody else's steps.
+   */
+  static final int AT_ONCE = 64;
+
   private final ResumeConfig config;
   private final BiConsumer<ResumableConnection, Instant> detach;
   private final Consumer<Runnable> later;
@@ -47,6 +55,7 @@ final class Lingers implements AutoCloseable {
   private final ConcurrentHashMap<ConnectionKey, Linger> here = new ConcurrentHashMap<>();
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(Threads.named("heddle-polls"));
+  private final Semaphore places = new Semaphore(AT_ONCE);
   private volatile boolean closed;
 
   /**
@@ -156,17 +165,50 @@ final class Lingers implements AutoCloseable {
     later.accept(() -> detach.accept(linger.stay(), linger.seen()));
   }
 
-  /** Detaches those whose time is over. */
+  /**
+   * Detaches those whose time is over, some at once; returns when the last of them has begun. Those
+   * that have to wait for their turn are here meanwhile, and the next poll finds them.
+   */
   void turn() {
     try {
       Instant now = clock.instant();
-      here.forEach((key, each) -> {
-        if (!each.until().isAfter(now) && here.remove(key, each)) {
-          detach.accept(each.stay(), each.seen());
+      for (Linger each : here.values()) {
+        if (!each.until().isAfter(now)) {
+          places.acquire();
+          over(each);
         }
-      });
-    } catch (RuntimeException e) {
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) {
+      // The next turn goes on.
       log.warn("polls not looked at error={}", e.toString());
+    }
+  }
+
+  /** Has a place, which goes back when the stay is detached. */
+  private void over(Linger linger) {
+    boolean begun = false;
+    boolean mine = false;
+    try {
+      mine = here.remove(linger.stay().key(), linger);
+      if (mine) {
+        later.accept(() -> {
+          try {
+            detach.accept(linger.stay(), linger.seen());
+          } finally {
+            places.release();
+          }
+        });
+        begun = true;
+      }
+    } finally {
+      if (!begun) {
+        places.release();
+        if (mine) {
+          var _ = here.putIfAbsent(linger.stay().key(), linger);
+        }
+      }
     }
   }
 
@@ -185,9 +227,11 @@ final class Lingers implements AutoCloseable {
     var left = new CountDownLatch(all.size());
     all.forEach(each ->
         later.accept(() -> {
+          places.acquireUninterruptibly();
           try {
             detach.accept(each.stay(), each.seen());
           } finally {
+            places.release();
             left.countDown();
           }
         }));

@@ -1,5 +1,6 @@
 package dev.heddle.gateway.connection;
 
+import static dev.heddle.process.testing.Eventually.eventually;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -19,9 +20,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Which stays wait for a next poll, and for how long. */
 class LingersTest {
@@ -37,6 +43,20 @@ class LingersTest {
   private Lingers lingers = lingers(TIME, 2);
 
   private Lingers lingers(Duration time, int most) {
+    return lingers(
+        time,
+        most,
+        (stay, seen) ->
+            detached.add(
+                stay.key().id() + " " + stay.epoch() + " " + Duration.between(START, seen)),
+        Runnable::run);
+  }
+
+  private Lingers lingers(
+      Duration time,
+      int most,
+      BiConsumer<ResumableConnection, Instant> detach,
+      Consumer<Runnable> later) {
     ResumeConfig usual = ResumeConfig.defaults();
     var config =
         new ResumeConfig(
@@ -47,13 +67,7 @@ class LingersTest {
             usual.takeOver(),
             time,
             most);
-    return new Lingers(
-        config,
-        (stay, seen) ->
-            detached.add(
-                stay.key().id() + " " + stay.epoch() + " " + Duration.between(START, seen)),
-        Runnable::run,
-        clock);
+    return new Lingers(config, detach, later, clock);
   }
 
   @AfterEach
@@ -217,5 +231,51 @@ class LingersTest {
     lingers.close();
     assertEquals(Set.of("a 1 PT0S", "b 4 PT1S"), Set.copyOf(detached));
     assertFalse(lingers.begin(stay("c", 1), answered(), known()));
+  }
+
+  /** Each detaching waits for the grid. */
+  @Test
+  @Timeout(60)
+  void manyAreDetachedAtOnceButNotAll() throws Exception {
+    lingers.close();
+    int many = Lingers.AT_ONCE + 10;
+    var under = new AtomicInteger();
+    var most = new AtomicInteger();
+    var done = new AtomicInteger();
+    var go = new CountDownLatch(1);
+    lingers =
+        lingers(
+            TIME,
+            many,
+            (_, _) -> {
+              most.accumulateAndGet(under.incrementAndGet(), Math::max);
+              await(go);
+              under.decrementAndGet();
+              done.incrementAndGet();
+            },
+            work -> Thread.ofVirtual().start(work));
+    for (int i = 0; i < many; i++) {
+      assertTrue(lingers.begin(stay("c" + i, 1), answered(), known()));
+    }
+    clock.advance(TIME);
+    Thread turn = Thread.ofVirtual().start(lingers::turn);
+    try {
+      eventually("as many as may", () -> under.get() == Lingers.AT_ONCE);
+      assertEquals(many - Lingers.AT_ONCE, lingers.count(), "the next poll finds the others");
+    } finally {
+      go.countDown();
+    }
+    turn.join();
+    eventually("all are detached", () -> done.get() == many);
+    assertEquals(Lingers.AT_ONCE, most.get());
+    assertEquals(0, lingers.count());
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }
