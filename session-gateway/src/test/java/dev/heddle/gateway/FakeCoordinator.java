@@ -188,7 +188,9 @@ public final class FakeCoordinator implements AutoCloseable {
           asked(request);
         }
         demanded.addAndGet(demand.getImprovements());
-        improve();
+        if (demand.getImprovements() > 0) {
+          improve();
+        }
       } catch (RuntimeException e) {
         GrpcCalls.fail(client, e);
       }

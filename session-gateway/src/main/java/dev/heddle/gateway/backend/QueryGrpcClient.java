@@ -17,11 +17,17 @@ import io.grpc.stub.ClientResponseObserver;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** Queries: JSON in, JSON out. Blocking; thread-safe. */
 public final class QueryGrpcClient {
   private static final Demand ONE_MORE = Demand.newBuilder().setImprovements(1).build();
+
+  /** How often it is looked whether a taker who lags is ready again. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
+  private static final long LONGEST_LOOK_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final Coordinators coordinators;
   private final Deadlines deadlines;
@@ -41,6 +47,11 @@ public final class QueryGrpcClient {
      * @return false: no more wanted
      */
     boolean answer(byte[] json, boolean last);
+
+    /** Whether an improvement would be taken now. While it would not, none is asked for. */
+    default boolean ready() {
+      return true;
+    }
   }
 
   /** Answers once, by the deadline. */
@@ -58,7 +69,8 @@ public final class QueryGrpcClient {
 
   /**
    * Hands over improvements of the answer, the final one last. The next improvement is asked for
-   * when the one before was taken: who takes his time gets the newest then, and none waits for him.
+   * when the one before was taken and the taker is ready for it: who takes his time gets the newest
+   * then, and none waits for him.
    */
   public void stream(BackendCall call, String dataset, JsonNode query, Answers answers) {
     QueryRequest request =
@@ -69,36 +81,64 @@ public final class QueryGrpcClient {
   private boolean stream(BackendCall call, QueryRequest request, Answers answers) {
     var improving = new Improving();
     var _ = within(QueryGrpc.newStub(coordinators.channel()), request).improve(improving);
-    improving.ask(Demand.newBuilder().setRequest(request).setImprovements(1).build());
+    boolean asked = answers.ready();
+    improving.ask(Demand.newBuilder().setRequest(request).setImprovements(asked ? 1 : 0).build());
+    boolean last = false;
     String unsettled = "";
-    boolean wanted = true;
+    // What came when the taker was not ready any more.
+    QueryResponse held = null;
     try {
-      var next = improving.next();
-      while (next.isPresent()) {
-        QueryResponse response = next.get();
+      while (true) {
+        if (!asked && !last && answers.ready()) {
+          if (held == null) {
+            improving.ask(ONE_MORE);
+            asked = true;
+          } else if (taken(call, answers, held)) {
+            held = null;
+            continue;
+          } else {
+            return false;
+          }
+        }
+        var arrival = improving.next(asked || last ? LONGEST_LOOK_NANOS : LOOK_NANOS);
+        if (arrival instanceof Ended) {
+          return true;
+        }
+        if (!(arrival instanceof Answered(var response))) {
+          continue;
+        }
+        asked = false;
+        last = response.getFinal();
         // One more look at the session for each improvement would cost more than it is worth.
         unsettled = response.getPositionToken();
-        if (response.getFinal()) {
+        if (last) {
           call.seen(unsettled);
           unsettled = "";
         }
-        byte[] json = AnswerJsonWire.write(response, true);
-        wanted = answers.answer(json, response.getFinal());
-        if (!wanted) {
-          call.cancel("client: wants no more answers");
+        held = last || answers.ready() ? null : response;
+        if (held == null && !taken(call, answers, response)) {
           return false;
         }
-        if (!response.getFinal()) {
-          improving.ask(ONE_MORE);
-        }
-        next = improving.next();
       }
-      return true;
     } finally {
       improving.end();
       call.seen(unsettled);
     }
   }
+
+  private static boolean taken(BackendCall call, Answers answers, QueryResponse response) {
+    boolean wanted = answers.answer(AnswerJsonWire.write(response, true), response.getFinal());
+    if (!wanted) {
+      call.cancel("client: wants no more answers");
+    }
+    return wanted;
+  }
+
+  private sealed interface Arrival {}
+
+  private record Answered(QueryResponse response) implements Arrival {}
+
+  private record Ended(Optional<StatusRuntimeException> failure) implements Arrival {}
 
   /**
    * A query under way, which one thread waits for. As it asks for one improvement at a time, at
@@ -113,12 +153,6 @@ public final class QueryGrpcClient {
 
     private boolean over;
 
-    private sealed interface Arrival {}
-
-    private record Answered(QueryResponse response) implements Arrival {}
-
-    private record Ended(Optional<StatusRuntimeException> failure) implements Arrival {}
-
     @Override
     public void beforeStart(ClientCallStreamObserver<Demand> call) {
       demands = call;
@@ -129,22 +163,20 @@ public final class QueryGrpcClient {
     }
 
     /**
-     * Waits for the next answer; empty: there is none after the last one.
+     * Waits for the next answer, or for the end that is none; null: it has not come by then.
      *
      * @throws StatusRuntimeException as the call ended
      */
-    Optional<QueryResponse> next() {
+    @Nullable Arrival next(long nanos) {
       try {
-        return switch (arrivals.take()) {
-          case Answered(var response) -> Optional.of(response);
-          case Ended(var failure) -> {
-            over = true;
-            if (failure.isPresent()) {
-              throw failure.get();
-            }
-            yield Optional.empty();
+        var arrival = arrivals.poll(nanos, TimeUnit.NANOSECONDS);
+        if (arrival instanceof Ended(var failure)) {
+          over = true;
+          if (failure.isPresent()) {
+            throw failure.get();
           }
-        };
+        }
+        return arrival;
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw Status.CANCELLED.withDescription("interrupted").withCause(e).asRuntimeException();

@@ -234,18 +234,33 @@ final class Frames {
       replies.answer(Payload.text(answerFrame(frame, answer, true)));
       return;
     }
-    queries.stream(
-        call,
-        target.dataset(),
-        query,
-        (answer, last) -> {
-          if (last) {
-            replies.answer(Payload.text(answerFrame(frame, answer, true)));
-            return true;
-          }
-          // Who has not yet read the last improvement can do without this one.
-          return replies.lags() || replies.send(Payload.text(answerFrame(frame, answer, false)));
-        });
+    queries.stream(call, target.dataset(), query, new Improved(replies, frame));
+  }
+
+  /** Who has not yet read the last improvement gets the next one then, and the newest. */
+  private static final class Improved implements QueryGrpcClient.Answers {
+    private final Replies replies;
+    private final Incoming frame;
+
+    Improved(Replies replies, Incoming frame) {
+      this.replies = replies;
+      this.frame = frame;
+    }
+
+    @Override
+    public boolean ready() {
+      return !replies.lags();
+    }
+
+    @Override
+    public boolean answer(byte[] json, boolean last) {
+      var payload = Payload.text(answerFrame(frame, json, last));
+      if (last) {
+        replies.answer(payload);
+        return true;
+      }
+      return replies.send(payload);
+    }
   }
 
   private static void function(ObjectNode query, String function) {

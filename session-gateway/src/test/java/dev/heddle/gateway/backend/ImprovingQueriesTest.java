@@ -2,6 +2,7 @@ package dev.heddle.gateway.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.catalog.Coordinators;
 import dev.heddle.gateway.FakeCoordinator;
@@ -15,6 +16,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +77,70 @@ class ImprovingQueriesTest {
           return true;
         });
     assertEquals(List.of("1", "100", "100 last"), taken);
+  }
+
+  /** Takes all, while it is ready; says so of each look. */
+  private static final class Taker implements QueryGrpcClient.Answers {
+    final List<Integer> taken = new CopyOnWriteArrayList<>();
+    final AtomicInteger looks = new AtomicInteger();
+    private final IntPredicate readyAt;
+    private final IntConsumer took;
+
+    Taker(IntPredicate readyAt, IntConsumer took) {
+      this.readyAt = readyAt;
+      this.took = took;
+    }
+
+    @Override
+    public boolean ready() {
+      return readyAt.test(looks.incrementAndGet());
+    }
+
+    @Override
+    public boolean answer(byte[] json, boolean last) {
+      taken.add(hits(json));
+      took.accept(taken.size());
+      return true;
+    }
+  }
+
+  @Test
+  void ofWhoLagsNothingIsAskedAndOnceHeIsReadyHeGetsTheNewest() {
+    var taker =
+        new Taker(
+            look -> {
+              if (look == 1) {
+                // It lags from the first on; meanwhile much is found.
+                return false;
+              }
+              fixture.coordinator.grown.compareAndSet(1, 70);
+              assertTrue(look > 3 || fixture.coordinator.demanded.get() == 0);
+              return look > 3;
+            },
+            taken -> fixture.coordinator.grown.set(FakeCoordinator.GROWN));
+    queries.stream(call, "grows", Json.object(), taker);
+    assertEquals(List.of(70, 100, 100), taker.taken);
+    assertEquals(2, fixture.coordinator.demanded.get());
+  }
+
+  @Test
+  void whatComesWhenHeLagsWaitsUntilHeIsReady() {
+    // Ready when it is asked for, not when it comes, nor for a while after.
+    var taker =
+        new Taker(
+            look -> look == 1 || look > 5,
+            taken -> fixture.coordinator.grown.set(FakeCoordinator.GROWN));
+    queries.stream(call, "grows", Json.object(), taker);
+    assertEquals(List.of(1, 100, 100), taker.taken);
+    assertEquals(2, fixture.coordinator.demanded.get());
+  }
+
+  @Test
+  void theFinalAnswerWaitsForNobody() {
+    var taker = new Taker(look -> look == 1, taken -> {});
+    fixture.coordinator.grown.set(FakeCoordinator.GROWN);
+    queries.stream(call, "grows", Json.object(), taker);
+    assertEquals(List.of(100), taker.taken);
   }
 
   @Test
