@@ -1,5 +1,6 @@
 package dev.heddle.cli.chaos;
 
+import dev.heddle.cli.testing.NodeArchive;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import java.nio.file.Path;
 import java.util.ArrayList;

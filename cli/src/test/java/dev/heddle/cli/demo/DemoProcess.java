@@ -2,6 +2,7 @@ package dev.heddle.cli.demo;
 
 import static dev.heddle.process.testing.Eventually.within;
 
+import dev.heddle.cli.testing.NodeArchive;
 import dev.heddle.process.testing.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -28,10 +29,18 @@ import tools.jackson.databind.json.JsonMapper;
 /** A real {@code heddle demo}, started as `./heddle` starts it. */
 final class DemoProcess implements AutoCloseable {
   private static final Path CHECKOUT = Path.of("..").toAbsolutePath().normalize();
+  private static final List<String> FLAGS =
+      List.of("@" + CHECKOUT.resolve("etc/jvm.flags"), "-Dheddle.home=" + CHECKOUT, "-Xmx256m");
+
   private static final Duration START = Duration.ofMinutes(4);
   private static final Duration END = Duration.ofMinutes(2);
   private static final HttpClient HTTP =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+  /** Made when the first test wants it. */
+  private static final class Archive {
+    static final NodeArchive OF_TESTS = NodeArchive.of(FLAGS);
+  }
 
   final Process process;
   final List<String> out = new CopyOnWriteArrayList<>();
@@ -54,13 +63,16 @@ final class DemoProcess implements AutoCloseable {
   private static ProcessBuilder heddle(List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("@" + CHECKOUT.resolve("etc/jvm.flags"));
-    command.add("-Dheddle.home=" + CHECKOUT);
-    command.add("-Xmx256m");
+    command.addAll(FLAGS);
+    // As the script has it: nodes of a demo map the cache, other commands are over too soon.
+    command.addAll(
+        arguments.getFirst().equals("demo")
+            ? Archive.OF_TESTS.parentFlags()
+            : List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
     command.add("dev.heddle.cli.Main");
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().put("CLASSPATH", System.getProperty("java.class.path"));
+    builder.environment().put("CLASSPATH", Archive.OF_TESTS.classPath());
     return builder;
   }
 

@@ -1,7 +1,8 @@
-package dev.heddle.cli.chaos;
+package dev.heddle.cli.testing;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.heddle.process.DurableFiles;
 import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -27,11 +29,12 @@ import org.slf4j.LoggerFactory;
  * test process that comes first; the other one waits for it. Where no training run succeeds, nodes
  * start without, which the log says.
  */
-final class NodeArchive {
+public final class NodeArchive {
   private static final Logger LOG = LoggerFactory.getLogger(NodeArchive.class);
   private static final Path BASE = Path.of("target/node-archive").toAbsolutePath();
   private static final String ROUNDS = "30";
   private static final long MOST_MINUTES = 4;
+  private static final int KEPT = 2;
 
   private final Path folder;
   private final List<String> jvmFlags;
@@ -48,7 +51,7 @@ final class NodeArchive {
    *
    * @param jvmFlags with which nodes are started
    */
-  static NodeArchive of(List<String> jvmFlags) {
+  public static NodeArchive of(List<String> jvmFlags) {
     try {
       var archive = new NodeArchive(jvmFlags);
       Files.createDirectories(BASE);
@@ -66,7 +69,7 @@ final class NodeArchive {
     }
   }
 
-  String classPath() {
+  public String classPath() {
     List<String> jars = new ArrayList<>(entries.size());
     for (int i = 0; i < entries.size(); i++) {
       jars.add(Files.isDirectory(Path.of(entries.get(i))) ? jar(i).toString() : entries.get(i));
@@ -74,8 +77,13 @@ final class NodeArchive {
     return String.join(File.pathSeparator, jars);
   }
 
+  /** For a command that starts nodes: that they have it; empty: there is none. */
+  public List<String> parentFlags() {
+    return Files.exists(cache()) ? List.of("-Dheddle.aot=" + cache()) : List.of();
+  }
+
   /** That a node has it; empty: there is none. */
-  List<String> flags() {
+  public List<String> flags() {
     return Files.exists(cache()) ? List.of("-XX:AOTCache=" + cache(), "-Xlog:aot=off") : List.of();
   }
 
@@ -113,6 +121,14 @@ final class NodeArchive {
   }
 
   private void make() throws IOException {
+    try (Stream<Path> all = Files.list(BASE)) {
+      // Of class paths that were under test before; unit and integration tests have one each.
+      var others =
+          all.filter(Files::isDirectory).sorted(Comparator.comparingLong(NodeArchive::age));
+      for (var old : others.skip(KEPT - 1).toList()) {
+        DurableFiles.deleteAll(old);
+      }
+    }
     Files.createDirectories(folder);
     for (int i = 0; i < entries.size(); i++) {
       if (Files.isDirectory(Path.of(entries.get(i)))) {
@@ -126,6 +142,11 @@ final class NodeArchive {
       throw new IOException("interrupted while a node was trained", e);
     }
     Files.createFile(done());
+  }
+
+  /** The youngest first. */
+  private static long age(Path folder) {
+    return -folder.toFile().lastModified();
   }
 
   private static void pack(Path classes, Path jar) throws IOException {
