@@ -29,6 +29,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 
@@ -38,6 +39,10 @@ public final class GatewayFixture implements AutoCloseable {
     System.setProperty("jdk.httpclient.allowRestrictedHeaders", "host");
   }
 
+  /** Less than what the gateway closes connections after. */
+  private static final Duration IDLE = Duration.ofSeconds(30);
+
+  private final AtomicLong lastAnswer = new AtomicLong(System.nanoTime());
   private final Closer closer = new Closer();
   private boolean owned;
   private final Credentials credentials;
@@ -214,9 +219,28 @@ public final class GatewayFixture implements AutoCloseable {
                 : HttpRequest.BodyPublishers.ofString(body));
   }
 
+  /**
+   * Sends it again, as browsers do, if the connection was idle for so long that the gateway may
+   * have closed it: whoever's machine stood still cannot know.
+   */
   public HttpResponse<String> send(HttpRequest.Builder request)
       throws IOException, InterruptedException {
-    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    long before = lastAnswer.get();
+    long began = System.nanoTime();
+    try {
+      return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+    } catch (IOException e) {
+      long now = System.nanoTime();
+      if (now - before > IDLE.toNanos()) {
+        return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+      }
+      throw new IOException(
+          "after %d ms; the last answer came %d ms before it"
+              .formatted((now - began) / 1_000_000, (began - before) / 1_000_000),
+          e);
+    } finally {
+      lastAnswer.set(System.nanoTime());
+    }
   }
 
   public HttpResponse<String> send(String method, String path, String body)

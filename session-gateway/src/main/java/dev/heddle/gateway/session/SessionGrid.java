@@ -24,10 +24,12 @@ import dev.heddle.process.HostPort;
 import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -45,6 +47,9 @@ final class SessionGrid implements AutoCloseable {
   private static final String CONNECTIONS = "connections";
   private static final String CHANNELS = "channels";
   private static final String PRESENCE = "presence";
+
+  private static final String MERGE_SECONDS = "5";
+  private static final Duration LOOK = Duration.ofMillis(10);
 
   /** The attribute of a member that names its node. */
   private static final String NODE = "node";
@@ -71,7 +76,8 @@ final class SessionGrid implements AutoCloseable {
   }
 
   /**
-   * Starts the member; returns once it has joined the others that are up.
+   * Starts the member; returns once it has joined the others that are up and holds its share: from
+   * then on no entry is lost when any one of them is.
    *
    * @param name members of other names are not let in
    * @param cipher what this member's entry processors open and seal with
@@ -123,7 +129,39 @@ final class SessionGrid implements AutoCloseable {
         member.getCluster().getLocalMember().getAddress(),
         member.getCluster().getMembers().size(),
         (ticker.nanoTime() - started) / 1_000_000);
+    awaitCopies(member, node, grid.joinTimeout(), ticker);
     return new SessionGrid(member, channelUse);
+  }
+
+  /**
+   * Entries move to a member that has joined, one part after the other: until it is over, some have
+   * one copy only.
+   */
+  private static void awaitCopies(
+      HazelcastInstance member, String node, Duration most, Ticker ticker) {
+    long end = ticker.nanoTime() + most.toNanos();
+    while (member.getCluster().getMembers().size() > 1 && !hasCopies(member)) {
+      if (ticker.nanoTime() - end >= 0) {
+        log.warn(
+            "session grid has not all copies yet node={} millis={} (expected: as many copies as"
+                + " settings say before this node serves)",
+            node,
+            most.toMillis());
+        return;
+      }
+      LockSupport.parkNanos(LOOK.toNanos());
+      if (Thread.currentThread().isInterrupted()) {
+        return;
+      }
+    }
+  }
+
+  private static boolean hasCopies(HazelcastInstance member) {
+    var self = member.getCluster().getLocalMember();
+    var parts = member.getPartitionService();
+    // Before its share is given to it, a new member finds everything in order.
+    return parts.getPartitions().stream().anyMatch(part -> self.equals(part.getOwner()))
+        && parts.isClusterSafe();
   }
 
   /** Java serialization is left to the grid's own messages. */
@@ -209,6 +247,9 @@ final class SessionGrid implements AutoCloseable {
     set(config, ClusterProperty.HEARTBEAT_INTERVAL_SECONDS, "1");
     set(config, ClusterProperty.MAX_NO_HEARTBEAT_SECONDS, "10");
     set(config, ClusterProperty.HEALTH_MONITORING_LEVEL, "OFF");
+    // Halves of a split grid look for each other this often; by itself, after minutes only.
+    set(config, ClusterProperty.MERGE_FIRST_RUN_DELAY_SECONDS, MERGE_SECONDS);
+    set(config, ClusterProperty.MERGE_NEXT_RUN_DELAY_SECONDS, MERGE_SECONDS);
     // One map with short operations: more threads would only switch.
     set(config, ClusterProperty.IO_THREAD_COUNT, "1");
     set(config, ClusterProperty.PARTITION_OPERATION_THREAD_COUNT, "2");

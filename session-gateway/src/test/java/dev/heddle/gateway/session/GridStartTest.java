@@ -2,6 +2,7 @@ package dev.heddle.gateway.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.hazelcast.core.Hazelcast;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.SharedGrid;
 import dev.heddle.process.Closer;
@@ -12,12 +13,14 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.RepeatedTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -63,5 +66,33 @@ class GridStartTest {
       one.change(TENANT, session, List.of(new SessionStore.Change("a", "1", null)));
       assertEquals(Map.of("a", "1"), two.get(TENANT, session, List.of()));
     }
+  }
+
+  /** Whoever replaces gateways one by one goes on with the next as soon as one has started. */
+  @Test
+  void oneThatHasStartedHoldsWhatTheOtherWillLose() throws Exception {
+    var keys = directory.resolve("session-keys.yaml");
+    KeyRing.createIfAbsent(keys);
+    try (var closer = new Closer()) {
+      var one = closer.register("one", store("one", keys, List.of()));
+      var victim = Hazelcast.getAllHazelcastInstances().iterator().next();
+      var sessions = new ArrayList<String>();
+      for (int i = 0; i < 300; i++) {
+        var session = one.visit(TENANT, null).session();
+        one.change(TENANT, session, List.of(new SessionStore.Change("a", "1", null)));
+        sessions.add(session);
+      }
+      var two = closer.register("two", store("two", keys, List.of(one.gridAddress().toString())));
+      victim.getLifecycleService().terminate();
+      for (var session : sessions) {
+        assertEquals(Map.of("a", "1"), two.get(TENANT, session, List.of()));
+      }
+    }
+  }
+
+  private static SessionStore store(String node, Path keys, List<String> members) {
+    var config = new SharedGrid(keys, JOIN, false).settings(GatewayConfig.defaults(), members);
+    return new SessionStore(
+        node, config.session(), config.hazelcast(), Clock.systemUTC(), new SimpleMeterRegistry());
   }
 }

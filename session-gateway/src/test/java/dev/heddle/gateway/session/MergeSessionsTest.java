@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.hazelcast.spi.merge.MergingValue;
-import com.hazelcast.spi.properties.ClusterProperty;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.SharedGrid;
 import dev.heddle.gateway.session.SessionRecords.SessionName;
@@ -23,7 +22,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,25 +38,13 @@ class MergeSessionsTest {
   /** For who does. */
   private static final Duration JOIN = Duration.ofSeconds(60);
 
-  /** How soon, and how often, halves look for each other. */
-  private static final List<String> LOOKS =
-      List.of(
-          ClusterProperty.MERGE_FIRST_RUN_DELAY_SECONDS.getName(),
-          ClusterProperty.MERGE_NEXT_RUN_DELAY_SECONDS.getName());
-
   private final ManualClock clock = new ManualClock(Instant.parse("2026-01-01T00:00:00Z"));
 
   @TempDir private Path directory;
 
   @BeforeEach
-  void looksSoon() throws IOException {
-    LOOKS.forEach(each -> System.setProperty(each, "1"));
+  void keys() throws IOException {
     KeyRing.createIfAbsent(directory.resolve("session-keys.yaml"));
-  }
-
-  @AfterEach
-  void looksAsItDoes() {
-    LOOKS.forEach(System::clearProperty);
   }
 
   private SessionStore store(String node, int port, List<String> members, Duration join) {
