@@ -50,6 +50,8 @@ public final class ColdStartExperiment implements Experiment {
   /** First calls that warm the Java machine of the leaf, each of another version. */
   private static final int WARM = 5;
 
+  private static final int QUICK_WARM = 2;
+
   /** Small functions of each runtime by state, and others that warm the leaf. */
   private static final int SMALL = 20;
 
@@ -113,13 +115,14 @@ public final class ColdStartExperiment implements Experiment {
       cluster.start(START);
       var invoker = new InvokerGrpcClient(channels);
       var deployed = new ArrayList<Deployed>();
-      for (int i = 0; i < WARM + runs; i++) {
-        progress.accept("deploying " + (i + 1) + " of " + (WARM + runs));
+      int warm = options.quick() ? QUICK_WARM : WARM;
+      for (int i = 0; i < warm + runs; i++) {
+        progress.accept("deploying " + (i + 1) + " of " + (warm + runs));
         deployed.add(deploy(edge, "cold-" + i, options.seed() + i));
       }
       progress.accept("a leaf joins");
       joining.start(START);
-      first(invoker, late.internal(), deployed, findings, ticker);
+      first(invoker, late.internal(), deployed, warm, findings, ticker);
       var leaves = new ArrayList<HostPort>();
       nodes.layout().leaves().forEach(leaf -> leaves.add(leaf.internal()));
       leaves.add(late.internal());
@@ -132,6 +135,7 @@ public final class ColdStartExperiment implements Experiment {
       byState(
           new SandboxStates(states, invoker, metrics, ticker, findings, progress),
           deployed,
+          warm,
           small,
           options);
     }
@@ -146,7 +150,7 @@ public final class ColdStartExperiment implements Experiment {
     findings.note(
         "first calls include the call to the leaf, the way of the code from another leaf, and its"
             + " first result; the leaf's Java machine is warm by "
-            + WARM
+            + (options.quick() ? QUICK_WARM : WARM)
             + " other versions");
     findings.note("everywhere: from the deploy's answer to the first result at the last leaf");
     findings.note(
@@ -180,6 +184,7 @@ public final class ColdStartExperiment implements Experiment {
   private static void byState(
       SandboxStates states,
       List<Deployed> large,
+      int warm,
       Map<String, List<Subject>> small,
       BenchOptions options) {
     var warming = new ArrayList<Subject>();
@@ -190,9 +195,9 @@ public final class ColdStartExperiment implements Experiment {
     });
     var modules =
         large.stream().map(each -> new Subject(each.name(), each.version(), EVENT)).toList();
-    warming.addAll(modules.subList(0, WARM));
-    int last = Math.min(modules.size(), WARM + MOST_LARGE);
-    kinds.put("largeWasm", modules.subList(WARM, last));
+    warming.addAll(modules.subList(0, warm));
+    int last = Math.min(modules.size(), warm + MOST_LARGE);
+    kinds.put("largeWasm", modules.subList(warm, last));
     states.warm(warming, options.load().warmup());
     states.measure(kinds, Math.min(MOST_ROUNDS, options.load().runs()));
   }
@@ -205,6 +210,7 @@ public final class ColdStartExperiment implements Experiment {
       InvokerGrpcClient invoker,
       HostPort leaf,
       List<Deployed> deployed,
+      int warm,
       Findings findings,
       Ticker ticker) {
     var times = new LatencyRecorder();
@@ -215,7 +221,7 @@ public final class ColdStartExperiment implements Experiment {
       long nanos = ticker.nanoTime() - began;
       began = ticker.nanoTime();
       call(invoker, leaf, deployed.get(i), findings);
-      if (i >= WARM) {
+      if (i >= warm) {
         times.record(nanos);
         again.record(ticker.nanoTime() - began);
         findings.figure("firstCallMillis", nanos / 1e6);

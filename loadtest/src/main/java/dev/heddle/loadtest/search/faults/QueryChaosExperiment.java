@@ -62,6 +62,7 @@ public final class QueryChaosExperiment implements Experiment {
   private static final Duration START = Duration.ofMinutes(3);
   private static final Duration SETTLING = Duration.ofMinutes(3);
   private static final Duration WARMING = Duration.ofSeconds(30);
+  private static final Duration QUICK_WARMING = Duration.ofSeconds(10);
 
   /** For each kind of fault to have been there at least once, on a machine that stands still. */
   private static final Duration LONGER = Duration.ofMinutes(2);
@@ -172,7 +173,7 @@ public final class QueryChaosExperiment implements Experiment {
       var patient = site.clients(token, known, CALM_DEADLINE);
       if (settled(patient, ticker, options.seed(), "before any fault", findings)) {
         var hurried = site.clients(token, known, DEADLINE);
-        warm(hurried, ticker, options.seed(), findings);
+        warm(hurried, options, ticker, findings);
         long placed = site.generations();
         hurt(site, hurried, placed, options.seed(), findings);
         boolean rests = settled(patient, ticker, options.seed(), "after the last fault", findings);
@@ -284,10 +285,11 @@ public final class QueryChaosExperiment implements Experiment {
 
   /** Asks until the deadline suffices, if it does on this machine. */
   private static void warm(
-      QueryClientsGrpcClient clients, Ticker ticker, long seed, Findings findings)
+      QueryClientsGrpcClient clients, BenchOptions options, Ticker ticker, Findings findings)
       throws InterruptedException {
     var tally = new QueryTallyWire();
-    var _ = inARow(clients, WARMING, ticker, seed, tally);
+    var time = options.quick() ? QUICK_WARMING : WARMING;
+    var _ = inARow(clients, time, ticker, options.seed(), tally);
     tally.wrong().forEach(each -> findings.problem("warming up: " + each));
   }
 
