@@ -113,7 +113,7 @@ final class GroupMetadataTest extends RaftNodes {
   @Test
   void theOthersFollowItIntoItsTerm() throws Exception {
     startThree();
-    write(leader(), "one");
+    write("one");
     String follower = follower();
     Eventually.eventually("has it", () -> replica(follower).lines.equals(List.of("one")));
     group(follower).close();
@@ -123,7 +123,7 @@ final class GroupMetadataTest extends RaftNodes {
     open(follower);
 
     Eventually.eventually("one leader", () -> inOneTerm(before));
-    write(leader(), "two");
+    write("two");
     for (String node : groups.keySet()) {
       Eventually.eventually("alike", () -> replica(node).lines.equals(List.of("one", "two")));
     }
@@ -132,7 +132,7 @@ final class GroupMetadataTest extends RaftNodes {
   @Test
   void membersThatWereLostAreTakenFromTheirCopy() throws Exception {
     startThree();
-    write(leader(), "one");
+    write("one");
     String follower = follower();
     Eventually.eventually("has it", () -> replica(follower).lines.equals(List.of("one")));
     group(follower).close();
@@ -172,7 +172,7 @@ final class GroupMetadataTest extends RaftNodes {
   @Test
   void membersThatCannotBeCopiedAreCopiedBeforeTheLogIsCut() throws Exception {
     startThree();
-    write(leader(), "one");
+    write("one");
     String leader = leader();
     String follower = follower();
     Eventually.eventually("has it", () -> replica(follower).lines.equals(List.of("one")));
@@ -181,7 +181,7 @@ final class GroupMetadataTest extends RaftNodes {
 
     // Whoever leads next tells the others who the members are.
     stop(leader);
-    write(leader(), "two");
+    write("two");
     Eventually.eventually("has it", () -> replica(follower).lines.equals(List.of("one", "two")));
     assertArrayEquals(former, Files.readAllBytes(file(follower, "members")));
     replica(follower).store();
@@ -234,7 +234,7 @@ final class GroupMetadataTest extends RaftNodes {
   @Test
   void aCandidateThatCannotWriteItsTermIsClosedAndStandsAgainOnceItCan() throws Exception {
     startThree();
-    write(leader(), "one");
+    write("one");
     String leader = leader();
     String follower = follower();
     Eventually.eventually("has it", () -> replica(follower).lines.equals(List.of("one")));
@@ -249,7 +249,7 @@ final class GroupMetadataTest extends RaftNodes {
     group(follower).close();
     Files.delete(inTheWay.resolve("full"));
     open(follower);
-    write(leader(), "two");
+    write("two");
     Eventually.eventually("alike", () -> replica(follower).lines.equals(List.of("one", "two")));
   }
 

@@ -30,8 +30,7 @@ final class RaftMembersTest extends RaftNodes {
     }
     // With it ends a term, and with a term a segment of the log, which the others then cut.
     stop(away);
-    String leader = leader();
-    write(leader, "last");
+    write("last");
     for (String node : groups.keySet()) {
       Eventually.eventually("has the last", () -> replica(node).lines.size() == 11);
       replica(node).store();
@@ -49,7 +48,7 @@ final class RaftMembersTest extends RaftNodes {
     start("b");
     open("a", "a", "b");
     open("b", "a", "b");
-    write(leader(), "kept");
+    write("kept");
     Eventually.eventually("both have it", () -> replica("a").lines.equals(replica("b").lines));
     stop("b");
     DurableFiles.deleteAll(directory.resolve("b"));
@@ -93,7 +92,7 @@ final class RaftMembersTest extends RaftNodes {
     startThree();
     String leader = leader();
     for (int i = 0; i < 50; i++) {
-      write(leader, "line " + i);
+      write("line " + i);
     }
     Eventually.eventually(
         "all applied",
@@ -119,7 +118,7 @@ final class RaftMembersTest extends RaftNodes {
     group(leader)
         .change(after, after.stream().filter(m -> !m.node().equals(gone)).toList())
         .get(60, TimeUnit.SECONDS);
-    write(leader, "last");
+    write("last");
     Eventually.eventually("d follows", () -> replica("d").lines.contains("last"));
   }
 

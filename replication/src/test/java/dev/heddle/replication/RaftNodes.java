@@ -3,6 +3,7 @@ package dev.heddle.replication;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
 import dev.heddle.process.testing.Eventually;
@@ -15,6 +16,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -84,6 +87,33 @@ abstract class RaftNodes {
     return group(node)
         .propose(new Proposal(client, ++calls, bytes(line), null))
         .get(60, TimeUnit.SECONDS);
+  }
+
+  /** By whoever leads, however often that changes: a proposal is done once. */
+  Written write(String line) throws Exception {
+    var proposal = new Proposal(client, ++calls, bytes(line), null);
+    return retried(() -> group(leader()).propose(proposal));
+  }
+
+  /** A node's barrier, however often the leader changes meanwhile. */
+  long barrier(String node) throws Exception {
+    return retried(() -> group(node).barrier());
+  }
+
+  private static <T> T retried(Callable<CompletableFuture<T>> call) throws Exception {
+    long began = System.nanoTime();
+    while (true) {
+      try {
+        return call.call().get(60, TimeUnit.SECONDS);
+      } catch (ExecutionException e) {
+        boolean noLeader =
+            e.getCause() instanceof HeddleException known
+                && (known.code() == ErrorCode.NO_MAJORITY || known.code() == ErrorCode.NOT_LEADER);
+        if (!noLeader || System.nanoTime() - began > TimeUnit.MINUTES.toNanos(1)) {
+          throw e;
+        }
+      }
+    }
   }
 
   RaftNode node(String name) {
