@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.heddle.cli.terminal.Console;
 import dev.heddle.loadtest.measure.BenchReport;
+import dev.heddle.loadtest.measure.Billing;
 import dev.heddle.loadtest.measure.Conditions;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.ExperimentRun;
@@ -62,7 +63,7 @@ class BenchCompareCommandTest {
             List.of(),
             Map.of("clients", 1),
             7,
-            List.of(new ExperimentRun(STARTED, conditions, result)))
+            List.of(new ExperimentRun(STARTED, conditions, Billing.NONE, result)))
         .writeTo(file);
     return file.toString();
   }

@@ -95,7 +95,8 @@ public final class Coordinator implements AutoCloseable {
     var datasets = new DatasetRegistry(config, catalog, shards, ticker, clock);
     var functions = new FunctionRegistry(config, catalog, code, engine, names, clock);
     var leaves = new LeafGrpcClient(channels, telemetry.tracing());
-    var ledger = new Ledger(new SettleGrpcClient(channels)::settle, registry);
+    var billed = new Billed(config.rates(), registry);
+    var ledger = new Ledger(new SettleGrpcClient(channels)::settle, billed, registry);
     Future<?> _ =
         timer.scheduleWithFixedDelay(
             ledger::settle, SETTLE.toNanos(), SETTLE.toNanos(), TimeUnit.NANOSECONDS);
@@ -138,6 +139,7 @@ public final class Coordinator implements AutoCloseable {
                 policies.scheduling(config.scheduling()),
                 invokers,
                 ThreadLocalRandom::current),
+            billed,
             ticker,
             registry,
             telemetry.tracing());

@@ -58,6 +58,7 @@ final class InvocationGrpcClient {
   private final FunctionNames names;
   private final InvokerTable table;
   private final InvokerChoice choice;
+  private final Billed billed;
   private final Ticker ticker;
   private final Counter elsewhere;
   private final MeterRegistry registry;
@@ -73,6 +74,7 @@ final class InvocationGrpcClient {
       FunctionNames names,
       InvokerTable table,
       InvokerChoice choice,
+      Billed billed,
       Ticker ticker,
       MeterRegistry registry,
       Tracing tracing) {
@@ -82,6 +84,7 @@ final class InvocationGrpcClient {
     this.names = names;
     this.table = table;
     this.choice = choice;
+    this.billed = billed;
     this.ticker = ticker;
     this.registry = registry;
     this.tracing = tracing;
@@ -120,12 +123,12 @@ final class InvocationGrpcClient {
       var leaf = chosen.leaf();
       count(chosen);
       try {
-        return billed(call(leaf, message, why), http, start, chosen);
+        return billed(call(leaf, message, why), caller, http, start, chosen);
       } catch (StatusRuntimeException e) {
         boolean arrived = !neverArrived(e);
         boolean again = !arrived || (!refused && noRoom(e) && candidates.size() > 1);
         if (!again) {
-          throw failure(e, function, leaf);
+          throw failure(e, caller, function, leaf);
         }
         refused |= arrived;
         candidates.remove(leaf);
@@ -272,22 +275,31 @@ final class InvocationGrpcClient {
   }
 
   private InvokeResponse billed(
-      InvokeResponse response, boolean http, long start, InvokerChoice.Chosen chosen) {
+      InvokeResponse response,
+      Caller caller,
+      boolean http,
+      long start,
+      InvokerChoice.Chosen chosen) {
     return response.toBuilder()
-        .setBill(priced(response.getBill()))
+        .setBill(priced(response.getBill(), caller))
         .setHttpReply(http)
         .setPlacement(chosen.text())
         .setTookMicros((ticker.nanoTime() - start) / 1_000)
         .build();
   }
 
-  private Bill priced(Bill bill) {
-    return bill.toBuilder().setCostPicos(config.rates().picos(QueryWire.bill(bill))).build();
+  /** With its price. Those of calls within calls are in the outer one's, too. */
+  private Bill priced(Bill bill, Caller caller) {
+    var known = QueryWire.bill(bill);
+    if (caller.depth() == 0) {
+      billed.invocation(known);
+    }
+    return bill.toBuilder().setCostPicos(config.rates().picos(known)).build();
   }
 
   /** What the leaf answered, its bill priced; or that it did not answer. */
   private StatusRuntimeException failure(
-      StatusRuntimeException failure, FunctionRef function, NodeRecord leaf) {
+      StatusRuntimeException failure, Caller caller, FunctionRef function, NodeRecord leaf) {
     var told = failure.getTrailers();
     boolean answered = told != null && told.containsKey(GrpcErrors.ERROR);
     var known = GrpcErrors.fromStatus(failure);
@@ -298,7 +310,7 @@ final class InvocationGrpcClient {
     if (told != null) {
       byte @Nullable [] bill = told.get(GrpcMetadata.BILL);
       if (bill != null) {
-        trailers.put(GrpcMetadata.BILL, priced(bill));
+        trailers.put(GrpcMetadata.BILL, priced(bill, caller));
       }
       copy(told, trailers, GrpcMetadata.INVOCATION);
       copy(told, trailers, GrpcMetadata.FUNCTION_VERSION);
@@ -315,9 +327,9 @@ final class InvocationGrpcClient {
         how);
   }
 
-  private byte[] priced(byte[] bill) {
+  private byte[] priced(byte[] bill, Caller caller) {
     try {
-      return priced(Bill.parseFrom(bill)).toByteArray();
+      return priced(Bill.parseFrom(bill), caller).toByteArray();
     } catch (InvalidProtocolBufferException e) {
       throw new IllegalStateException(
           "bill of a failed invocation: unreadable (expected: a bill)", e);

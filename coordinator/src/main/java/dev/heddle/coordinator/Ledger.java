@@ -70,6 +70,7 @@ final class Ledger {
   }
 
   private final Leaves leaves;
+  private final Billed billed;
   private final Counter settled;
   private final Counter unsettled;
 
@@ -78,14 +79,20 @@ final class Ledger {
 
   private final Map<String, Bill> late = new LinkedHashMap<>();
 
-  Ledger(Leaves leaves, MeterRegistry registry) {
+  Ledger(Leaves leaves, Billed billed, MeterRegistry registry) {
     this.leaves = leaves;
+    this.billed = billed;
     this.settled = registry.counter("heddle_coordinator_attempts_settled_late");
     this.unsettled = registry.counter("heddle_coordinator_attempts_unsettled");
   }
 
-  /** A query ended; those of its calls whose cost is not known are to be settled. */
-  void ended(String queryId, List<Attempt> attempts) {
+  /**
+   * A query ended; those of its calls whose cost is not known are to be settled.
+   *
+   * @param spent what is known
+   */
+  void ended(String queryId, Bill spent, List<Attempt> attempts) {
+    billed.query(spent);
     ended(
         queryId,
         "",
@@ -188,6 +195,7 @@ final class Ledger {
   }
 
   private synchronized void keep(String queryId, Bill bill) {
+    billed.query(bill);
     late.merge(queryId, bill, Bill::plus);
     if (late.size() > MOST) {
       late.remove(late.keySet().iterator().next());

@@ -140,7 +140,7 @@ final class QueryRun {
       return finish();
     } finally {
       course.abandon();
-      shared.ledger().ended(template.queryId(), course.attempts());
+      shared.ledger().ended(template.queryId(), gather.bill(), course.attempts());
       loop.close();
     }
   }

@@ -130,7 +130,7 @@ class ImprovementsTest {
             new ReplicaChoice(table, new C3Policy(), () -> random, TICKER),
             new NoHedging(),
             new Tree("test", 0, ThreadLocalRandom::current, TICKER),
-            new Ledger(new SettleGrpcClient(channels)::settle, registry),
+            SharedStateBuilder.ledger(new SettleGrpcClient(channels)::settle),
             TICKER,
             registry);
     var service = new QueryGrpcService(CoordinatorConfig.defaults(), queries, TICKER);

@@ -30,6 +30,7 @@ class LedgerTest {
                 ? CompletableFuture.failedFuture(new IllegalStateException("gone"))
                 : CompletableFuture.completedFuture(Map.copyOf(known));
           },
+          new Billed(RateCard.defaults(), registry),
           registry);
 
   private static Attempt attempt(String address, int number, boolean settled) {
@@ -60,7 +61,9 @@ class LedgerTest {
   @Test
   void asksLeavesUntilTheyTell() {
     ledger.ended(
-        "q", List.of(attempt("a", 1, false), attempt("a", 2, true), attempt("b", 1, true)));
+        "q",
+        bill(30),
+        List.of(attempt("a", 1, false), attempt("a", 2, true), attempt("b", 1, true)));
     ledger.settle();
     assertEquals(List.of("a 1"), asked);
     assertEquals(Optional.empty(), ledger.late("q"));
@@ -71,20 +74,22 @@ class LedgerTest {
     assertEquals(2, asked.size());
     assertEquals(1, count("heddle_coordinator_attempts_settled_late"));
     assertEquals(0, count("heddle_coordinator_attempts_unsettled"));
+    var billed = registry.get("heddle_coordinator_billed_active_seconds").tag("of", "queries");
+    assertEquals(100e-9, billed.functionCounter().count(), 1e-15);
   }
 
   @Test
   void aQuerysLateBillsAddUp() {
     known.put(new Ref("q", 1), bill(70));
     known.put(new Ref("q", 2), bill(7));
-    ledger.ended("q", List.of(attempt("a", 1, false), attempt("a", 2, false)));
+    ledger.ended("q", Bill.NONE, List.of(attempt("a", 1, false), attempt("a", 2, false)));
     ledger.settle();
     assertEquals(77, ledger.late("q").orElseThrow().activeNanos());
   }
 
   @Test
   void whatADeadLeafDoesNotTellStaysUnsettled() {
-    ledger.ended("q", List.of(attempt("dead", 1, false)));
+    ledger.ended("q", Bill.NONE, List.of(attempt("dead", 1, false)));
     for (int i = 0; i < 10; i++) {
       ledger.settle();
     }
@@ -97,7 +102,7 @@ class LedgerTest {
   void whatACoordinatorDidNotKnowWhenItAnsweredIsAskedOfIt() {
     var answered = attempt("mid", 1, true);
     answered.open = List.of("leaf-3/1");
-    ledger.ended("q", List.of(answered, attempt("mid", 2, true)));
+    ledger.ended("q", Bill.NONE, List.of(answered, attempt("mid", 2, true)));
     ledger.settle();
     assertEquals(List.of("mid 1"), asked);
     known.put(new Ref("q", "", 1, true), bill(70).plus(Bill.open(List.of("leaf-3/1"))));
@@ -133,7 +138,7 @@ class LedgerTest {
   @Test
   void aCoordinatorIsAskedForAsLongAsItsOwnTriesMayTake() {
     var attempt = handed("mid");
-    ledger.ended("q", List.of(attempt));
+    ledger.ended("q", Bill.NONE, List.of(attempt));
     for (int i = 0; i < 25; i++) {
       ledger.settle();
     }
@@ -146,7 +151,7 @@ class LedgerTest {
 
   @Test
   void aCoordinatorThatIsSilentIsAskedNoMoreOftenThanALeaf() {
-    ledger.ended("q", List.of(handed("dead")));
+    ledger.ended("q", Bill.NONE, List.of(handed("dead")));
     for (int i = 0; i < 10; i++) {
       ledger.settle();
     }
@@ -167,7 +172,7 @@ class LedgerTest {
     for (int i = 0; i < 10_500; i++) {
       many.add(attempt("a", i, false));
     }
-    ledger.ended("q", many);
+    ledger.ended("q", Bill.NONE, many);
     assertEquals(500, count("heddle_coordinator_attempts_unsettled"));
     ledger.settle();
     assertEquals(10, asked.size());

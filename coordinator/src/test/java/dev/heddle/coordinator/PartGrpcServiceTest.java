@@ -149,7 +149,7 @@ class PartGrpcServiceTest {
             .config(config)
             .catalog(catalog::view)
             .tree(new Tree(name, fanIn, ThreadLocalRandom::current, TICKER))
-            .ledger(new Ledger(new SettleGrpcClient(channels)::settle, new SimpleMeterRegistry()));
+            .ledger(SharedStateBuilder.ledger(new SettleGrpcClient(channels)::settle));
     return name.equals("root")
         ? builder.epochs(epochs).reasks(reasks).build()
         : builder.epochs(new StatisticsEpochs(name, Duration.ofHours(1), TICKER)).build();

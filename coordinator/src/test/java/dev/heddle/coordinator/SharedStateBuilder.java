@@ -38,8 +38,7 @@ final class SharedStateBuilder {
   private KnownShards known;
   private Tree tree;
   private HedgingPolicy hedging = new NoHedging();
-  private Ledger ledger =
-      new Ledger((address, calls) -> new CompletableFuture<>(), new SimpleMeterRegistry());
+  private Ledger ledger = ledger((address, calls) -> new CompletableFuture<>());
   private Counter reasks = counter("reasks");
 
   SharedStateBuilder(ReplicaTable table, Channels channels, Ticker ticker) {
@@ -51,6 +50,11 @@ final class SharedStateBuilder {
     this.planner = new Planner(new ReplicaChoice(table, new C3Policy(), () -> random, ticker));
     this.epochs = new StatisticsEpochs("test", Duration.ofSeconds(1), ticker);
     this.tree = new Tree("test", 0, ThreadLocalRandom::current, ticker);
+  }
+
+  static Ledger ledger(Ledger.Leaves leaves) {
+    var registry = new SimpleMeterRegistry();
+    return new Ledger(leaves, new Billed(RateCard.defaults(), registry), registry);
   }
 
   private static Counter counter(String name) {

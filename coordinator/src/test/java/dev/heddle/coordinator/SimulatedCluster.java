@@ -33,7 +33,6 @@ import dev.heddle.process.Channels;
 import dev.heddle.process.Credentials;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.testing.ManualTicker;
-import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -159,7 +158,7 @@ final class SimulatedCluster implements AutoCloseable {
         .epochs(new StatisticsEpochs("simulation-" + name, Duration.ofSeconds(1), ticker))
         .tree(new Tree(name, fanIn, () -> random, ticker))
         .hedging(hedging.make(ticker))
-        .ledger(new Ledger(this::settle, new SimpleMeterRegistry()))
+        .ledger(SharedStateBuilder.ledger(this::settle))
         .config(Fixtures.withBars(barInterval))
         .build();
   }
@@ -488,7 +487,7 @@ final class SimulatedCluster implements AutoCloseable {
       boolean cut = gather.cut();
       var found = run.finish(gather.merged(), coverage);
       run.close();
-      shared.ledger().ended(template.queryId(), course.attempts());
+      shared.ledger().ended(template.queryId(), Bill.NONE, course.attempts());
       answered.accept(
           new Answered(
               template.queryId(),

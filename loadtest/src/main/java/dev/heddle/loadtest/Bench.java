@@ -1,5 +1,6 @@
 package dev.heddle.loadtest;
 
+import dev.heddle.loadtest.chaos.ClusterBills;
 import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.BenchReport;
 import dev.heddle.loadtest.measure.ConditionsMeter;
@@ -105,6 +106,7 @@ public final class Bench {
       throws InterruptedException {
     var startedAt = clock.instant();
     Consumer<String> progress = line -> say(place + experiment.name() + ": " + line);
+    var billedBefore = ClusterBills.total();
     try (var meter = ConditionsMeter.start(ticker)) {
       ExperimentResult result;
       try {
@@ -120,7 +122,8 @@ public final class Bench {
         }
         result = ExperimentResult.notRun(experiment.name(), "not measured: " + e.getMessage());
       }
-      return new ExperimentRun(startedAt, meter.stop(), result);
+      var billed = ClusterBills.total().minus(billedBefore);
+      return new ExperimentRun(startedAt, meter.stop(), billed, result);
     }
   }
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A node of a cluster of processes.
@@ -32,9 +33,19 @@ public record NodeSpec(
     Optional<HostPort> grpc,
     String config,
     List<String> wrapper) {
+  private static final Pattern HTTP = Pattern.compile("(?m)^\\s+http: \"?([^\\s\"]+)\"?$");
+
   public NodeSpec {
     roles = List.copyOf(roles);
     wrapper = List.copyOf(wrapper);
+  }
+
+  /** Where its gateway listens, if it has one. */
+  Optional<HostPort> http() {
+    var line = HTTP.matcher(config);
+    return roles.contains("gateway") && line.find()
+        ? Optional.of(HostPort.parse(line.group(1)))
+        : Optional.empty();
   }
 
   public boolean leaf() {

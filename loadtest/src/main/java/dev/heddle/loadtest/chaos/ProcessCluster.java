@@ -141,9 +141,18 @@ public final class ProcessCluster implements AutoCloseable {
     all.forEach(NodeProcess::kill);
   }
 
+  /** Nodes that stand still would be waited for. */
+  private void takeBills() {
+    specs.values().stream()
+        .filter(spec -> spec.roles().contains("coordinator") && serves(spec.node()))
+        .flatMap(spec -> spec.http().stream())
+        .forEach(ClusterBills::take);
+  }
+
   /** Kills all nodes; nothing of them is left on return but their files. */
   @Override
   public void close() {
+    takeBills();
     killAll();
     atExit.cancel();
   }

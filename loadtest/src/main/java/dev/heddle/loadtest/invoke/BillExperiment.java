@@ -1,5 +1,6 @@
 package dev.heddle.loadtest.invoke;
 
+import dev.heddle.loadtest.chaos.ClusterBills;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.ProcessCluster;
@@ -8,6 +9,9 @@ import dev.heddle.loadtest.measure.BenchOptions;
 import dev.heddle.loadtest.measure.Experiment;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.LatencyRecorder;
+import dev.heddle.process.Channels;
+import dev.heddle.process.Closer;
+import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.Ticker;
@@ -28,6 +32,12 @@ public final class BillExperiment implements Experiment {
   private static final long MEMORY_MIB = 128;
   private static final int SAMPLES = 200;
   private static final double MOST_OFF_PERCENT = 1;
+  private static final int LEAVES = 2;
+  private static final int CALLS_A_QUERY = 10;
+  private static final int MOST_PROBLEMS = 10;
+
+  /** Of a sum, by which meters may be off: they are read as decimal fractions. */
+  private static final double ROUNDING = 1e-6;
 
   private final JavaCommand java;
   private final Path directory;
@@ -62,7 +72,8 @@ public final class BillExperiment implements Experiment {
       throws InterruptedException {
     var findings = new Findings();
     long steps = Calibration.steps(WORK);
-    var nodes = FunctionNodes.together(directory, new FreePorts());
+    var ports = new FreePorts();
+    var nodes = FunctionNodes.together(directory, ports);
     try (var cluster = new ProcessCluster(nodes.layout(), java, ticker)) {
       progress.accept("starting a process");
       cluster.start(START);
@@ -84,13 +95,49 @@ public final class BillExperiment implements Experiment {
         throw new HeddleException(ErrorCode.UNAVAILABLE, nodes.http() + ": " + e, e);
       }
     }
+    queries(ports, ticker, findings, progress);
     findings.note(
         "over HTTP; the truth is what the handler reads around its work: its thread's CPU time"
             + " beside the billed one, elapsed time beside the billed active time");
     findings.note(
         "the calibrated time is the median of the same work on a bare thread of this process,"
             + " before and after");
+    findings.note(
+        "queries: the bill beside what its leaves say that they took, and the sum of all bills"
+            + " beside the coordinator's meters");
     return findings.result(name(), calls + " calls of " + steps + " steps, one after the other");
+  }
+
+  /** Leaves sum up to the whole, and so do bills. */
+  private void queries(FreePorts ports, Ticker ticker, Findings findings, Consumer<String> progress)
+      throws InterruptedException {
+    var nodes = FunctionNodes.apart(directory.resolve("leaves"), ports, LEAVES);
+    var head = nodes.nodes().getLast();
+    try (var closer = new Closer()) {
+      var cluster = closer.register("cluster", new ProcessCluster(nodes.layout(), java, ticker));
+      var channels = closer.register("channels", new Channels(Credentials.none()));
+      progress.accept("starting " + nodes.nodes().size() + " processes");
+      cluster.start(START);
+      var client = new BilledQueriesGrpcClient(channels, head.grpc().orElseThrow(), ticker);
+      client.load();
+      int queries = Math.max(1, calls / CALLS_A_QUERY);
+      var before = ClusterBills.of(nodes.http());
+      progress.accept(queries + " queries");
+      var sum = client.ask(queries);
+      var metered = ClusterBills.of(nodes.http()).minus(before);
+      sum.problems().stream().limit(MOST_PROBLEMS).forEach(findings::problem);
+      double billed = sum.activeNanos() / 1e9;
+      if (Math.abs(metered.activeSeconds() - billed) > ROUNDING * billed) {
+        findings.problem(
+            "queries: %.9f s by the coordinator's meters (expected: %.9f, the sum of all bills)"
+                .formatted(metered.activeSeconds(), billed));
+      }
+      findings.series("queries", sum.times());
+      findings.figure("queriesBilledMillis", sum.activeNanos() / 1e6);
+      findings.figure("queriesLeavesMillis", sum.leafNanos() / 1e6);
+    } catch (IOException e) {
+      throw new HeddleException(ErrorCode.UNAVAILABLE, nodes.http() + ": " + e, e);
+    }
   }
 
   /** With work of a hundredth, so that it is the number of calls that counts. */

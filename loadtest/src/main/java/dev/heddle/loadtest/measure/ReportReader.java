@@ -88,7 +88,18 @@ final class ReportReader {
             texts(at(json, "problems")),
             all(at(json, "curves"), ReportReader::curve));
     return new ExperimentRun(
-        Instant.parse(text(json, "startedAt")), conditions(at(json, "conditions")), result);
+        Instant.parse(text(json, "startedAt")),
+        conditions(at(json, "conditions")),
+        Optional.ofNullable(json.get("billed")).map(ReportReader::billing).orElse(Billing.NONE),
+        result);
+  }
+
+  private static Billing billing(JsonNode json) {
+    return new Billing(
+        number(json, "activeSeconds"),
+        number(json, "cpuSeconds"),
+        number(json, "memoryMibSeconds"),
+        number(json, "cost"));
   }
 
   private static Conditions conditions(JsonNode json) {

@@ -15,8 +15,21 @@ public final class ReportText {
   /** The result, and what of the conditions it was measured in must be known to judge it. */
   public static String of(ExperimentRun run) {
     var text = new StringBuilder(of(run.result()));
+    if (run.billed().any()) {
+      text.append("\nbilled: ").append(billed(run.billed()));
+    }
     run.conditions().warnings().forEach(each -> text.append("\nwarning: ").append(each));
     return text.toString();
+  }
+
+  /** What an experiment cost, by the bills of its requests. */
+  public static String billed(Billing billed) {
+    return "%s s active, %s s of CPU, %s MiB s of memory, %s by the rate card"
+        .formatted(
+            figure(billed.activeSeconds()),
+            figure(billed.cpuSeconds()),
+            figure(billed.memoryMibSeconds()),
+            String.format(Locale.ROOT, "%.9f", billed.cost()));
   }
 
   /** Lines without a line break at the end; times in milliseconds. */

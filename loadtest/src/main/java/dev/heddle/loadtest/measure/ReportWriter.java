@@ -35,6 +35,14 @@ final class ReportWriter {
     json.put("startedAt", run.startedAt().toString());
     json.put("failed", result.failed());
     write(run.conditions(), json.putObject("conditions"));
+    var billed = run.billed();
+    if (billed.any()) {
+      json.putObject("billed")
+          .put("activeSeconds", billed.activeSeconds())
+          .put("cpuSeconds", billed.cpuSeconds())
+          .put("memoryMibSeconds", billed.memoryMibSeconds())
+          .put("cost", billed.cost());
+    }
     json.set("warnings", JSON.valueToTree(run.conditions().warnings()));
     json.set("summary", JSON.valueToTree(result.summary()));
     var goals = json.putArray("goals");

@@ -3,7 +3,6 @@ package dev.heddle.loadtest.report;
 import static dev.heddle.loadtest.report.Markup.escaped;
 
 import dev.heddle.loadtest.measure.BenchReport;
-import dev.heddle.loadtest.measure.Conditions;
 import dev.heddle.loadtest.measure.ExperimentResult;
 import dev.heddle.loadtest.measure.ExperimentRun;
 import dev.heddle.loadtest.measure.ReportText;
@@ -155,7 +154,7 @@ public final class HtmlReport {
       result.summary().forEach((name, value) -> facts.put(name, ReportText.figure(value)));
       facts(page, facts);
     }
-    conditions(page, run.conditions());
+    conditions(page, run);
     if (!result.notes().isEmpty()) {
       page.append("<h3>Notes</h3>\n");
       list(page, result.notes());
@@ -232,7 +231,8 @@ public final class HtmlReport {
     page.append("</tbody></table></div>\n");
   }
 
-  private static void conditions(StringBuilder page, Conditions conditions) {
+  private static void conditions(StringBuilder page, ExperimentRun run) {
+    var conditions = run.conditions();
     page.append("<h3>The machine meanwhile</h3>\n");
     var late = conditions.schedulerDelay().percentiles();
     var facts = new LinkedHashMap<String, String>();
@@ -256,6 +256,9 @@ public final class HtmlReport {
                         ReportText.figure(load.busySeconds()),
                         ReportText.figure(load.stolenSeconds()),
                         load.processors())));
+    if (run.billed().any()) {
+      facts.put("billed", ReportText.billed(run.billed()));
+    }
     facts(page, facts);
   }
 }

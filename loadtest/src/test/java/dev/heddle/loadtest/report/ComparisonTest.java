@@ -159,7 +159,10 @@ class ComparisonTest {
     var run = one.experiments().getFirst();
     var failed =
         new ExperimentRun(
-            run.startedAt(), run.conditions(), ExperimentResult.notRun("invoke", "no target"));
+            run.startedAt(),
+            run.conditions(),
+            run.billed(),
+            ExperimentResult.notRun("invoke", "no target"));
     refuses("processors: 2, 64", one, SampleReport.of(bigger, FLAGS, run));
     refuses(
         "option clients: 1, 8",

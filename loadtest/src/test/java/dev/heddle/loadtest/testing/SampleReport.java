@@ -1,6 +1,7 @@
 package dev.heddle.loadtest.testing;
 
 import dev.heddle.loadtest.measure.BenchReport;
+import dev.heddle.loadtest.measure.Billing;
 import dev.heddle.loadtest.measure.Conditions;
 import dev.heddle.loadtest.measure.Conditions.MachineLoad;
 import dev.heddle.loadtest.measure.Curve;
@@ -63,6 +64,7 @@ public final class SampleReport {
     return new ExperimentRun(
         STARTED,
         conditions(),
+        new Billing(1.5, 1.25, 96, 0.000001),
         new ExperimentResult(
             experiment, "made up", series, Map.of(), List.of(), List.of(), List.of()));
   }
@@ -129,10 +131,11 @@ public final class SampleReport {
     return of(
         MACHINE,
         Map.of("runs", 3L, "quick", false, "dataset", "books"),
-        new ExperimentRun(STARTED, conditions(), result),
+        new ExperimentRun(STARTED, conditions(), Billing.NONE, result),
         new ExperimentRun(
             STARTED.plusSeconds(60),
             new Conditions(1, late, 0.5, Optional.empty()),
+            Billing.NONE,
             ExperimentResult.notRun("chaos", "lost 3 writes & more")));
   }
 }
