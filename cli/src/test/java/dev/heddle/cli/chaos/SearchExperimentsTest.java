@@ -96,7 +96,7 @@ class SearchExperimentsTest {
   void stalledCallsOfLeavesChangeNoAnswer() throws Exception {
     var result = run(new TailExperiment(NodeJava.command(), directory, CORPUS, 600));
 
-    for (var subject : List.of("hedged", "unhedged", "oracle")) {
+    for (var subject : List.of("hedged", "unhedged", "oracle", "hedgedSlow", "unhedgedSlow")) {
       assertEquals(100, count(result, subject + ", run 2"));
     }
     assertEquals(0.0, result.summary().get("unhedgedExtraPercent"));

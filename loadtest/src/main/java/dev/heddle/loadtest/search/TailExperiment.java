@@ -3,6 +3,7 @@ package dev.heddle.loadtest.search;
 import dev.heddle.loadtest.chaos.FreePorts;
 import dev.heddle.loadtest.chaos.JavaCommand;
 import dev.heddle.loadtest.chaos.NodeSpec;
+import dev.heddle.loadtest.chaos.Pacing;
 import dev.heddle.loadtest.chaos.ProcessCluster;
 import dev.heddle.loadtest.function.FunctionArchive;
 import dev.heddle.loadtest.invoke.Findings;
@@ -23,6 +24,7 @@ import dev.heddle.process.Credentials;
 import dev.heddle.process.ErrorCode;
 import dev.heddle.process.HeddleException;
 import dev.heddle.process.HostPort;
+import dev.heddle.process.Threads;
 import dev.heddle.process.Ticker;
 import dev.heddle.sample.search.Corpus;
 import java.nio.file.Path;
@@ -31,6 +33,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
@@ -38,8 +41,10 @@ import java.util.function.Consumer;
  * One of a hundred calls of a leaf stalls for a second: a scatter function over 16 shards with
  * three replicas each, in turns through a coordinator that asks further replicas when a call is
  * late, through one that does not, and, as what an oracle could reach that never meets a stall,
- * without stalls. Dean and Barroso, The Tail at Scale, CACM 2013. Fails on wrong counts and partial
- * answers. Of the general options it takes warm-up, runs, and requests, for each subject.
+ * without stalls; and through both coordinators while one leaf, and so a replica of every shard, is
+ * slow: stopped for a fifth of the time. Dean and Barroso, The Tail at Scale, CACM 2013. Fails on
+ * wrong counts and partial answers. Of the general options it takes warm-up, runs, and requests,
+ * for each subject.
  */
 public final class TailExperiment implements LoggedExperiment {
   private static final int LEAVES = 3;
@@ -51,6 +56,10 @@ public final class TailExperiment implements LoggedExperiment {
   private static final double QUICK_SHARE = 0.05;
   private static final long STALL_MILLIS = 1_000;
   private static final double LEAST_GAIN = 10;
+  private static final String SLOW = "Slow";
+  private static final String SLOW_LEAF = "leaf-" + LEAVES;
+  private static final Duration STOPPED = Duration.ofMillis(100);
+  private static final Duration RUNNING = Duration.ofMillis(400);
   private static final double MOST_EXTRA_PERCENT = 5;
   private static final Duration START = Duration.ofMinutes(3);
   private static final Duration SETTLING = Duration.ofMinutes(3);
@@ -128,14 +137,17 @@ public final class TailExperiment implements LoggedExperiment {
           List.of(
               making.subject("hedged", head, share),
               making.subject("unhedged", coordinator(nodes, "unhedged"), share),
-              making.subject("oracle", coordinator(nodes, "unhedged"), 0));
+              making.subject("oracle", coordinator(nodes, "unhedged"), 0),
+              making.subject("hedged" + SLOW, head, 0),
+              making.subject("unhedged" + SLOW, coordinator(nodes, "unhedged"), 0));
       var clients = new ArrayList<SubjectClients>();
       for (var subject : subjects) {
         var each = closer.register(subject.name(), new SubjectClients(subject, CLIENTS, ticker));
         settle(each, ticker);
         clients.add(each);
       }
-      var times = measure(options, clients, subjects, findings, progress, requests);
+      var measuring = new Measuring(options, cluster, ticker, findings, progress, requests);
+      var times = measuring.measure(clients, subjects);
       return result(shards, share, subjects, times, findings);
     }
   }
@@ -178,39 +190,90 @@ public final class TailExperiment implements LoggedExperiment {
     }
   }
 
-  private static Map<String, LatencyRecorder> measure(
-      BenchOptions options,
-      List<SubjectClients> clients,
-      List<StallingGrpcClient> subjects,
-      Findings findings,
-      Consumer<String> progress,
-      RequestLog requests)
-      throws InterruptedException {
-    int warmup = Math.max(1, options.load().warmup() / 10);
-    for (var each : clients) {
-      progress.accept("warming up " + each.subject().name());
-      var outcome = each.run("warm-up", new int[warmup], CLIENTS, RequestLog.NONE);
-      outcome.failures().forEach(findings::problem);
+  /** A leaf that is stopped again and again, until the end of this. */
+  private static final class SlowLeaf implements AutoCloseable {
+    private final ProcessCluster cluster;
+    private final Ticker ticker;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile boolean over;
+
+    SlowLeaf(ProcessCluster cluster, Ticker ticker) {
+      this.cluster = cluster;
+      this.ticker = ticker;
+      Threads.named("slow-leaf").newThread(this::run).start();
     }
-    subjects.forEach(StallingGrpcClient::forget);
-    Map<String, LatencyRecorder> times = new LinkedHashMap<>();
-    for (int run = 1; run <= options.load().runs(); run++) {
-      progress.accept("run " + run + " of " + options.load().runs());
-      for (var each : clients) {
-        var name = each.subject().name() + ", run " + run;
-        var cpu = new CpuShare(each.subject().pids());
-        var outcome = each.run(name, new int[options.load().requests()], CLIENTS, requests);
-        outcome.failures().forEach(findings::problem);
-        var figures = new LinkedHashMap<String, Double>();
-        figures.put("queriesPerSecond", outcome.perSecond());
-        figures.putAll(cpu.per(outcome.times().count()));
-        findings.series(name, outcome.times(), figures, outcome.completions());
-        times
-            .computeIfAbsent(each.subject().name(), _ -> new LatencyRecorder())
-            .add(outcome.times());
+
+    private void run() {
+      try {
+        while (!over) {
+          var _ = cluster.pause(SLOW_LEAF, STOPPED).join();
+          Pacing.pause(RUNNING, ticker, () -> over);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } finally {
+        ended.complete(null);
       }
     }
-    return times;
+
+    @Override
+    public void close() {
+      over = true;
+      ended.join();
+    }
+  }
+
+  private record Measuring(
+      BenchOptions options,
+      ProcessCluster cluster,
+      Ticker ticker,
+      Findings findings,
+      Consumer<String> progress,
+      RequestLog requests) {
+    Map<String, LatencyRecorder> measure(
+        List<SubjectClients> clients, List<StallingGrpcClient> subjects)
+        throws InterruptedException {
+      int warmup = Math.max(1, options.load().warmup() / 10);
+      for (var each : clients) {
+        progress.accept("warming up " + each.subject().name());
+        var outcome = each.run("warm-up", new int[warmup], CLIENTS, RequestLog.NONE);
+        outcome.failures().forEach(findings::problem);
+      }
+      subjects.forEach(StallingGrpcClient::forget);
+      Map<String, LatencyRecorder> times = new LinkedHashMap<>();
+      for (int run = 1; run <= options.load().runs(); run++) {
+        progress.accept("run " + run + " of " + options.load().runs());
+        for (var each : clients) {
+          var outcome = outcome(each, each.subject().name() + ", run " + run);
+          times
+              .computeIfAbsent(each.subject().name(), _ -> new LatencyRecorder())
+              .add(outcome.times());
+        }
+      }
+      return times;
+    }
+
+    private SubjectClients.Outcome outcome(SubjectClients clients, String name)
+        throws InterruptedException {
+      if (clients.subject().name().endsWith(SLOW)) {
+        try (var _ = new SlowLeaf(cluster, ticker)) {
+          return measured(clients, name);
+        }
+      }
+      return measured(clients, name);
+    }
+
+    private SubjectClients.Outcome measured(SubjectClients clients, String name)
+        throws InterruptedException {
+      var cpu = new CpuShare(clients.subject().pids());
+      var outcome = clients.run(name, new int[options.load().requests()], CLIENTS, requests);
+      outcome.failures().forEach(findings::problem);
+      var figures = new LinkedHashMap<String, Double>();
+      figures.put("queriesPerSecond", outcome.perSecond());
+      figures.putAll(cpu.per(outcome.times().count()));
+      findings.series(name, outcome.times(), figures, outcome.completions());
+      return outcome;
+    }
   }
 
   private ExperimentResult result(
@@ -242,6 +305,13 @@ public final class TailExperiment implements LoggedExperiment {
     findings.note(
         "the function draws for each call of a leaf whether it stalls, also for calls that are"
             + " hedges, and not by the seed; the oracle has the same function without stalls");
+    findings.note(
+        "…Slow: no call stalls, but "
+            + SLOW_LEAF
+            + " is stopped for "
+            + STOPPED.toMillis()
+            + " ms of each "
+            + STOPPED.plus(RUNNING).toMillis());
     findings.note(
         "extra: shards asked of a further replica, as a share of all; "
             + CLIENTS
