@@ -1,7 +1,10 @@
 package dev.heddle.gateway.session;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.hazelcast.cluster.MembershipEvent;
+import com.hazelcast.cluster.MembershipListener;
 import com.hazelcast.core.Hazelcast;
 import dev.heddle.gateway.GatewayConfig;
 import dev.heddle.gateway.SharedGrid;
@@ -17,8 +20,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -87,6 +92,41 @@ class GridStartTest {
       for (var session : sessions) {
         assertEquals(Map.of("a", "1"), two.get(TENANT, session, List.of()));
       }
+    }
+  }
+
+  /** A gateway that starts does not fail with another one that dies meanwhile. */
+  @Test
+  void oneStartsThoughTheOtherIsLostMeanwhile() throws Exception {
+    var keys = directory.resolve("session-keys.yaml");
+    KeyRing.createIfAbsent(keys);
+    try (var closer = new Closer()) {
+      var one = closer.register("one", store("one", keys, List.of()));
+      var victim = Hazelcast.getAllHazelcastInstances().iterator().next();
+      var lost = new CountDownLatch(1);
+      var _ =
+          victim
+              .getCluster()
+              .addMembershipListener(
+                  new MembershipListener() {
+                    @Override
+                    public void memberAdded(MembershipEvent event) {
+                      Thread.ofVirtual()
+                          .start(() -> {
+                            victim.getLifecycleService().terminate();
+                            lost.countDown();
+                          });
+                    }
+
+                    @Override
+                    public void memberRemoved(MembershipEvent event) {}
+                  });
+      var two = closer.register("two", store("two", keys, List.of(one.gridAddress().toString())));
+      assertTrue(lost.await(60, TimeUnit.SECONDS), "it is lost");
+      Eventually.eventually("alone", () -> two.connections().members().size() == 1);
+      var session = two.visit(TENANT, null).session();
+      two.change(TENANT, session, List.of(new SessionStore.Change("a", "1", null)));
+      assertEquals(Map.of("a", "1"), two.get(TENANT, session, List.of()));
     }
   }
 
