@@ -140,15 +140,20 @@ final class SocketFleet implements AutoCloseable {
       try {
         sockets.add(one.get(OPENING.toNanos(), TimeUnit.NANOSECONDS));
       } catch (ExecutionException | TimeoutException e) {
-        var why = e instanceof ExecutionException ? e.getCause() : e;
         throw new HeddleException(
             ErrorCode.UNAVAILABLE,
             "socket %d of %d at %s%s: %s"
-                .formatted(sockets.size() + 1, count, door.address(), door.path(), why),
+                .formatted(sockets.size() + 1, count, door.address(), door.path(), why(e)),
             e);
       }
     }
     return sockets;
+  }
+
+  /** What a socket that did not open met first of all: of too few descriptors, only that tells. */
+  static String why(Throwable failure) {
+    var cause = failure.getCause();
+    return cause == null ? failure.toString() : why(cause);
   }
 
   /** Does something later, on a thread of the fleet. */

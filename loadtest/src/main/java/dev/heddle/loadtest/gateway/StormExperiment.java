@@ -261,7 +261,9 @@ public final class StormExperiment implements Experiment {
           subscribers.get(i).path = PostLane.connection(id);
         } catch (ExecutionException | TimeoutException e) {
           throw new HeddleException(
-              ErrorCode.UNAVAILABLE, "connection %d of %d: %s".formatted(i + 1, connections, e), e);
+              ErrorCode.UNAVAILABLE,
+              "connection %d of %d: %s".formatted(i + 1, connections, SocketFleet.why(e)),
+              e);
         }
       }
     }
